@@ -1,0 +1,8 @@
+//! Every effect: files, processes, the network, the environment and the clock. Nothing else touches them.
+
+pub mod clock;
+pub mod environment;
+pub mod file;
+pub mod http;
+pub mod process;
+pub mod progress;

@@ -1,0 +1,30 @@
+//! The environment, read once at the edge and passed as values.
+#![expect(clippy::disallowed_methods, reason = "this is the module that reads the environment")]
+
+use std::{env, ffi::OsString, path::PathBuf};
+
+/// A variable's value; an empty one counts as unset.
+#[must_use]
+pub fn variable(name: &str) -> Option<OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// An XDG base directory: the variable when it is absolute, else `fallback` below the home directory.
+#[must_use]
+pub fn xdg(name: &str, fallback: &str) -> Option<PathBuf> {
+    let named = variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    named.or_else(|| variable("HOME").map(|home| PathBuf::from(home).join(fallback)))
+}
+
+/// The first executable file called `name` on `PATH`.
+#[must_use]
+pub fn program(name: &str) -> Option<PathBuf> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let executable = |path: &PathBuf| {
+        std::fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+    };
+    env::split_paths(&variable("PATH")?)
+        .filter(|directory| directory.is_absolute())
+        .map(|directory| directory.join(name))
+        .find(executable)
+}

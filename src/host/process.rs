@@ -1,0 +1,166 @@
+//! Child processes: an argument vector and a stated environment, never a shell.
+#![expect(clippy::disallowed_methods, reason = "this is the module that starts processes")]
+
+use std::{
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
+    io::{BufRead as _, BufReader, Read as _, Seek as _},
+    path::{Path, PathBuf},
+};
+
+use crate::diagnostic::{Diagnostic, Failure};
+
+/// A program to run, completely described.
+#[derive(Clone, Debug)]
+pub struct Command {
+    program: PathBuf,
+    arguments: Vec<OsString>,
+    environment: Option<BTreeMap<OsString, OsString>>,
+    directory: Option<PathBuf>,
+}
+
+/// What a program that ran left behind.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// Exit status; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error, as text.
+    pub stderr: String,
+}
+
+impl Output {
+    /// Whether it exited with 0.
+    #[must_use]
+    pub fn success(&self) -> bool {
+        self.code == Some(0)
+    }
+
+    /// Standard output as text, without the last newline.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).trim_end().to_owned()
+    }
+}
+
+impl Command {
+    /// A program by absolute path, or by a name that `PATH` resolves.
+    pub fn new(program: impl Into<PathBuf>) -> Self {
+        Self { program: program.into(), arguments: Vec::new(), environment: None, directory: None }
+    }
+
+    /// Adds one argument.
+    #[must_use]
+    pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
+        self.arguments.push(argument.as_ref().to_owned());
+        self
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn args<A: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
+        self
+    }
+
+    /// Replaces the whole inherited environment by these variables.
+    #[must_use]
+    pub fn only_env<K: Into<OsString>, V: Into<OsString>>(
+        mut self,
+        variables: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        self.environment =
+            Some(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect());
+        self
+    }
+
+    /// Runs in this directory.
+    #[must_use]
+    pub fn current_dir(mut self, directory: &Path) -> Self {
+        self.directory = Some(directory.to_owned());
+        self
+    }
+
+    /// The command as a person would read it; for messages only.
+    #[must_use]
+    pub fn display(&self) -> String {
+        let program = self.program.file_name().unwrap_or(self.program.as_os_str());
+        std::iter::once(program)
+            .chain(self.arguments.iter().map(OsString::as_os_str))
+            .map(|word| word.to_string_lossy().escape_debug().to_string())
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    fn expression(&self) -> duct::Expression {
+        let mut expression = duct::cmd(&self.program, &self.arguments).unchecked();
+        if let Some(environment) = &self.environment {
+            expression = expression.full_env(environment);
+        }
+        if let Some(directory) = &self.directory {
+            expression = expression.dir(directory);
+        }
+        expression
+    }
+
+    /// The expression itself, for pipelines between two programs or with our own reader.
+    #[must_use]
+    pub fn into_expression(self) -> duct::Expression {
+        self.expression()
+    }
+
+    fn not_started(&self, error: &std::io::Error) -> Failure {
+        let name = self.program.display();
+        Failure::unable(Diagnostic::new(format!("cannot start `{name}`: {error}")))
+    }
+
+    /// Runs to the end with no standard input and captures both outputs.
+    ///
+    /// # Errors
+    /// [`Failure::Unable`] when it cannot be started; a bad exit status is in the [`Output`].
+    pub fn output(&self) -> Result<Output, Failure> {
+        tracing::debug!(command = %self.display(), "run");
+        let done = self
+            .expression()
+            .stdin_null()
+            .stdout_capture()
+            .stderr_capture()
+            .run()
+            .map_err(|error| self.not_started(&error))?;
+        Ok(Output {
+            code: done.status.code(),
+            stdout: done.stdout,
+            stderr: String::from_utf8_lossy(&done.stderr).into_owned(),
+        })
+    }
+
+    /// Like [`Command::output`], but hands over each line of standard error as it comes.
+    ///
+    /// # Errors
+    /// As [`Command::output`].
+    pub fn output_with_lines(&self, mut line: impl FnMut(&str)) -> Result<Output, Failure> {
+        tracing::debug!(command = %self.display(), "run");
+        let failed = |error: std::io::Error| self.not_started(&error);
+        let stdout = tempfile::tempfile().map_err(failed)?;
+        let copy = stdout.try_clone().map_err(failed)?;
+        let reader =
+            self.expression().stdin_null().stdout_file(copy).stderr_to_stdout().reader().map_err(failed)?;
+        let mut stderr = String::new();
+        for read in BufReader::new(&reader).split(b'\n') {
+            let text = String::from_utf8_lossy(&read.map_err(failed)?).into_owned();
+            line(&text);
+            stderr.push_str(&text);
+            stderr.push('\n');
+        }
+        let code = reader.try_wait().map_err(failed)?.and_then(|done| done.status.code());
+        Ok(Output { code, stdout: read_back(stdout).map_err(failed)?, stderr })
+    }
+}
+
+fn read_back(mut file: std::fs::File) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.rewind()?;
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

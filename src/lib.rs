@@ -1,0 +1,37 @@
+//! `lychd-forge` turns the many manifests of a living application into one proven body.
+//!
+//! Data flows one way, through five values; each stage is a function from one value to the next.
+//!
+//! ```text
+//!   Codex (configuration)             Crypt (core/, extensions/, locks)
+//!         │ codex::load                       │ crypt::discover        read once; hashed as read
+//!         ▼                                   ▼
+//!       Codex value                   Federation   members: manifests and source trees
+//!         └──────────────┬────────────────────┘
+//!                        ▼ synthesis::synthesize   uv and the Debian index decide versions; we merge and check
+//!                    Synthesis       every artifact with url, hash, size, requester; its sha256 is its name
+//!                        │
+//!                        ▼ transmute (pure)
+//!                    FileTree        a Nix flake: flake.nix, body.nix, debian.nix, the library, the sources
+//!                        │
+//!                        ▼ forge     nix build, stream, load into podman, read back
+//!                      Body          image ID, layers, store paths, evidence
+//! ```
+//!
+//! Floors, lowest first (a test holds this): `digest`, `name`, `tree`, `diagnostic`, `host` ←
+//! `lock`, `codex`, `crypt`, `image` ← `synthesis` ← `transmute` ← `forge` ← `cli`.
+//! Only [`host`] touches files, processes, the network, the environment and the clock.
+
+pub mod cli;
+pub mod codex;
+pub mod crypt;
+pub mod diagnostic;
+pub mod digest;
+pub mod forge;
+pub mod host;
+pub mod image;
+pub mod lock;
+pub mod name;
+pub mod synthesis;
+pub mod transmute;
+pub mod tree;

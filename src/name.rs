@@ -1,0 +1,207 @@
+//! Validated names. A value of one of these types can be put in a path, a store name or a report.
+
+pub mod url;
+
+use std::{fmt, str::FromStr};
+
+pub use uv_normalize::{ExtraName, GroupName, PackageName};
+
+/// Why a text is not the name it should be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{}` is not {what} ({rule})", .text.escape_debug())]
+pub struct NameError {
+    text: String,
+    what: &'static str,
+    rule: &'static str,
+}
+
+macro_rules! text_name {
+    ($name:ident) => {
+        impl $name {
+            /// The name as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(&self.0)
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+/// A member of the federation: `core`, or an extension's path below `extensions/`, such as `vision/ocr`.
+/// Each part follows LychD's segment grammar.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MemberId(String);
+text_name!(MemberId);
+
+impl MemberId {
+    /// The id of the core.
+    #[must_use]
+    pub fn core() -> Self {
+        Self("core".to_owned())
+    }
+
+    /// Whether this is the core.
+    #[must_use]
+    pub fn is_core(&self) -> bool {
+        self.0 == "core"
+    }
+}
+
+impl FromStr for MemberId {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let segment = |part: &str| {
+            let inner = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
+            part.len() <= 50
+                && part.bytes().all(|c| inner(c) || c == b'-' || c == b'_')
+                && part.bytes().next().is_some_and(inner)
+                && part.bytes().last().is_some_and(inner)
+        };
+        if text.len() <= 200 && text.split('/').all(segment) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NameError {
+                text: text.to_owned(),
+                what: "a member id",
+                rule: "parts of a-z, 0-9, `-` and `_`, starting and ending with a letter or digit, joined by `/`",
+            })
+        }
+    }
+}
+
+/// A Debian binary package name (Debian policy 5.6.1).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DebianName(String);
+text_name!(DebianName);
+
+impl FromStr for DebianName {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let first = text.bytes().next().is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+        let rest = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || b"+-.".contains(&c);
+        if first && (2..=128).contains(&text.len()) && text.bytes().all(rest) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NameError {
+                text: text.to_owned(),
+                what: "a Debian package name",
+                rule: "at least two of a-z, 0-9, `+`, `-` and `.`, starting with a letter or digit",
+            })
+        }
+    }
+}
+
+/// What an image is built for, in Nix's spelling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Platform {
+    /// `x86_64-linux`
+    X86_64Linux,
+    /// `aarch64-linux`
+    Aarch64Linux,
+}
+
+impl Platform {
+    /// Nix's `system`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::X86_64Linux => "x86_64-linux",
+            Self::Aarch64Linux => "aarch64-linux",
+        }
+    }
+
+    /// Debian's architecture.
+    #[must_use]
+    pub const fn debian_architecture(self) -> &'static str {
+        match self {
+            Self::X86_64Linux => "amd64",
+            Self::Aarch64Linux => "arm64",
+        }
+    }
+
+    /// OCI's (Go's) architecture.
+    #[must_use]
+    pub const fn oci_architecture(self) -> &'static str {
+        self.debian_architecture()
+    }
+
+    /// `platform_machine` and the last part of a wheel's platform tag.
+    #[must_use]
+    pub const fn machine(self) -> &'static str {
+        match self {
+            Self::X86_64Linux => "x86_64",
+            Self::Aarch64Linux => "aarch64",
+        }
+    }
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Platform {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "x86_64-linux" => Ok(Self::X86_64Linux),
+            "aarch64-linux" => Ok(Self::Aarch64Linux),
+            _ => Err(NameError {
+                text: text.to_owned(),
+                what: "a platform",
+                rule: "`x86_64-linux` or `aarch64-linux`",
+            }),
+        }
+    }
+}
+
+impl serde::Serialize for Platform {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Platform {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_names_are_refused() {
+        for bad in ["", "../x", "a//b", "A", "-a", "a-", "a b", "${x}", "a\n", "''", "a.b"] {
+            assert!(bad.parse::<MemberId>().is_err(), "{bad:?}");
+        }
+        for bad in ["", "a", "-r/etc/passwd", "Ab", "a b", "a;b", "a/b", "a\nb", "$(x)"] {
+            assert!(bad.parse::<DebianName>().is_err(), "{bad:?}");
+        }
+        assert!("vision/ocr_2".parse::<MemberId>().is_ok());
+        assert!("libstdc++6".parse::<DebianName>().is_ok());
+    }
+}

@@ -1,0 +1,249 @@
+//! The Synthesis value and its canonical bytes (`synthesis.json`, schema `lychd-forge/synthesis/1`).
+//!
+//! Field order in the bytes is alphabetical whatever the order here: the writer goes through
+//! `serde_json::Value`, whose maps are sorted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::{
+    digest::Sha256,
+    name::{DebianName, MemberId, PackageName, Platform},
+};
+
+/// The schema's id and version.
+pub const SCHEMA: &str = "lychd-forge/synthesis/1";
+
+/// Every artifact a body is made of. Equal bytes must give equal images.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Synthesis {
+    /// [`SCHEMA`].
+    pub schema: &'static str,
+    /// Version of the forge that wrote it.
+    pub forge: String,
+    /// Seconds since 1970 that every builder sees as the time.
+    pub source_date_epoch: u64,
+    /// What it was resolved for.
+    pub platform: Platform,
+    /// Python series, e.g. `3.13`.
+    pub python: String,
+    /// Where system packages and build tools come from.
+    pub substrate: Substrate,
+    /// Core first, then extensions by id.
+    pub members: Vec<Member>,
+    /// Third-party wheels, by name.
+    pub python_packages: Vec<PythonPackage>,
+    /// Debian packages of the image and of the build tools, by name.
+    pub system_packages: Vec<SystemPackage>,
+    /// Locked build systems, one per distinct set of requirements.
+    pub build_environments: Vec<BuildEnvironment>,
+    /// What the image promises to run.
+    pub image: Image,
+    /// sha256 of every manifest and lock that shapes the image, by name (`core/pyproject.toml`).
+    pub inputs: BTreeMap<String, Sha256>,
+    /// The resolvers.
+    pub tools: BTreeMap<String, Tool>,
+    /// What `[policy]` allowed.
+    pub policy: Policy,
+}
+
+/// Where system packages come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase", tag = "kind")]
+pub enum Substrate {
+    /// The embedded one: pinned Debian packages, nothing else.
+    Debian {
+        /// Suites, as configured, e.g. `trixie`.
+        suites: Vec<String>,
+    },
+}
+
+/// The core or an extension.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Member {
+    /// Its id.
+    pub id: MemberId,
+    /// `core` or `extension`.
+    pub role: Role,
+    /// Its distribution's name.
+    pub name: PackageName,
+    /// Its distribution's version; `None` when the build decides it.
+    pub version: Option<String>,
+    /// Hash of its source tree as a Nix archive.
+    pub nar_sha256: Sha256,
+    /// Store path its source gets.
+    pub store_path: String,
+    /// [`BuildEnvironment::id`] it is built in; `None` for a member that is not a package.
+    pub build_environment: Option<String>,
+    /// The PEP 517 backend, e.g. `hatchling.build`, and its `backend-path`.
+    pub build_backend: Option<BuildBackend>,
+    /// System packages it asked for, as it spelled them.
+    pub system_dependencies: Vec<String>,
+    /// Names of third-party and member distributions it depends on directly.
+    pub dependencies: BTreeSet<PackageName>,
+}
+
+/// A PEP 517 backend.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BuildBackend {
+    /// Import path of the backend object, e.g. `flit_core.buildapi`.
+    pub object: String,
+    /// Directories of the source tree put on `sys.path` first.
+    pub path: Vec<String>,
+}
+
+/// Core or extension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// The one core.
+    Core,
+    /// An extension.
+    Extension,
+}
+
+/// One wheel of the environment.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct PythonPackage {
+    /// Normalised name.
+    pub name: PackageName,
+    /// Version as locked.
+    pub version: String,
+    /// Package URL, `pkg:pypi/<name>@<version>`.
+    pub purl: String,
+    /// Always `wheel` for now.
+    pub kind: &'static str,
+    /// Where the lock says it is.
+    pub url: String,
+    /// File name, percent-decoded.
+    pub filename: String,
+    /// Its sha256.
+    pub sha256: Sha256,
+    /// The same as SRI.
+    pub sri: String,
+    /// Bytes, when the lock says.
+    pub size: Option<u64>,
+    /// Store path of the downloaded file.
+    pub store_path: String,
+    /// Members that reach it.
+    pub requested_by: BTreeSet<MemberId>,
+    /// Names it depends on in this environment.
+    pub dependencies: BTreeSet<PackageName>,
+    /// Always false for wheels: the lock has the hash.
+    pub completed: bool,
+}
+
+/// One Debian package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SystemPackage {
+    /// Binary package name.
+    pub name: DebianName,
+    /// Debian version.
+    pub version: String,
+    /// `pkg:deb/debian/<name>@<version>?arch=<arch>`.
+    pub purl: String,
+    /// Always `deb`.
+    pub kind: &'static str,
+    /// First mirror's URL.
+    pub url: String,
+    /// File name as it gets in the store.
+    pub filename: String,
+    /// Its sha256.
+    pub sha256: Sha256,
+    /// The same as SRI.
+    pub sri: String,
+    /// Bytes of the `.deb`.
+    pub size: u64,
+    /// Bytes when unpacked, as the index says.
+    pub installed_size: u64,
+    /// Store path of the downloaded file.
+    pub store_path: String,
+    /// Members that reach it; empty for the substrate's own.
+    pub requested_by: BTreeSet<MemberId>,
+    /// Names it depends on within the closure.
+    pub dependencies: BTreeSet<DebianName>,
+    /// Whether it is part of the image (else only of the build tools).
+    pub image: bool,
+    /// Whether the build's Python needs it.
+    pub tool: bool,
+    /// Always false: the signed index has the hash.
+    pub completed: bool,
+}
+
+/// A locked build system.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BuildEnvironment {
+    /// First 16 hex digits of the sha256 of the sorted requirements.
+    pub id: String,
+    /// The `[build-system] requires` it answers, sorted.
+    pub requires: Vec<String>,
+    /// Its wheels, by name.
+    pub packages: Vec<PythonPackage>,
+}
+
+/// The image contract of the core (`[tool.lychd.image]`) with its defaults filled in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Image {
+    /// Repository name, e.g. `localhost/lychd`.
+    pub name: String,
+    /// Argument vector that starts the application.
+    pub command: Vec<String>,
+    /// The user the image declares.
+    pub user: User,
+    /// Environment of the running body, merged over the forge's own.
+    pub environment: BTreeMap<String, String>,
+    /// Directories that exist and belong to nobody in particular, absolute.
+    pub directories: Vec<String>,
+    /// OCI labels.
+    pub labels: BTreeMap<String, String>,
+    /// TCP ports the image declares.
+    pub ports: BTreeSet<u16>,
+}
+
+/// An account in the image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct User {
+    /// Account name.
+    pub name: String,
+    /// User and group id.
+    pub uid: u32,
+}
+
+/// A pinned resolver.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Tool {
+    /// Version.
+    pub version: String,
+    /// sha256 of the file it came in.
+    pub sha256: Sha256,
+}
+
+/// What the Codex allowed beyond the defaults.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Policy {
+    /// Extra artifact hosts.
+    pub hosts: BTreeSet<String>,
+    /// Packages that may be built from source.
+    pub allow_sdist: BTreeSet<PackageName>,
+}
+
+impl Synthesis {
+    /// The canonical bytes: sorted keys, two-space indent, LF at the end.
+    ///
+    /// # Errors
+    /// Only when a value cannot be JSON, which these types do not allow.
+    pub fn to_canonical_json(&self) -> Result<Vec<u8>, serde_json::Error> {
+        let mut bytes = serde_json::to_vec_pretty(&serde_json::to_value(self)?)?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+
+    /// The synthesis id: sha256 of the canonical bytes.
+    ///
+    /// # Errors
+    /// As [`Synthesis::to_canonical_json`].
+    pub fn id(&self) -> Result<Sha256, serde_json::Error> {
+        Ok(Sha256::of(self.to_canonical_json()?))
+    }
+}
