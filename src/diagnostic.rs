@@ -85,6 +85,8 @@ pub struct Diagnostic {
     pub places: Vec<(Place, String)>,
     /// The members (`core`, an extension's id) that asked for the thing.
     pub requested_by: Vec<String>,
+    /// What else is known, such as a tool's own words; a note may have several lines.
+    pub notes: Vec<String>,
     /// What the user can do about it.
     pub help: Vec<String>,
 }
@@ -109,6 +111,13 @@ impl Diagnostic {
         self
     }
 
+    /// Adds something that is known about it.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+
     /// Adds something the user can do.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
@@ -128,6 +137,9 @@ impl fmt::Display for Diagnostic {
         }
         if !self.requested_by.is_empty() {
             write!(formatter, "\n  requested by {}", self.requested_by.join(", "))?;
+        }
+        for note in &self.notes {
+            write!(formatter, "\n  note: {}", note.replace('\n', "\n    "))?;
         }
         for help in &self.help {
             write!(formatter, "\n  help: {help}")?;

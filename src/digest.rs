@@ -208,6 +208,8 @@ mod tests {
             assert!(matches!(weak.parse::<Integrity>(), Err(DigestError::Weak(_))), "{weak}");
         }
         let upper = format!("sha256:{}", EMPTY.to_uppercase());
+        let list = "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk= sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+        assert!(list.parse::<Integrity>().is_err(), "a list is no hash");
         let short = format!("sha256:{}", &EMPTY[1..]);
         let spaced = format!("sha256:{EMPTY} ");
         for bad in [

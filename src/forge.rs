@@ -1,1 +1,7 @@
-//! TODO(forge)
+//! The forge: a Synthesis becomes a body in podman.
+
+pub mod blame;
+pub mod body;
+pub mod fetch;
+pub mod nix;
+pub mod podman;

@@ -39,6 +39,7 @@ impl RelativePath {
     }
 
     /// Its parts, outermost first.
+    #[must_use]
     pub fn components(&self) -> impl DoubleEndedIterator<Item = &str> {
         self.0.split('/')
     }
@@ -101,6 +102,16 @@ impl FileTree {
         for (path, entry) in &tree.entries {
             self.insert(path.below(directory), entry.clone());
         }
+    }
+
+    /// What lies below `directory`, as a tree of its own.
+    #[must_use]
+    pub fn subtree(&self, directory: &RelativePath) -> Self {
+        let prefix = format!("{directory}/");
+        let below = self.entries.iter().filter_map(|(path, entry)| {
+            Some((RelativePath(path.0.strip_prefix(&prefix)?.to_owned()), entry.clone()))
+        });
+        Self { entries: below.collect() }
     }
 
     /// The entry at `path`.

@@ -28,3 +28,24 @@ pub fn program(name: &str) -> Option<PathBuf> {
         .map(|directory| directory.join(name))
         .find(executable)
 }
+
+/// Whether the forge runs as root, which owns a single-user Nix.
+#[must_use]
+pub fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// Whether a group of this name is in `/etc/group`.
+#[must_use]
+pub fn has_group(name: &str) -> bool {
+    let groups = super::file::read_text(std::path::Path::new("/etc/group")).unwrap_or_default();
+    groups.lines().any(|line| line.split(':').next() == Some(name))
+}
+
+/// The working directory, for relative paths on the command line.
+///
+/// # Errors
+/// The system's.
+pub fn working_directory() -> std::io::Result<PathBuf> {
+    env::current_dir()
+}

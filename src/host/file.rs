@@ -2,14 +2,16 @@
 #![expect(clippy::disallowed_methods, reason = "this is the module that touches files")]
 
 use std::{
+    ffi::OsString,
     fs,
     io::{self, Read, Write as _},
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
 use crate::{
     diagnostic::{Diagnostic, Failure},
+    digest::{HashWriter, Sha256},
     tree::{Entry, FileTree, RelativePath},
 };
 
@@ -17,8 +19,24 @@ use crate::{
 pub const LIMIT: u64 = 64 << 20;
 
 /// A failed file operation as an exit-2 failure that names the path.
+#[must_use]
 pub fn unable(doing: &str, path: &Path, error: &io::Error) -> Failure {
     Failure::unable(Diagnostic::new(format!("cannot {doing} `{}`: {error}", path.display())))
+}
+
+/// A failed reading of what others wrote: refused when the thing itself is wrong (no file, no text, too large),
+/// unable when the system says no. `shown` names it.
+#[must_use]
+pub fn unreadable(shown: &str, error: &io::Error) -> Failure {
+    let diagnostic = Diagnostic::new(format!("`{}` cannot be read: {error}", shown.escape_debug()));
+    if is_wrong(error) { diagnostic.into() } else { Failure::unable(diagnostic) }
+}
+
+/// Whether an error is the fault of what lies at the path, not of the system.
+#[must_use]
+pub fn is_wrong(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, InvalidData, InvalidInput, IsADirectory, NotADirectory};
+    matches!(error.kind(), FileTooLarge | InvalidData | InvalidInput | IsADirectory | NotADirectory)
 }
 
 /// Opens a regular file for reading; the last component must not be a link.
@@ -28,7 +46,15 @@ pub fn unable(doing: &str, path: &Path, error: &io::Error) -> Failure {
 pub fn open(path: &Path) -> io::Result<fs::File> {
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::CLOEXEC;
     let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
-    let file = fs::OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    let opened = fs::OpenOptions::new().read(true).custom_flags(flags).open(path);
+    let file = opened.map_err(|error| {
+        let looped = error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
+        if looped {
+            io::Error::new(io::ErrorKind::InvalidInput, "a symbolic link, not a regular file")
+        } else {
+            error
+        }
+    })?;
     if file.metadata()?.is_file() {
         Ok(file)
     } else {
@@ -62,6 +88,61 @@ pub fn read_text(path: &Path) -> io::Result<String> {
     Ok(text)
 }
 
+/// The sha256 of a regular file of any size.
+///
+/// # Errors
+/// As [`open`].
+pub fn sha256(path: &Path) -> io::Result<Sha256> {
+    let mut hash = HashWriter::default();
+    io::copy(&mut open(path)?, &mut hash)?;
+    Ok(hash.finish().0)
+}
+
+/// Takes the lock file at `path`, waiting for another process that holds it; `waiting` is called before a wait.
+/// It is released when the value is dropped, and by the system when the process ends however it ends.
+///
+/// # Errors
+/// The system's.
+pub fn lock(path: &Path, waiting: impl FnOnce()) -> io::Result<Held> {
+    use rustix::fs::{FlockOperation, flock};
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory)?;
+    }
+    let flags = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).map_err(io::Error::other)?;
+    let file =
+        fs::OpenOptions::new().write(true).create(true).truncate(false).custom_flags(flags).open(path)?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Err(rustix::io::Errno::WOULDBLOCK) => {
+            waiting();
+            flock(&file, FlockOperation::LockExclusive)?;
+        }
+        done => done?,
+    }
+    Ok(Held { _file: file })
+}
+
+/// A lock file that is held.
+#[derive(Debug)]
+pub struct Held {
+    _file: fs::File,
+}
+
+/// Removes what processes that were killed left half-written in a directory. Its lock must be held.
+///
+/// # Errors
+/// The system's.
+pub fn sweep(directory: &Path) -> io::Result<()> {
+    for name in names(directory)? {
+        if name.to_str().is_some_and(|name| UNFINISHED.iter().any(|start| name.starts_with(start))) {
+            remove(&directory.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+/// How the names of temporary directories begin.
+const UNFINISHED: [&str; 2] = [".scratch-", ".staged-"];
+
 /// Writes a file beside its final place, syncs it and renames it over.
 ///
 /// # Errors
@@ -77,11 +158,64 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// Like [`write`], but without waiting for the disk: for what can be computed again and is checked when read.
+///
+/// # Errors
+/// The system's.
+pub fn write_cached(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(directory)?;
+    let mut temporary = tempfile::NamedTempFile::new_in(directory)?;
+    temporary.write_all(bytes)?;
+    temporary.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// A new directory below `parent` that disappears with the value.
+///
+/// # Errors
+/// The system's.
+pub fn temporary_directory(parent: &Path) -> io::Result<tempfile::TempDir> {
+    fs::create_dir_all(parent)?;
+    tempfile::Builder::new().prefix(".scratch-").tempdir_in(parent)
+}
+
+/// Creates a new file for writing; something there is an error.
+///
+/// # Errors
+/// The system's.
+pub fn create_new(path: &Path) -> io::Result<fs::File> {
+    fs::OpenOptions::new().write(true).create_new(true).mode(0o644).open(path)
+}
+
+/// Writes a new file, and the directories above it; whatever is at `path` already is left alone.
+///
+/// # Errors
+/// The system's, `AlreadyExists` among them.
+pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory)?;
+    }
+    create_new(path)?.write_all(bytes)
+}
+
 /// Writes a tree into a new directory beside `directory` and exchanges the two.
 ///
 /// # Errors
 /// The system's; the old tree is then still whole.
 pub fn write_tree(directory: &Path, tree: &FileTree) -> io::Result<()> {
+    place_tree(directory, tree, 0o644, 0o755)
+}
+
+/// Like [`write_tree`], but the files cannot be written any more.
+///
+/// # Errors
+/// As [`write_tree`].
+pub fn write_sealed_tree(directory: &Path, tree: &FileTree) -> io::Result<()> {
+    place_tree(directory, tree, 0o444, 0o555)
+}
+
+fn place_tree(directory: &Path, tree: &FileTree, plain: u32, program: u32) -> io::Result<()> {
     let parent = directory.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(parent)?;
     let staged = tempfile::Builder::new().prefix(".staged-").tempdir_in(parent)?;
@@ -93,10 +227,12 @@ pub fn write_tree(directory: &Path, tree: &FileTree) -> io::Result<()> {
         }
         match entry {
             Entry::File { bytes, executable } => {
-                let mode = if *executable { 0o755 } else { 0o644 };
+                let mode = if *executable { program } else { plain };
                 let mut file =
                     fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&target)?;
                 file.write_all(bytes)?;
+                // The umask may have taken bits away.
+                file.set_permissions(fs::Permissions::from_mode(mode))?;
             }
             Entry::Link { target: to } => std::os::unix::fs::symlink(to, &target)?,
         }
@@ -110,6 +246,75 @@ pub fn write_tree(directory: &Path, tree: &FileTree) -> io::Result<()> {
     Ok(())
 }
 
+/// What kind of thing is at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link.
+    Link,
+    /// A device, pipe or socket.
+    Other,
+}
+
+/// What the system says about a path itself; links are not followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// What it is.
+    pub kind: Kind,
+    /// Permission bits, with set-user, set-group and sticky: 12 bits.
+    pub mode: u32,
+    /// Size in bytes.
+    pub size: u64,
+    /// Device and inode: which thing it is while it exists.
+    pub identity: (u64, u64),
+    /// When content or attributes last changed: seconds and nanoseconds since 1970.
+    pub changed: (i64, i64),
+}
+
+/// The status of what is at `path`.
+///
+/// # Errors
+/// The system's.
+pub fn status(path: &Path) -> io::Result<Status> {
+    let meta = fs::symlink_metadata(path)?;
+    let kind = match meta.file_type() {
+        kind if kind.is_file() => Kind::File,
+        kind if kind.is_dir() => Kind::Directory,
+        kind if kind.is_symlink() => Kind::Link,
+        _ => Kind::Other,
+    };
+    Ok(Status {
+        kind,
+        mode: meta.mode() & 0o7777,
+        size: meta.len(),
+        identity: (meta.dev(), meta.ino()),
+        changed: (meta.ctime(), meta.ctime_nsec()),
+    })
+}
+
+/// Where a symbolic link points, as it is written.
+///
+/// # Errors
+/// The system's.
+pub fn link_target(path: &Path) -> io::Result<OsString> {
+    fs::read_link(path).map(PathBuf::into_os_string)
+}
+
+/// The names in a directory, whatever bytes they are made of, sorted as bytes.
+///
+/// # Errors
+/// The system's.
+pub fn names(directory: &Path) -> io::Result<Vec<OsString>> {
+    let mut names = fs::read_dir(directory)?
+        .map(|entry| entry.map(|entry| entry.file_name()))
+        .collect::<io::Result<Vec<_>>>()?;
+    names.sort_unstable();
+    Ok(names)
+}
+
 /// What a directory holds: names and whether each is a directory (links are not), sorted.
 ///
 /// # Errors
@@ -118,10 +323,10 @@ pub fn list(directory: &Path) -> io::Result<Vec<(String, bool)>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
-        let name = entry
-            .file_name()
-            .into_string()
-            .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "a file name is not UTF-8"))?;
+        let name = entry.file_name().into_string().map_err(|name| {
+            let shown = name.to_string_lossy().escape_debug().to_string();
+            io::Error::new(io::ErrorKind::InvalidData, format!("the file name `{shown}` is not UTF-8"))
+        })?;
         names.push((name, entry.file_type()?.is_dir()));
     }
     names.sort();
@@ -178,6 +383,12 @@ pub fn exists(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
 }
 
+/// Whether a symbolic link is at `path`.
+#[must_use]
+pub fn is_link(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink())
+}
+
 /// Whether `path` is a directory and no link.
 #[must_use]
 pub fn is_directory(path: &Path) -> bool {
@@ -190,6 +401,14 @@ pub fn is_directory(path: &Path) -> bool {
 /// The system's.
 pub fn size(path: &Path) -> io::Result<u64> {
     Ok(fs::symlink_metadata(path)?.len())
+}
+
+/// When a file was last written.
+///
+/// # Errors
+/// The system's.
+pub fn modified(path: &Path) -> io::Result<std::time::SystemTime> {
+    fs::symlink_metadata(path)?.modified()
 }
 
 /// Creates a directory and those above it.
@@ -222,4 +441,47 @@ pub fn remove(path: &Path) -> io::Result<()> {
 /// The system's.
 pub fn canonical(path: &Path) -> io::Result<PathBuf> {
     fs::canonicalize(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_waits_for_its_holder() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("new/lock");
+        let held = lock(&path, || unreachable!("nobody holds it")).unwrap();
+        let (sender, waits) = std::sync::mpsc::channel();
+        let second = std::thread::spawn(move || lock(&path, || sender.send(()).unwrap()).map(drop));
+        waits.recv().unwrap();
+        drop(held);
+        second.join().unwrap().unwrap();
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_swept() {
+        let directory = tempfile::tempdir().unwrap();
+        for name in [".staged-x/a", ".scratch-y/b", "kept/c"] {
+            create(&directory.path().join(name), b"x").unwrap();
+        }
+        sweep(directory.path()).unwrap();
+        assert_eq!(list(directory.path()).unwrap(), [("kept".to_owned(), true)]);
+    }
+
+    #[test]
+    fn only_regular_files_are_opened_and_the_fault_is_known() {
+        let directory = tempfile::tempdir().unwrap();
+        let link = directory.path().join("link");
+        std::os::unix::fs::symlink("/etc/passwd", &link).unwrap();
+        let pipe = directory.path().join("pipe");
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0)
+            .unwrap();
+        for path in [link.as_path(), pipe.as_path(), directory.path(), Path::new("/proc/self/task")] {
+            let error = open(path).unwrap_err();
+            assert!(is_wrong(&error), "{}: {error}", path.display());
+        }
+        let error = open(&directory.path().join("missing")).unwrap_err();
+        assert_eq!((is_wrong(&error), unreadable("x", &error).exit_code()), (false, 2));
+    }
 }

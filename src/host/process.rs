@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeMap,
     ffi::{OsStr, OsString},
-    io::{BufRead as _, BufReader, Read as _, Seek as _},
+    io::{BufRead as _, BufReader, Read as _, Seek as _, Write},
     path::{Path, PathBuf},
 };
 
@@ -94,7 +94,8 @@ impl Command {
     }
 
     fn expression(&self) -> duct::Expression {
-        let mut expression = duct::cmd(&self.program, &self.arguments).unchecked();
+        // As a path, a bare name would mean the working directory.
+        let mut expression = duct::cmd(self.program.as_os_str(), &self.arguments).unchecked();
         if let Some(environment) = &self.environment {
             expression = expression.full_env(environment);
         }
@@ -102,12 +103,6 @@ impl Command {
             expression = expression.dir(directory);
         }
         expression
-    }
-
-    /// The expression itself, for pipelines between two programs or with our own reader.
-    #[must_use]
-    pub fn into_expression(self) -> duct::Expression {
-        self.expression()
     }
 
     fn not_started(&self, error: &std::io::Error) -> Failure {
@@ -133,6 +128,26 @@ impl Command {
             stdout: done.stdout,
             stderr: String::from_utf8_lossy(&done.stderr).into_owned(),
         })
+    }
+
+    /// Like [`Command::output`], with standard input written by `feed` while the program runs. A program
+    /// that stops reading gives `feed` a broken pipe; what `feed` returns is returned beside the output.
+    ///
+    /// # Errors
+    /// As [`Command::output`].
+    pub fn output_fed<T>(&self, feed: impl FnOnce(&mut dyn Write) -> T) -> Result<(Output, T), Failure> {
+        tracing::debug!(command = %self.display(), "run");
+        let failed = |error: std::io::Error| self.not_started(&error);
+        let (reader, mut writer) = std::io::pipe().map_err(failed)?;
+        let expression = self.expression().stdin_file(reader).stdout_capture().stderr_capture();
+        let handle = expression.start().map_err(failed)?;
+        // The expression holds a copy of the pipe's reading end; with it open nobody would see the pipe break.
+        drop(expression);
+        let result = feed(&mut writer);
+        drop(writer);
+        let done = handle.into_output().map_err(failed)?;
+        let stderr = String::from_utf8_lossy(&done.stderr).into_owned();
+        Ok((Output { code: done.status.code(), stdout: done.stdout, stderr }, result))
     }
 
     /// Like [`Command::output`], but hands over each line of standard error as it comes.
@@ -163,4 +178,26 @@ fn read_back(mut file: std::fs::File) -> std::io::Result<Vec<u8>> {
     file.rewind()?;
     file.read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_fed_and_may_stop_reading() {
+        let (output, fed) = Command::new("cat").output_fed(|input| input.write_all(b"all of it")).unwrap();
+        assert!(output.success() && fed.is_ok());
+        assert_eq!(output.text(), "all of it");
+        let endless = |input: &mut dyn Write| {
+            loop {
+                if let Err(error) = input.write_all(&[0; 4096]) {
+                    return error.kind();
+                }
+            }
+        };
+        let (output, kind) = Command::new("head").args(["-c", "1"]).output_fed(endless).unwrap();
+        assert!(output.success());
+        assert_eq!(kind, std::io::ErrorKind::BrokenPipe);
+    }
 }

@@ -4,7 +4,7 @@
 pub trait Progress: Sync {
     /// A stage begins, e.g. `fetch`, `12 artifacts`.
     fn stage(&self, name: &str, detail: &str);
-    /// `done` of `total` units (bytes or packages) of the running stage; `total` 0 means unknown.
+    /// `done` of `total` units (bytes or items) of the running stage; `total` 0 means unknown.
     fn advance(&self, done: u64, total: u64, unit: Unit);
     /// A line worth keeping, e.g. what moved in a lock.
     fn note(&self, line: &str);
@@ -15,8 +15,8 @@ pub trait Progress: Sync {
 pub enum Unit {
     /// Bytes of downloads.
     Bytes,
-    /// Packages or derivations.
-    Packages,
+    /// Packages, derivations or layers.
+    Items,
 }
 
 /// Says nothing.

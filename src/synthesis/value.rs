@@ -62,7 +62,8 @@ pub enum Substrate {
 /// The core or an extension.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Member {
-    /// Its id.
+    /// Its id. A member that is a workspace of its own gives one more entry for each of its projects, whose
+    /// id is the member's and the distribution's name: `vision/vision-ocr`.
     pub id: MemberId,
     /// `core` or `extension`.
     pub role: Role,

@@ -1,0 +1,63 @@
+# The two commands of the README. Everything else is `cargo`.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.PHONY: run test bench lint emit prepare-run prepare-test
+
+FORGE := target/release/lychd-forge --codex examples/codex --crypt examples/crypt
+
+# $(call package,PROGRAM,PACKAGES): the packages, when the program is missing.
+package = $(if $(shell command -v $(1) 2>/dev/null),,$(2))
+
+RUN_PACKAGES := $(strip $(call package,cc,gcc libc6-dev) $(call package,nix,nix-bin) $(call package,podman,podman crun) \
+	$(if $(wildcard /etc/ssl/certs/ca-certificates.crt),,ca-certificates))
+TEST_PACKAGES := $(strip $(RUN_PACKAGES) $(call package,bwrap,bubblewrap) $(call package,git,git) \
+	$(call package,python3,python3) $(call package,as,binutils) $(call package,mmdebstrap,mmdebstrap) $(call package,curl,curl))
+
+# Installs with apt as root or through sudo; elsewhere names what is missing and stops.
+define install
+missing="$(1)"
+if [ -n "$$missing" ]; then
+if ! command -v apt-get >/dev/null; then echo "missing, please install: $$missing" >&2; exit 1; fi
+if [ "$$(id -u)" = 0 ]; then as=(env); elif command -v sudo >/dev/null; then as=(sudo env);
+else echo "missing, and neither root nor sudo is at hand: $$missing" >&2; exit 1; fi
+"$${as[@]}" apt-get update -q
+"$${as[@]}" DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing
+fi
+endef
+
+# Nix as root builds as these users; without them it needs user namespaces, which a chroot forbids.
+define build_users
+if [ "$$(id -u)" = 0 ] && ! getent group nixbld >/dev/null && [ ! -S /nix/var/nix/daemon-socket/socket ]; then
+groupadd --system nixbld
+for n in 1 2 3 4; do useradd --system --no-create-home --home-dir /var/empty --shell /usr/sbin/nologin --gid nixbld --groups nixbld nixbld$$n; done
+fi
+endef
+
+run: prepare-run
+	@cargo build --release --locked
+	$(FORGE) forge
+
+test: prepare-test
+	@cargo test --locked
+
+bench:
+	@cargo bench --locked
+
+lint:
+	@cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	if command -v cargo-deny >/dev/null; then cargo deny check bans licenses sources; else echo "cargo-deny is not installed: licences were not checked"; fi
+
+# The committed flake of the example, from its committed locks.
+emit:
+	@cargo build --release --locked
+	$(FORGE) transmute --locked --out examples/flake
+
+prepare-run:
+	@$(call install,$(RUN_PACKAGES))
+	$(build_users)
+
+prepare-test:
+	@$(call install,$(TEST_PACKAGES))
+	$(build_users)

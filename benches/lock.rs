@@ -1,0 +1,103 @@
+//! Reading `uv.lock` and resolving from it: a real lock of 738 packages, and a made one of 2,000.
+//! `cargo bench --bench lock`.
+#![expect(clippy::unwrap_used, reason = "a broken bench says so at once")]
+
+use std::fmt::Write as _;
+
+use divan::{Bencher, black_box};
+use lychd_forge::{
+    diagnostic::Source,
+    lock::uv::UvLock,
+    name::{Platform, url::HostPolicy},
+    synthesis::python::{Selection, Target, environment},
+};
+
+const REAL: &str = include_str!("../tests/cases/uv/large/uv.lock");
+const SIZES: [usize; 3] = [120, 500, 2000];
+
+fn main() {
+    divan::main();
+}
+
+/// A lock of `count` packages in a chain of small trees, each with a marker, an extra and eight wheels.
+fn made(count: usize) -> Source {
+    let mut text = String::from("version = 1\nrevision = 5\nrequires-python = \">=3.12\"\n");
+    text.push_str(
+        "\n[[package]]\nname = \"core\"\nversion = \"1\"\nsource = { virtual = \".\" }\ndependencies = [\n",
+    );
+    for index in (0..count).step_by(7) {
+        writeln!(text, "    {{ name = \"package-{index}\", extra = [\"more\"] }},").unwrap();
+    }
+    text.push_str("]\n");
+    for index in 0..count {
+        write!(text, "\n[[package]]\nname = \"package-{index}\"\nversion = \"1.{index}\"\n").unwrap();
+        text.push_str("source = { registry = \"https://pypi.org/simple\" }\ndependencies = [\n");
+        for next in [index + 1, index + 3].into_iter().filter(|next| *next < count) {
+            writeln!(
+                text,
+                "    {{ name = \"package-{next}\", marker = \"python_full_version < '3.{}'\" }},",
+                14 + next % 3
+            )
+            .unwrap();
+        }
+        text.push_str("]\nwheels = [\n");
+        let tags = ["cp312-cp312", "cp313-cp313"];
+        let platforms = [
+            "manylinux_2_17_x86_64.manylinux2014_x86_64",
+            "manylinux_2_17_aarch64",
+            "win_amd64",
+            "macosx_11_0_arm64",
+        ];
+        for (tag, platform) in
+            tags.iter().flat_map(|tag| platforms.iter().map(move |platform| (tag, platform)))
+        {
+            writeln!(
+                text,
+                "    {{ url = \"https://files.pythonhosted.org/packages/package_{index}-1.{index}-{tag}-{platform}.whl\", hash = \"sha256:{index:064x}\", size = 1000, upload-time = \"2026-01-01T00:00:00Z\" }},"
+            )
+            .unwrap();
+        }
+        text.push_str("]\n\n[package.optional-dependencies]\nmore = [\n");
+        writeln!(text, "    {{ name = \"package-{}\" }},\n]", (index + 5) % count).unwrap();
+    }
+    Source::new("uv.lock", text)
+}
+
+fn target() -> Target {
+    Target::new("3.13.5", Platform::X86_64Linux, (2, 41)).unwrap()
+}
+
+fn resolve(lock: &UvLock, target: &Target) -> usize {
+    let selection = Selection::members(lock);
+    environment(black_box(lock), target, &selection, &HostPolicy::new([])).unwrap().packages.len()
+}
+
+#[divan::bench(args = SIZES)]
+fn read_made(bencher: Bencher<'_, '_>, count: usize) {
+    let text = made(count);
+    bencher.bench(|| UvLock::read(black_box(&text)).unwrap());
+}
+
+#[divan::bench(args = SIZES)]
+fn resolve_made(bencher: Bencher<'_, '_>, count: usize) {
+    let (lock, target) = (UvLock::read(&made(count)).unwrap(), target());
+    assert_eq!(resolve(&lock, &target), count, "all of it is reached");
+    bencher.bench(|| resolve(&lock, &target));
+}
+
+#[divan::bench]
+fn read_real(bencher: Bencher<'_, '_>) {
+    let text = Source::new("uv.lock", REAL);
+    bencher.bench(|| UvLock::read(black_box(&text)).unwrap());
+}
+
+#[divan::bench]
+fn resolve_real(bencher: Bencher<'_, '_>) {
+    let (lock, target) = (UvLock::read(&Source::new("uv.lock", REAL)).unwrap(), target());
+    bencher.bench(|| resolve(&lock, &target));
+}
+
+#[divan::bench]
+fn make_target() -> Target {
+    target()
+}

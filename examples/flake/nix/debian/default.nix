@@ -1,0 +1,37 @@
+# The embedded substrate: the part of nixpkgs' interface that ../default.nix
+# needs, every binary of it out of a Debian package pinned by sha256. Nothing of
+# the host takes part but Nix and its kernel.
+#
+#   debian            what debian.nix holds: { python = { version; packages; }; packages; }
+#   sourceDateEpoch   seconds; the time of everything built
+{ system ? "x86_64-linux", sourceDateEpoch ? 1, debian }:
+assert system == "x86_64-linux" || throw "the embedded substrate has packages for x86_64-linux, not for ${system}";
+let
+  fetchurl = import ./fetchurl.nix;
+  seed = import ./seed.nix { inherit system fetchurl; };
+  runCommand = import ./run-command.nix { inherit system seed sourceDateEpoch; };
+  runPythonWith = import ./run-python.nix { inherit system seed sourceDateEpoch; };
+  deb = import ./deb.nix { inherit runCommand fetchurl; };
+
+  inherit (debian.python) version;
+
+  # `sourceDateEpoch` as conf.json spells a time.
+  created = import ./iso-time.nix sourceDateEpoch;
+  debs = builtins.mapAttrs deb debian.packages;
+  pythonDebs = map (name: debs.${name} or (throw "debian.nix: python needs ${name}, which is not among packages")) debian.python.packages;
+
+  # The packages among `list` that hold files of the standard library.
+  library = builtins.filter (package: builtins.match "(lib)?python3?(${builtins.replaceStrings [ "." ] [ "\\." ] version})?(-.*)?" package.pname != null);
+
+  # The bytecode that fits some packages; equal lists share one.
+  bytecode = list: import ./bytecode.nix { runPython = runPythonWith raw; inherit version; debs = library list; };
+
+  interpreter = code: import ./python.nix { inherit seed runCommand version; debs = pythonDebs; bytecode = code; };
+  raw = interpreter null;
+  python = interpreter (bytecode pythonDebs);
+in
+{
+  inherit system sourceDateEpoch created fetchurl runCommand debs python bytecode seed;
+  runPython = runPythonWith python;
+  dockerTools.streamLayeredImage = import ./stream-layered-image.nix { inherit runCommand seed python sourceDateEpoch; };
+}

@@ -1,0 +1,173 @@
+//! `forge`: from a Crypt to an image in podman.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use indicatif::HumanBytes;
+use serde_json::json;
+
+use super::{ForgeArgs, Outcome, settings::Settings, stages, ui::Ui};
+use crate::{
+    diagnostic::{Diagnostic, Failure, Source},
+    digest::{Sha256, nar::nar_sha256},
+    forge::{
+        blame::blame,
+        body::{Bodies, Body},
+        nix::Nix,
+        podman::{self, Loaded, Podman, Road},
+    },
+    host::{clock::Stopwatch, environment, progress::Progress as _},
+    image::{self, Image},
+    transmute,
+};
+
+/// Seconds by stage, in the order they ran.
+#[derive(Default)]
+struct Times(Vec<(&'static str, Duration)>);
+
+impl Times {
+    fn measure<T>(
+        &mut self,
+        stage: &'static str,
+        work: impl FnOnce() -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let watch = Stopwatch::start();
+        let done = work()?;
+        self.0.push((stage, watch.elapsed()));
+        Ok(done)
+    }
+}
+
+pub(super) fn run(args: &ForgeArgs, settings: &Settings, ui: &Ui) -> Result<Outcome, Failure> {
+    let mut times = Times::default();
+    let nix = Nix::find(stages::store(&args.store)?, args.builders.clone())?;
+    let podman = if args.no_load { None } else { Some(podman()?) };
+    let work = times.measure("synthesize", || stages::synthesize(&args.lock, settings, ui))?;
+    let flake = times.measure("transmute", || work.transmute())?;
+    let flake_hash = nar_sha256(&flake)
+        .map_err(|error| Failure::unable(Diagnostic::new(format!("cannot hash the flake: {error}"))))?;
+    times.measure("write", || transmute::write(&settings.flake(), &flake))?;
+
+    let bodies = Bodies::of_state(&settings.state);
+    let known = known_body(&bodies, &flake_hash, &nix)?;
+    let (store_path, conf_path) = if let Some(body) = known {
+        (body.store_path, body.conf)
+    } else {
+        times.measure("fetch", || stages::fetch(&work, &nix, settings, ui))?;
+        ui.stage("build", "the image, in the sandbox");
+        times.measure("build", || build(&nix, settings, ui).map_err(|error| blame(error, &work.synthesis)))?
+    };
+    let conf = nix.read_text(&conf_path)?;
+    let conf = image::Conf::parse(&Source::new(conf_path.as_str(), conf))?;
+    let image =
+        times.measure("digest", || image::prepare(&conf, &nix.store_root(), &settings.layer_cache(), ui))?;
+    let mut tools = BTreeMap::from([("nix".to_owned(), nix.version().to_owned())]);
+    let loaded = match &podman {
+        Some(podman) => {
+            tools.insert("podman".to_owned(), podman.version().to_string());
+            let scratch = settings.state.join("load");
+            Some(times.measure("load", || podman.load(&image, &nix.store_root(), &scratch, ui))?)
+        }
+        None => None,
+    };
+    let reference = podman::body_reference(image.reference(), &image.id())?;
+    let body = Body {
+        image_id: image.id(),
+        manifest_digest: image.manifest_digest(),
+        reference: reference.to_string(),
+        backend: "nix".to_owned(),
+        substrate: "debian".to_owned(),
+        synthesis_sha256: work.id,
+        flake_nar_sha256: flake_hash,
+        layers: image.layers().len(),
+        size: image.size(),
+        store_path,
+        conf: conf_path,
+        tools,
+    };
+    let mut evidence = work.evidence.clone();
+    evidence.insert_tree(&stages::name("flake")?, &flake);
+    times.measure("record", || {
+        bodies.record(&body, &evidence)?;
+        nix.keep(&body.store_path, &bodies.root(&body.image_id))
+    })?;
+    ui.finish();
+    report(&body, &image, &work, &times, loaded.as_ref(), args, ui)?;
+    Ok(Outcome::Done)
+}
+
+fn podman() -> Result<Podman, Failure> {
+    let program = environment::program("podman").ok_or_else(|| {
+        Failure::unable(
+            Diagnostic::new("no `podman` on PATH")
+                .help("install podman, or build without loading: `lychd-forge forge --no-load`"),
+        )
+    })?;
+    Podman::find(program)
+}
+
+/// A body of the very same flake whose image is still in the store.
+fn known_body(bodies: &Bodies, flake: &Sha256, nix: &Nix) -> Result<Option<Body>, Failure> {
+    let Some(body) = bodies.list()?.into_iter().find(|body| body.flake_nar_sha256 == *flake) else {
+        return Ok(None);
+    };
+    let missing = nix.missing(&[body.store_path.clone(), body.conf.clone()])?;
+    Ok(missing.is_empty().then_some(body))
+}
+
+fn build(nix: &Nix, settings: &Settings, ui: &Ui) -> Result<(String, String), Failure> {
+    let flake = settings.flake();
+    Ok((nix.build(&flake, "lychd-image", ui)?, nix.build(&flake, "lychd-image-conf", ui)?))
+}
+
+fn report(
+    body: &Body,
+    image: &Image,
+    work: &stages::Work,
+    times: &Times,
+    loaded: Option<&Loaded>,
+    args: &ForgeArgs,
+    ui: &Ui,
+) -> Result<(), Failure> {
+    let total: Duration = times.0.iter().map(|(_, time)| *time).sum();
+    if ui.wants_json() {
+        let seconds: serde_json::Map<String, serde_json::Value> =
+            times.0.iter().map(|(stage, time)| ((*stage).to_owned(), json!(time.as_secs_f64()))).collect();
+        return ui.json(&json!({
+            "image_id": body.image_id.to_string(),
+            "manifest_digest": format!("sha256:{}", body.manifest_digest),
+            "reference": body.reference,
+            "backend": body.backend,
+            "substrate": body.substrate,
+            "synthesis_sha256": body.synthesis_sha256.to_string(),
+            "layers": body.layers,
+            "size": body.size,
+            "store_path": body.store_path,
+            "loaded": loaded.is_some(),
+            "packages": stages::packages_json(&work.synthesis),
+            "moved": work.moved,
+            "seconds": seconds,
+        }));
+    }
+    stages::print_members(&work.synthesis, ui)?;
+    ui.field("layers", &format!("{}, {}", body.layers, HumanBytes(image.size())))?;
+    ui.field("image", &format!("sha256:{}", body.image_id))?;
+    ui.field("synthesis", &format!("sha256:{}", body.synthesis_sha256))?;
+    let stages: Vec<String> =
+        times.0.iter().map(|(stage, time)| format!("{stage} {:.1}", time.as_secs_f64())).collect();
+    ui.field("seconds", &format!("{:.1} ({})", total.as_secs_f64(), stages.join(", ")))?;
+    if let Some(loaded) = loaded {
+        let road = match &loaded.road {
+            Road::Present => "podman had the image".to_owned(),
+            Road::Thin { layers, bytes } => format!("{layers} new layers, {}", HumanBytes(*bytes)),
+            Road::Full => "all layers".to_owned(),
+        };
+        ui.field("loaded", &road)?;
+        ui.field("tags", &format!("{}, {}", image.reference(), body.reference))?;
+        ui.field("next", &format!("podman run --rm -p 127.0.0.1:8000:8000 {}", body.reference))?;
+    } else {
+        let store = args.store.nix_store.as_deref();
+        let store = store.map(|store| format!(" --nix-store {}", store.display())).unwrap_or_default();
+        ui.field("next", &format!("lychd-forge stream {}{store} | podman load", body.image_id.short(12)))?;
+    }
+    Ok(())
+}

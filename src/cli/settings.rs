@@ -1,0 +1,74 @@
+//! What the options and the environment mean, resolved once.
+
+use std::path::{Path, PathBuf};
+
+use super::Global;
+use crate::{
+    diagnostic::{Diagnostic, Failure},
+    host::environment,
+};
+
+/// Directories and switches of one run; all paths absolute.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    pub(super) codex: PathBuf,
+    pub(super) crypt: PathBuf,
+    pub(super) state: PathBuf,
+    /// Downloads, tools and layer hashes: safe to delete.
+    pub(super) cache: PathBuf,
+    pub(super) network: Network,
+}
+
+/// Whether the network may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Network {
+    Online,
+    Offline,
+}
+
+impl Settings {
+    pub(super) fn resolve(global: &Global) -> Result<Self, Failure> {
+        let Global { codex, crypt, state, offline, json: _, quiet: _, verbose: _, color: _ } = global;
+        Ok(Self {
+            codex: directory(codex.as_deref(), "XDG_CONFIG_HOME", ".config", "lychd")?,
+            crypt: directory(crypt.as_deref(), "XDG_DATA_HOME", ".local/share", "lychd")?,
+            state: directory(state.as_deref(), "XDG_STATE_HOME", ".local/state", "lychd-forge")?,
+            cache: directory(None, "XDG_CACHE_HOME", ".cache", "lychd-forge")?,
+            network: if *offline { Network::Offline } else { Network::Online },
+        })
+    }
+
+    /// Where `transmute` and `forge` write the flake.
+    pub(super) fn flake(&self) -> PathBuf {
+        self.state.join("flake")
+    }
+
+    /// Digests of layers, by their store paths.
+    pub(super) fn layer_cache(&self) -> PathBuf {
+        self.cache.join("layers")
+    }
+
+    /// Downloaded artifacts, by hash.
+    pub(super) fn artifact_cache(&self) -> PathBuf {
+        self.cache.join("artifacts")
+    }
+}
+
+fn directory(given: Option<&Path>, variable: &str, fallback: &str, name: &str) -> Result<PathBuf, Failure> {
+    match given {
+        Some(path) => absolute(path),
+        None => environment::xdg(variable, fallback).map(|base| base.join(name)).ok_or_else(|| {
+            Failure::unable(
+                Diagnostic::new(format!("neither {variable} nor HOME is set"))
+                    .help("set HOME, or give --codex, --crypt and --state"),
+            )
+        }),
+    }
+}
+
+/// An operand as an absolute path.
+pub(super) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    let current = environment::working_directory()
+        .map_err(|error| Failure::unable(Diagnostic::new(format!("no working directory: {error}"))))?;
+    Ok(current.join(path))
+}

@@ -1,0 +1,299 @@
+//! What people see: results on standard output, everything else on standard error.
+
+use std::{
+    io::{IsTerminal as _, Write as _},
+    sync::Mutex,
+    time::Duration,
+};
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use anstream::{AutoStream, ColorChoice};
+use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use owo_colors::OwoColorize as _;
+
+use super::{Color, Global};
+use crate::{
+    diagnostic::{Diagnostic, Failure},
+    host::progress::{Progress, Unit},
+};
+
+/// Prints and draws for one run.
+pub(super) struct Ui {
+    quiet: bool,
+    json: bool,
+    terminal: bool,
+    renderer: Renderer,
+    out: Mutex<AutoStream<std::io::Stdout>>,
+    running: Mutex<Running>,
+}
+
+/// The stage that is under way.
+#[derive(Default)]
+struct Running {
+    bar: Option<ProgressBar>,
+    stage: String,
+    tenth: u64,
+}
+
+/// A line on standard error. Nobody may be listening there, which is no reason to stop.
+fn remark(text: &str) {
+    drop(writeln!(anstream::stderr(), "{text}"));
+}
+
+/// A failure to print, which is the operating system's.
+pub(super) fn unprinted(error: &std::io::Error) -> Failure {
+    Failure::unable(Diagnostic::new(format!("cannot write to standard output: {error}")))
+}
+
+/// Whether results go to a person's screen.
+pub(super) fn stdout_is_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
+
+impl Ui {
+    pub(super) fn new(global: &Global) -> Self {
+        match global.color {
+            Color::Auto => {}
+            Color::Always => ColorChoice::Always.write_global(),
+            Color::Never => ColorChoice::Never.write_global(),
+        }
+        let filter = match global.verbose {
+            0 => "off",
+            1 => "lychd_forge=info",
+            _ => "lychd_forge=debug",
+        };
+        tracing_subscriber::fmt()
+            .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+            .with_writer(std::io::stderr)
+            .without_time()
+            .with_target(false)
+            .init();
+        let plain = matches!(anstream::AutoStream::choice(&std::io::stderr()), ColorChoice::Never);
+        Self {
+            quiet: global.quiet,
+            json: global.json,
+            terminal: std::io::stderr().is_terminal(),
+            renderer: if plain { Renderer::plain() } else { Renderer::styled() },
+            out: Mutex::new(anstream::stdout()),
+            running: Mutex::default(),
+        }
+    }
+
+    /// Whether one JSON object is wanted instead of text.
+    pub(super) fn wants_json(&self) -> bool {
+        self.json
+    }
+
+    /// The one JSON object.
+    pub(super) fn json(&self, value: &serde_json::Value) -> Result<(), Failure> {
+        self.bytes(format!("{value:#}\n").as_bytes())
+    }
+
+    /// A result as it is; a closed pipe is no failure.
+    pub(super) fn bytes(&self, bytes: &[u8]) -> Result<(), Failure> {
+        let mut out = self.out.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match out.write_all(bytes).and_then(|()| out.flush()) {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(unprinted(&error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// A line of the result, for people.
+    pub(super) fn line(&self, text: &str) -> Result<(), Failure> {
+        self.bytes(format!("{text}\n").as_bytes())
+    }
+
+    /// A labelled line of the result: `      layers  42`.
+    pub(super) fn field(&self, label: &str, value: &str) -> Result<(), Failure> {
+        self.line(&format!("{:>12}  {}", label.bold(), safe(value)))
+    }
+
+    /// A line for people on standard error.
+    pub(super) fn say(&self, text: &str) {
+        if !self.quiet {
+            self.suspend(|| remark(text));
+        }
+    }
+
+    /// What moved in the locks: versions that changed one by one, what is merely new as a count.
+    pub(super) fn moved(&self, lines: &[String]) {
+        let (changed, new): (Vec<&String>, Vec<&String>) =
+            lines.iter().partition(|line| line.contains(" -> "));
+        for line in changed {
+            self.note(line);
+        }
+        if new.len() > NEW_SHOWN {
+            self.note(&format!("{} packages newly locked", new.len()));
+        } else {
+            for line in new {
+                self.note(line);
+            }
+        }
+    }
+
+    /// Everything that was wrong, with carets.
+    pub(super) fn failure(&self, failure: &Failure) {
+        self.finish();
+        let all = failure.diagnostics();
+        for diagnostic in all.iter().take(ERRORS_SHOWN) {
+            remark(&render(&self.renderer, diagnostic));
+        }
+        if let Some(more) = all.len().checked_sub(ERRORS_SHOWN).filter(|&more| more > 0) {
+            remark(&format!("... and {more} more errors"));
+        }
+    }
+
+    /// Ends the running stage's bar.
+    pub(super) fn finish(&self) {
+        if let Ok(mut running) = self.running.lock()
+            && let Some(bar) = running.bar.take()
+        {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn suspend(&self, print: impl FnOnce()) {
+        match self.running.lock() {
+            Ok(running) => match &running.bar {
+                Some(bar) => bar.suspend(print),
+                None => print(),
+            },
+            Err(_) => print(),
+        }
+    }
+}
+
+/// Foreign text may hold terminal controls: shown escaped.
+pub(super) fn safe(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| {
+            let hidden = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+            if (c.is_control() && c != '\n') || hidden { c.escape_unicode().collect::<Vec<_>>() } else { vec![c] }
+        })
+        .collect()
+}
+
+fn render(renderer: &Renderer, diagnostic: &Diagnostic) -> String {
+    let message = safe(&diagnostic.message);
+    let requested = diagnostic.requested_by.join(", ");
+    let notes: Vec<String> = diagnostic.notes.iter().map(|note| safe(note)).collect();
+    let help: Vec<String> = diagnostic.help.iter().map(|help| safe(help)).collect();
+    let mut group = Group::with_title(Level::ERROR.primary_title(message.as_str()));
+    for (index, (place, label)) in diagnostic.places.iter().enumerate() {
+        let kind = if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+        let source = place.source();
+        group = group.element(
+            Snippet::source(source.text())
+                .path(source.name())
+                .fold(true)
+                .annotation(kind.span(place.span()).label(label.as_str())),
+        );
+    }
+    for note in &notes {
+        group = group.element(Level::NOTE.message(note.as_str()));
+    }
+    if !requested.is_empty() {
+        group = group.element(Level::NOTE.message(format!("requested by {requested}")));
+    }
+    for help in &help {
+        group = group.element(Level::HELP.message(help.as_str()));
+    }
+    renderer.render(&[group])
+}
+
+impl Progress for Ui {
+    fn stage(&self, name: &str, detail: &str) {
+        self.finish();
+        if self.quiet {
+            return;
+        }
+        remark(&format!("{:>12}  {}", name.bold().green(), safe(detail)));
+        if let Ok(mut running) = self.running.lock() {
+            *running = Running { bar: None, stage: name.to_owned(), tenth: 0 };
+        }
+    }
+
+    fn advance(&self, done: u64, total: u64, unit: Unit) {
+        if self.quiet {
+            return;
+        }
+        let Ok(mut running) = self.running.lock() else { return };
+        if self.terminal {
+            let bar = running.bar.get_or_insert_with(|| new_bar(unit, total));
+            bar.set_position(done);
+            if total > 0 {
+                bar.set_length(total);
+            }
+            return;
+        }
+        // No terminal: a plain line for every tenth, or for every so much when the total is small or unknown.
+        let step = match unit {
+            _ if total == 0 => STEP,
+            Unit::Bytes => total.div_ceil(10).max(SMALL),
+            Unit::Items => total.div_ceil(10),
+        };
+        if done / step > running.tenth {
+            running.tenth = done / step;
+            let show = |amount: u64| match unit {
+                Unit::Bytes => HumanBytes(amount).to_string(),
+                Unit::Items => amount.to_string(),
+            };
+            let amount = if total == 0 { show(done) } else { format!("{} of {}", show(done), show(total)) };
+            remark(&format!("{:>12}  {amount}", running.stage));
+        }
+    }
+
+    fn note(&self, line: &str) {
+        self.say(&format!("{:>12}  {}", "", safe(line)));
+    }
+}
+
+/// How many errors are shown in full: a hostile file may have thousands, and each is drawn with its source.
+const ERRORS_SHOWN: usize = 50;
+/// How many newly locked packages are named one by one.
+const NEW_SHOWN: usize = 20;
+/// Bytes between two plain lines when the total is unknown.
+const STEP: u64 = 32 << 20;
+/// Fewer bytes are not worth a plain line.
+const SMALL: u64 = 1 << 20;
+
+fn new_bar(unit: Unit, total: u64) -> ProgressBar {
+    let template = match unit {
+        Unit::Bytes if total == 0 => "{spinner:>12}  {bytes}  {bytes_per_sec}",
+        Unit::Bytes => "{spinner:>12}  [{bar:32}] {bytes}/{total_bytes}  {bytes_per_sec}",
+        Unit::Items => "{spinner:>12}  [{bar:32}] {pos}/{len}  {elapsed}",
+    };
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    bar.enable_steady_tick(Duration::from_millis(120));
+    bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Source;
+
+    #[test]
+    fn a_report_shows_file_line_column_caret_requester_and_help() {
+        let source = Source::new("core/pyproject.toml", "[project]\nname = 7\n");
+        let diagnostic = Diagnostic::new("a name must be a string")
+            .at(source.at(17..18), "not a string")
+            .requested_by("core")
+            .help("put it in quotes");
+        let text = render(&Renderer::plain(), &diagnostic);
+        for part in ["core/pyproject.toml:2:8", "^ not a string", "requested by core", "put it in quotes"] {
+            assert!(text.contains(part), "{text}");
+        }
+    }
+
+    #[test]
+    fn terminal_controls_in_foreign_text_are_escaped() {
+        for bad in ["\u{1b}[2J", "\u{1b}]8;;x\u{7}", "a\rb", "\u{202e}abc"] {
+            let shown = safe(bad);
+            assert!(!shown.contains(['\u{1b}', '\r', '\u{7}', '\u{202e}']), "{shown:?}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Takes typed values out of a TOML table and collects everything that is wrong on the way.
+
+use std::{collections::BTreeSet, fmt::Display, str::FromStr};
+
+use super::{
+    document::{Located, Node, Table, Value},
+    nearest::nearest,
+};
+use crate::diagnostic::Diagnostic;
+
+/// One table that is being read. Methods give `None` for a missing key and for a wrong value; the latter is
+/// also told to `errors`.
+pub struct Reader<'a, 'e> {
+    table: &'a Table,
+    title: String,
+    errors: &'e mut Vec<Diagnostic>,
+}
+
+impl<'a, 'e> Reader<'a, 'e> {
+    /// `title` is what the table is called in messages, such as `[image]`. Keys that are not in `known` are
+    /// errors, with the nearest known one.
+    pub fn new(
+        table: &'a Table,
+        title: impl Into<String>,
+        known: &[&str],
+        errors: &'e mut Vec<Diagnostic>,
+    ) -> Self {
+        let title = title.into();
+        for (key, field) in table.iter().filter(|(key, _)| !known.contains(key)) {
+            errors.push(unknown_key(key, &title, known, &field.key));
+        }
+        Self { table, title, errors }
+    }
+
+    /// A table of which only some keys are ours to judge.
+    pub fn open(table: &'a Table, title: impl Into<String>, errors: &'e mut Vec<Diagnostic>) -> Self {
+        Self { table, title: title.into(), errors }
+    }
+
+    /// Where to put further errors.
+    pub fn errors(&mut self) -> &mut Vec<Diagnostic> {
+        self.errors
+    }
+
+    /// The value of `key`, whatever it is.
+    #[must_use]
+    pub fn node(&self, key: &str) -> Option<&'a Node> {
+        self.table.get(key)
+    }
+
+    fn wrong(&mut self, key: &str, want: &str, node: &Node) {
+        let message = format!("`{key}` in {} must be {want}, not {}", self.title, node.kind());
+        self.errors.push(Diagnostic::new(message).at(node.place.clone(), ""));
+    }
+
+    /// A string.
+    pub fn string(&mut self, key: &str) -> Option<Located<&'a str>> {
+        let node = self.table.get(key)?;
+        let Some(value) = node.as_str() else {
+            self.wrong(key, "a string", node);
+            return None;
+        };
+        Some(Located { value, place: node.place.clone() })
+    }
+
+    /// A string that is a `T`.
+    pub fn parsed<T: FromStr<Err: Display>>(&mut self, key: &str) -> Option<Located<T>> {
+        let text = self.string(key)?;
+        self.parse(key, &text)
+    }
+
+    fn parse<T: FromStr<Err: Display>>(&mut self, key: &str, text: &Located<&str>) -> Option<Located<T>> {
+        match text.value.parse() {
+            Ok(value) => Some(Located { value, place: text.place.clone() }),
+            Err(error) => {
+                // Some parsers draw a caret below the text; the place does that here.
+                let error = error.to_string();
+                let reason = error.lines().next().unwrap_or_default().trim_end_matches(':');
+                let message = format!("`{key}` in {}: {reason}", self.title);
+                self.errors.push(Diagnostic::new(message).at(text.place.clone(), ""));
+                None
+            }
+        }
+    }
+
+    /// `true` or `false`.
+    pub fn boolean(&mut self, key: &str) -> Option<bool> {
+        let node = self.table.get(key)?;
+        let Value::Boolean(value) = node.value else {
+            self.wrong(key, "`true` or `false`", node);
+            return None;
+        };
+        Some(value)
+    }
+
+    /// An integer between 0 and `most`.
+    pub fn number(&mut self, key: &str, most: u64) -> Option<u64> {
+        let node = self.table.get(key)?;
+        match node.value {
+            Value::Integer(number) => match u64::try_from(number) {
+                Ok(number) if number <= most => return Some(number),
+                _ => {
+                    let message = format!("`{key}` in {} must be between 0 and {most}", self.title);
+                    self.errors.push(Diagnostic::new(message).at(node.place.clone(), ""));
+                }
+            },
+            _ => self.wrong(key, "an integer", node),
+        }
+        None
+    }
+
+    /// An array of strings; what is no string is told and left out.
+    pub fn strings(&mut self, key: &str) -> Option<Vec<Located<&'a str>>> {
+        let node = self.table.get(key)?;
+        let Some(items) = node.as_array() else {
+            self.wrong(key, "an array of strings", node);
+            return None;
+        };
+        let mut strings = Vec::new();
+        for item in items {
+            match item.as_str() {
+                Some(value) => strings.push(Located { value, place: item.place.clone() }),
+                None => self.wrong(key, "an array of strings", item),
+            }
+        }
+        Some(strings)
+    }
+
+    /// An array of strings that are each a `T`, without repeats.
+    pub fn parsed_list<T: FromStr<Err: Display> + Ord + Clone>(
+        &mut self,
+        key: &str,
+    ) -> Option<Vec<Located<T>>> {
+        let mut seen = BTreeSet::new();
+        let mut list = Vec::new();
+        for text in self.strings(key)? {
+            let Some(item) = self.parse::<T>(key, &text) else { continue };
+            if seen.insert(item.value.clone()) {
+                list.push(item);
+            } else {
+                let message = format!("`{}` stands twice in `{key}` of {}", text.value, self.title);
+                self.errors.push(Diagnostic::new(message).at(text.place, ""));
+            }
+        }
+        Some(list)
+    }
+
+    /// A table.
+    pub fn table(&mut self, key: &str) -> Option<&'a Table> {
+        let node = self.table.get(key)?;
+        let table = node.as_table();
+        if table.is_none() {
+            self.wrong(key, "a table", node);
+        }
+        table
+    }
+
+    /// An array.
+    pub fn array(&mut self, key: &str) -> Option<&'a [Node]> {
+        let node = self.table.get(key)?;
+        let array = node.as_array();
+        if array.is_none() {
+            self.wrong(key, "an array", node);
+        }
+        array
+    }
+}
+
+/// The diagnostic for a key nobody knows.
+#[must_use]
+pub fn unknown_key(key: &str, title: &str, known: &[&str], place: &crate::diagnostic::Place) -> Diagnostic {
+    let key = key.escape_debug();
+    let unknown = Diagnostic::new(format!("unknown key `{key}` in {title}")).at(place.clone(), "");
+    match nearest(&key.to_string(), known.iter().copied()) {
+        Some(near) => unknown.help(format!("did you mean `{near}`?")),
+        None => unknown.help(format!("known keys: {}", known.join(", "))),
+    }
+}
+
+/// Puts the errors of one document into the order of its text.
+pub fn sort_by_place(errors: &mut [Diagnostic]) {
+    errors.sort_by_key(|error| error.places.first().map(|(place, _)| place.span().start));
+}

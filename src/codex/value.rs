@@ -1,0 +1,344 @@
+//! What the Codex says, with every default filled in.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    path::PathBuf,
+    str::FromStr,
+};
+
+use super::document::Located;
+use crate::name::{MemberId, PackageName, Platform};
+
+/// The user's configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Codex {
+    /// `[image]` of `forge.toml`.
+    pub image: Image,
+    /// `[substrate]` of `forge.toml`.
+    pub substrate: Substrate,
+    /// `[policy]` of `forge.toml`.
+    pub policy: Policy,
+    /// `[extensions]` of `lychd.toml`.
+    pub extensions: Selection,
+}
+
+/// What is built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// Repository name without tag.
+    pub name: ImageName,
+    /// The Python series.
+    pub python: PythonSeries,
+    /// What is resolved for; never empty.
+    pub platforms: BTreeSet<Platform>,
+    /// The time every builder sees, in seconds since 1970.
+    pub source_date_epoch: u64,
+}
+
+impl Default for Image {
+    fn default() -> Self {
+        Self {
+            name: ImageName("localhost/lychd".to_owned()),
+            python: PythonSeries::V3_13,
+            platforms: BTreeSet::from([Platform::X86_64Linux]),
+            source_date_epoch: 1,
+        }
+    }
+}
+
+/// Where system packages come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Substrate {
+    /// The embedded one: pinned Debian packages.
+    Debian(Debian),
+}
+
+impl Default for Substrate {
+    fn default() -> Self {
+        Self::Debian(Debian::default())
+    }
+}
+
+/// `[substrate.debian]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Debian {
+    /// Suites, in the order they were written; never empty, no repeats.
+    pub suites: Vec<Suite>,
+    /// Where to fetch from, tried in order; an archive that is missing here has its built-in addresses.
+    pub mirrors: BTreeMap<Archive, Vec<MirrorUrl>>,
+    /// A keyring to use instead of the built-in archive keys; relative paths are below the Codex.
+    pub keyring: Option<PathBuf>,
+}
+
+impl Default for Debian {
+    fn default() -> Self {
+        let suites = ["trixie", "trixie-updates", "trixie-security"];
+        Self {
+            suites: suites.into_iter().map(|suite| Suite(suite.to_owned())).collect(),
+            mirrors: BTreeMap::new(),
+            keyring: None,
+        }
+    }
+}
+
+/// What goes beyond the defaults, or forbids them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Artifact hosts besides the public indexes.
+    pub hosts: BTreeSet<HostName>,
+    /// Whether `register(context)` may run in its sandbox.
+    pub allow_hooks: bool,
+    /// Packages that may be built from source.
+    pub allow_sdist: BTreeSet<PackageName>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { hosts: BTreeSet::new(), allow_hooks: true, allow_sdist: BTreeSet::new() }
+    }
+}
+
+/// Which extensions belong to the body.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Ids below the Crypt's `extensions/`, as listed; `None` when the key is missing, which selects all.
+    pub crypt: Option<Vec<Located<MemberId>>>,
+    /// LychD's own built-in extensions; they are part of the core's distribution.
+    pub builtins: Vec<Located<MemberId>>,
+}
+
+/// Why a text in the Codex is not what it should be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{}` is not {what}", .text.escape_debug())]
+pub struct CodexValueError {
+    text: String,
+    what: &'static str,
+}
+
+macro_rules! checked_text {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $sound:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(&self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = CodexValueError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                let sound: fn(&str) -> bool = $sound;
+                if sound(text) {
+                    Ok(Self(text.to_owned()))
+                } else {
+                    Err(CodexValueError { text: text.to_owned(), what: $what })
+                }
+            }
+        }
+    };
+}
+
+checked_text!(
+    /// A repository name with its registry, without tag or digest (the OCI distribution grammar).
+    ImageName,
+    "an image name (`host/path`, lower case, without tag or digest)",
+    |text| {
+        let (host, path) = text.split_once('/').unwrap_or(("", text));
+        let (name, port) = host.split_once(':').unwrap_or((host, "1"));
+        text.len() <= 200
+            && is_host(name)
+            && (1..=5).contains(&port.len())
+            && port.bytes().all(|c| c.is_ascii_digit())
+            && path.split('/').all(is_image_part)
+    }
+);
+
+checked_text!(
+    /// The name of a Debian suite, such as `trixie-updates`.
+    Suite,
+    "a Debian suite (a-z, 0-9 and `-`)",
+    |text| {
+        let inner = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
+        (1..=40).contains(&text.len())
+            && text.split('-').all(|part| !part.is_empty() && part.bytes().all(inner))
+    }
+);
+
+checked_text!(
+    /// A host name in lower case: no port, no address, no punycode.
+    HostName,
+    "a host name (lower case, with a dot, no scheme, port, IP address or punycode)",
+    |text| {
+        let last = text.rsplit('.').next().unwrap_or_default();
+        is_host(text)
+            && text.contains('.')
+            && last.bytes().any(|c| c.is_ascii_lowercase())
+            && !text.split('.').any(|label| label.starts_with("xn--"))
+    }
+);
+
+checked_text!(
+    /// The base address of a mirror, without the slash at its end.
+    MirrorUrl,
+    "a mirror (an `http:` or `https:` URL in normal form, without user, query, fragment or `/` at its end)",
+    |text| {
+        url::Url::parse(text).is_ok_and(|url| {
+            matches!(url.scheme(), "http" | "https")
+                && url.username().is_empty()
+                && url.password().is_none()
+                && url.query().is_none()
+                && url.fragment().is_none()
+                && !text.ends_with('/')
+                && !text.contains('%')
+                && url.as_str().trim_end_matches('/') == text
+        })
+    }
+);
+
+fn is_host(text: &str) -> bool {
+    let inner = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|c| inner(c) || c == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    text.len() <= 253 && text.split('.').all(label)
+}
+
+fn is_image_part(part: &str) -> bool {
+    let inner = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
+    !part.is_empty()
+        && part.bytes().all(|c| inner(c) || b"._-".contains(&c))
+        && part.bytes().next().is_some_and(inner)
+        && part.bytes().last().is_some_and(inner)
+        && !part.contains("..")
+        && !part.contains("___")
+}
+
+/// A Python series the forge can build for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PythonSeries {
+    /// Debian 12's.
+    V3_11,
+    /// Debian 13's.
+    V3_13,
+}
+
+impl PythonSeries {
+    /// `3.13`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::V3_11 => "3.11",
+            Self::V3_13 => "3.13",
+        }
+    }
+}
+
+impl fmt::Display for PythonSeries {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl FromStr for PythonSeries {
+    type Err = CodexValueError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "3.11" => Ok(Self::V3_11),
+            "3.13" => Ok(Self::V3_13),
+            _ => Err(CodexValueError { text: text.to_owned(), what: "a Python series (`3.13` or `3.11`)" }),
+        }
+    }
+}
+
+/// An archive with mirrors of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Archive {
+    /// Debian's main archive.
+    Debian,
+    /// Debian's security archive.
+    DebianSecurity,
+    /// The Python package index's files.
+    Pypi,
+}
+
+impl Archive {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Debian, Self::DebianSecurity, Self::Pypi];
+
+    /// The key in `mirrors`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Debian => "debian",
+            Self::DebianSecurity => "debian-security",
+            Self::Pypi => "pypi",
+        }
+    }
+
+    /// The public address its paths are relative to, without a trailing `/`.
+    #[must_use]
+    pub const fn default_url(self) -> &'static str {
+        match self {
+            Self::Debian => "http://deb.debian.org/debian",
+            Self::DebianSecurity => "http://deb.debian.org/debian-security",
+            Self::Pypi => "https://files.pythonhosted.org",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_values_are_taken() {
+        for good in ["localhost/lychd", "ghcr.io/hexanomicon/lychd", "localhost:5000/a/b-c.d"] {
+            assert!(good.parse::<ImageName>().is_ok(), "{good}");
+        }
+        for bad in
+            ["", "lychd", "localhost/", "localhost/A", "localhost/a:tag", "a/b@sha256:00", "a/../b", "a b/c"]
+        {
+            assert!(bad.parse::<ImageName>().is_err(), "{bad}");
+        }
+        for bad in
+            ["", "localhost", "1.2.3.4", "a.b:1", "https://a.b", "A.b", "xn--a.b", "a..b", "*.a.b", "a.b/"]
+        {
+            assert!(bad.parse::<HostName>().is_err(), "{bad}");
+        }
+        assert!("wheels.example.org".parse::<HostName>().is_ok());
+        for bad in [
+            "",
+            "ftp://a.b",
+            "http://u@a.b/c",
+            "http://a.b/",
+            "http://a.b/../c",
+            "http://a.b?x",
+            "http://a.b/%2e",
+        ] {
+            assert!(bad.parse::<MirrorUrl>().is_err(), "{bad}");
+        }
+        for good in ["http://a.b", "https://a.b:8080/debian", "http://10.0.0.1/debian"] {
+            assert!(good.parse::<MirrorUrl>().is_ok(), "{good}");
+        }
+        for bad in ["", "-", "a/b", "Trixie", "a--b", "../a", "trixie\n"] {
+            assert!(bad.parse::<Suite>().is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,383 @@
+//! Podman: which images and layers it holds, loading an image, tags.
+//!
+//! An image has two roads into podman's storage. When most of it is there already (by bytes), an OCI
+//! layout with only the missing layers is written and pulled; else, or when that fails, the whole
+//! docker-archive is streamed into `podman load`. Both keep the image ID, and both are checked.
+
+use std::{
+    collections::BTreeSet,
+    ffi::OsString,
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    diagnostic::{Diagnostic, Failure},
+    digest::Sha256,
+    host::{
+        file,
+        process::{Command, Output},
+        progress::Progress,
+    },
+    image::{self, Image, Reference, StoreRoot},
+};
+
+/// Hex digits of the image ID in a body's own tag.
+const BODY_DIGITS: usize = 12;
+/// Directory of a layout. Podman 4.3 names the pulled image after it (`localhost/<path>:latest`), newer ones
+/// after what follows the colon, so it is relative, and fit to be a name whatever the place is called.
+const LAYOUT: &str = "lychd-forge-layout";
+/// How many images are inspected by one run of podman.
+const INSPECTED_AT_ONCE: usize = 64;
+
+/// A podman and the storage it works on.
+#[derive(Clone, Debug)]
+pub struct Podman {
+    program: PathBuf,
+    global: Vec<OsString>,
+    version: Version,
+}
+
+/// Podman's version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version(pub u32, pub u32, pub u32);
+
+impl fmt::Display for Version {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}.{}.{}", self.0, self.1, self.2)
+    }
+}
+
+impl Version {
+    /// From `podman version 4.3.1`, also `5.0.0-dev`.
+    fn parse(line: &str) -> Option<Self> {
+        let number = line.strip_prefix("podman version ")?.split(['-', '+']).next()?;
+        let mut parts = number.trim().split('.').map(|part| part.parse().ok());
+        Some(Self(parts.next()??, parts.next()??, parts.next().unwrap_or(Some(0))?))
+    }
+}
+
+/// How an image came into the storage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Road {
+    /// It was there.
+    Present,
+    /// By an OCI layout with only the missing layers.
+    Thin {
+        /// Layers written.
+        layers: usize,
+        /// Their bytes.
+        bytes: u64,
+    },
+    /// By the whole archive through a pipe.
+    Full,
+}
+
+/// An image that podman holds under the computed ID.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loaded {
+    /// How it came.
+    pub road: Road,
+    /// Why the shorter road was not taken to its end, when it was tried.
+    pub fallback: Option<String>,
+    /// The tag that moves to the newest body, as in `conf.json`.
+    pub newest: Reference,
+    /// The tag of this body alone, `<name>:b-<12 hex of the image ID>`.
+    pub body: Reference,
+}
+
+impl Podman {
+    /// Podman at `program` (a path, or a name on `PATH`), with the user's own storage.
+    ///
+    /// # Errors
+    /// [`Failure::Unable`] when it does not run or does not say its version.
+    pub fn find(program: impl Into<PathBuf>) -> Result<Self, Failure> {
+        let program = program.into();
+        let output = Command::new(&program).arg("--version").output()?;
+        let version = Version::parse(&output.text()).ok_or_else(|| {
+            let shown = program.display();
+            Failure::unable(Diagnostic::new(format!("`{shown} --version` says no version of podman")))
+        })?;
+        Ok(Self { program, global: Vec::new(), version })
+    }
+
+    /// The same podman on a storage of its own.
+    #[must_use]
+    pub fn with_storage(mut self, root: &Path, run_root: &Path) -> Self {
+        self.global = vec!["--root".into(), root.into(), "--runroot".into(), run_root.into()];
+        self
+    }
+
+    /// Its version.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    fn command<A: AsRef<std::ffi::OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Command {
+        Command::new(&self.program).args(&self.global).args(arguments)
+    }
+
+    fn run<A: AsRef<std::ffi::OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Result<Output, Failure> {
+        let command = self.command(arguments);
+        let output = command.output()?;
+        if output.success() { Ok(output) } else { Err(failed(&command, &output)) }
+    }
+
+    /// Whether an image of this ID is in the storage.
+    ///
+    /// # Errors
+    /// [`Failure::Unable`] when podman does not run; [`Failure::Refused`] when it fails.
+    pub fn exists(&self, id: &Sha256) -> Result<bool, Failure> {
+        self.known(&id.to_string())
+    }
+
+    fn known(&self, name: &str) -> Result<bool, Failure> {
+        let command = self.command(["image", "exists", name]);
+        let output = command.output()?;
+        match output.code {
+            Some(0) => Ok(true),
+            Some(1) => Ok(false),
+            _ => Err(failed(&command, &output)),
+        }
+    }
+
+    /// The image that a reference names.
+    ///
+    /// # Errors
+    /// As [`Podman::exists`].
+    pub fn image_of(&self, reference: &Reference) -> Result<Option<Sha256>, Failure> {
+        let name = reference.to_string();
+        if !self.known(&name)? {
+            return Ok(None);
+        }
+        let text = self.run(["image", "inspect", "--format", "{{.Id}}", &name])?.text();
+        parse_id(&text).map(Some)
+    }
+
+    /// Every reference that an image of this ID has.
+    ///
+    /// # Errors
+    /// As [`Podman::exists`].
+    pub fn references(&self, id: &Sha256) -> Result<Vec<String>, Failure> {
+        let format = "{{range .RepoTags}}{{println .}}{{end}}";
+        let output = self.run(["image", "inspect", "--format", format, &id.to_string()])?;
+        Ok(output.text().lines().filter(|line| !line.is_empty()).map(str::to_owned).collect())
+    }
+
+    /// Diff IDs of the layers of all images in the storage, also of untagged and intermediate ones.
+    ///
+    /// # Errors
+    /// As [`Podman::exists`].
+    pub fn held_layers(&self) -> Result<BTreeSet<Sha256>, Failure> {
+        let ids = self.run(["image", "ls", "--all", "--quiet", "--no-trunc"])?.text();
+        let ids: Vec<&str> = ids.lines().collect::<BTreeSet<_>>().into_iter().collect();
+        let mut held = BTreeSet::new();
+        for some in ids.chunks(INSPECTED_AT_ONCE) {
+            let format = "{{range .RootFS.Layers}}{{println .}}{{end}}";
+            let words = ["image", "inspect", "--format", format];
+            let output = self.run(words.iter().chain(some))?;
+            held.extend(
+                output.text().lines().filter_map(|line| line.strip_prefix("sha256:")?.parse::<Sha256>().ok()),
+            );
+        }
+        Ok(held)
+    }
+
+    /// Brings the image into the storage, checks that podman calls it what we call it, and tags it: the
+    /// reference of `conf.json`, and one of its own. `scratch` is where a layout may lie meanwhile.
+    ///
+    /// # Errors
+    /// [`Failure::Unable`] when podman does not run or a store path cannot be read; [`Failure::Refused`]
+    /// when podman fails or reports another image ID. Nothing is removed then.
+    pub fn load(
+        &self,
+        image: &Image,
+        store: &StoreRoot,
+        scratch: &Path,
+        progress: &dyn Progress,
+    ) -> Result<Loaded, Failure> {
+        let id = image.id();
+        let body = body_reference(image.reference(), &id)?;
+        let mut fallback = None;
+        let road = if self.exists(&id)? {
+            Road::Present
+        } else {
+            match self.load_thin(image, store, &body, scratch, progress) {
+                Ok(Some(road)) => road,
+                Ok(None) => self.load_full(image, store, progress)?,
+                Err(failure) => {
+                    progress.note("loading only the missing layers failed; loading the whole image");
+                    fallback = Some(failure.to_string());
+                    self.load_full(image, store, progress)?
+                }
+            }
+        };
+        self.tag(&id, &body)?;
+        self.tag(&id, image.reference())?;
+        Ok(Loaded { road, fallback, newest: image.reference().clone(), body })
+    }
+
+    /// `None`: not worth it.
+    fn load_thin(
+        &self,
+        image: &Image,
+        store: &StoreRoot,
+        body: &Reference,
+        scratch: &Path,
+        progress: &dyn Progress,
+    ) -> Result<Option<Road>, Failure> {
+        let held = self.held_layers()?;
+        let Missing { layers, bytes } =
+            Missing::of(image.layers().iter().map(|layer| (layer.diff_id(), layer.size())), &held);
+        if bytes > image.size() / 2 {
+            return Ok(None);
+        }
+        progress.stage("load", &format!("{} of {} layers", layers.len(), image.layers().len()));
+        let directory = file::temporary_directory(scratch)
+            .map_err(|error| file::unable("create a directory in", scratch, &error))?;
+        image::oci_layout(image, store, &layers, body, &directory.path().join(LAYOUT))?;
+        let pull = self.command(["pull", "--quiet", &format!("oci:{LAYOUT}:{body}")]);
+        let pull = pull.current_dir(directory.path());
+        let output = pull.output()?;
+        if !output.success() {
+            return Err(failed(&pull, &output));
+        }
+        let text = output.text();
+        same(&image.id(), &parse_id(text.lines().last().unwrap_or_default())?)?;
+        let stray = format!("localhost/{LAYOUT}:latest");
+        if self.references(&image.id())?.contains(&stray) {
+            self.run(["untag", &image.id().to_string(), &stray])?;
+        }
+        Ok(Some(Road::Thin { layers: layers.len(), bytes }))
+    }
+
+    fn load_full(&self, image: &Image, store: &StoreRoot, progress: &dyn Progress) -> Result<Road, Failure> {
+        progress.stage("load", &format!("all {} layers", image.layers().len()));
+        let command = self.command(["load", "--quiet"]);
+        let (output, streamed) = command.output_fed(|input| image::stream(image, store, input))?;
+        streamed?;
+        if !output.success() {
+            return Err(failed(&command, &output));
+        }
+        let Some(found) = self.image_of(image.reference())? else {
+            let message = format!("podman loaded the image, but does not know `{}`", image.reference());
+            return Err(Diagnostic::new(message).into());
+        };
+        same(&image.id(), &found)?;
+        Ok(Road::Full)
+    }
+
+    /// Gives an image one more reference; one that names another image moves.
+    ///
+    /// # Errors
+    /// As [`Podman::exists`].
+    pub fn tag(&self, id: &Sha256, reference: &Reference) -> Result<(), Failure> {
+        self.run(["tag", &id.to_string(), &reference.to_string()]).map(drop)
+    }
+
+    /// Takes a reference away; the image stays. One that is not there is success.
+    ///
+    /// # Errors
+    /// As [`Podman::exists`].
+    pub fn untag(&self, reference: &Reference) -> Result<(), Failure> {
+        match self.image_of(reference)? {
+            Some(id) => self.run(["untag", &id.to_string(), &reference.to_string()]).map(drop),
+            None => Ok(()),
+        }
+    }
+}
+
+/// `<name>:b-<12 hex of the image ID>`: the tag that keeps one body from being pruned.
+///
+/// # Errors
+/// None in practice: the tag is always well formed.
+pub fn body_reference(reference: &Reference, id: &Sha256) -> Result<Reference, Failure> {
+    let tag = format!("b-{}", id.short(BODY_DIGITS));
+    reference.with_tag(&tag).map_err(|error| Diagnostic::new(error.to_string()).into())
+}
+
+/// The layers that podman lacks.
+#[derive(Debug, PartialEq, Eq)]
+struct Missing {
+    layers: BTreeSet<Sha256>,
+    bytes: u64,
+}
+
+impl Missing {
+    fn of(layers: impl Iterator<Item = (Sha256, u64)>, held: &BTreeSet<Sha256>) -> Self {
+        let mut missing = Self { layers: BTreeSet::new(), bytes: 0 };
+        for (diff_id, size) in layers.filter(|(diff_id, _)| !held.contains(diff_id)) {
+            if missing.layers.insert(diff_id) {
+                missing.bytes += size;
+            }
+        }
+        missing
+    }
+}
+
+fn parse_id(text: &str) -> Result<Sha256, Failure> {
+    let hex = text.trim().trim_start_matches("sha256:");
+    hex.parse().map_err(|_| {
+        Diagnostic::new(format!("podman answered `{}` where an image ID should be", text.escape_debug()))
+            .into()
+    })
+}
+
+fn same(computed: &Sha256, reported: &Sha256) -> Result<(), Failure> {
+    if computed == reported {
+        return Ok(());
+    }
+    let message = format!("podman reports image ID {reported}, but the image built is {computed}");
+    Err(Diagnostic::new(message).help("nothing was removed; do not activate the reported image").into())
+}
+
+fn failed(command: &Command, output: &Output) -> Failure {
+    let status = output.code.map_or_else(|| "a signal".to_owned(), |code| format!("status {code}"));
+    let said = output.stderr.trim();
+    let mut diagnostic = Diagnostic::new(format!("`{}` ended with {status}", command.display()));
+    if !said.is_empty() {
+        diagnostic = diagnostic.help(format!("podman said: {said}"));
+    }
+    diagnostic.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read() {
+        for (line, version) in [
+            ("podman version 4.3.1", Some(Version(4, 3, 1))),
+            ("podman version 5.4.2\n", Some(Version(5, 4, 2))),
+            ("podman version 6.0.0-dev", Some(Version(6, 0, 0))),
+            ("docker version 1", None),
+        ] {
+            assert_eq!(Version::parse(line), version, "{line}");
+        }
+        assert!(Version(5, 10, 0) > Version(5, 9, 9));
+    }
+
+    #[test]
+    fn a_layer_that_occurs_twice_is_written_once() {
+        let [a, b, c] = ["a", "b", "c"].map(Sha256::of);
+        let missing = Missing::of([(a, 1), (b, 10), (b, 10), (c, 100)].into_iter(), &BTreeSet::from([a]));
+        assert_eq!(missing, Missing { layers: BTreeSet::from([b, c]), bytes: 110 });
+    }
+
+    #[test]
+    fn another_id_is_refused_by_name() {
+        let [computed, reported] = ["a", "b"].map(Sha256::of);
+        let said = same(&computed, &reported).unwrap_err();
+        assert_eq!(said.exit_code(), 1);
+        assert!(
+            said.to_string().contains(&computed.to_string())
+                && said.to_string().contains(&reported.to_string())
+        );
+        assert!(parse_id("Loaded image: x").is_err());
+    }
+}

@@ -1,0 +1,31 @@
+//! Our own uv, and a Python for it out of the packages the build tools are made of.
+
+use super::Workshop;
+use crate::{
+    diagnostic::{Diagnostic, Failure},
+    digest::Sha256,
+    name::{Platform, url::ArtifactUrl},
+    synthesis::{
+        Artifact,
+        tools::{self, Tools, deb::Deb},
+        value::SystemPackage,
+    },
+};
+
+/// Brings and installs both.
+pub(super) fn install(
+    packages: &[SystemPackage],
+    platform: Platform,
+    workshop: &Workshop<'_>,
+) -> Result<Tools, Failure> {
+    let wanted: Vec<Artifact> = packages.iter().filter(|package| package.tool).map(Artifact::from).collect();
+    let paths = (workshop.bring)(&wanted)?;
+    let debs: Vec<Deb> =
+        wanted.iter().zip(paths).map(|(artifact, path)| Deb { path, sha256: artifact.sha256 }).collect();
+    let fetch = |url: &ArtifactUrl, sha256: &Sha256, size: Option<u64>| {
+        let artifact = Artifact::of_tool(url, *sha256, size);
+        let brought = (workshop.bring)(&[artifact])?;
+        brought.into_iter().next().ok_or_else(|| Failure::unable(Diagnostic::new("uv was not brought")))
+    };
+    tools::install(workshop.cache, platform, &debs, &fetch)
+}

@@ -1,0 +1,43 @@
+//! What every image and every build starts from.
+
+use crate::{
+    diagnostic::{Diagnostic, Failure},
+    name::DebianName,
+};
+
+/// Packages of every image, besides its Python: what Python and manylinux wheels expect of a system
+/// (PEP 600: glibc, libstdc++, zlib), and what a shell in the container needs. `libc-bin` is there for
+/// `ldconfig`: Python's `ctypes.util.find_library` asks it where a library is.
+pub const BASE: [&str; 11] = [
+    "base-files",
+    "bash",
+    "ca-certificates",
+    "coreutils",
+    "libc-bin",
+    "libc6",
+    "libstdc++6",
+    "media-types",
+    "netbase",
+    "tzdata",
+    "zlib1g",
+];
+
+/// The packages that are a Python of this series, `3.13` in trixie and `3.11` in bookworm: the
+/// interpreter and the whole standard library. They are roots of the image and of the build tools.
+///
+/// # Errors
+/// [`Failure::Refused`] when the series is not `<number>.<number>`.
+pub fn python(series: &str) -> Result<[DebianName; 2], Failure> {
+    let number = |part: &str| !part.is_empty() && part.len() <= 3 && part.bytes().all(|c| c.is_ascii_digit());
+    let wrong = || {
+        Failure::from(
+            Diagnostic::new(format!("`{}` is not a Python series", series.escape_debug()))
+                .help("write it like \"3.13\""),
+        )
+    };
+    if !series.split_once('.').is_some_and(|(major, minor)| number(major) && number(minor)) {
+        return Err(wrong());
+    }
+    let name = |text: String| text.parse().map_err(|_| wrong());
+    Ok([name(format!("python{series}-minimal"))?, name(format!("libpython{series}-stdlib"))?])
+}

@@ -1,0 +1,148 @@
+//! A Python for uv to ask, unpacked from Debian packages into the cache.
+//!
+//! uv asks with `-I`, which ignores `PYTHONHOME`; so a small script starts Debian's binary by its own loader
+//! with an `argv[0]` beside a `pyvenv.cfg`, and Python finds its library from there.
+
+use std::path::{Path, PathBuf};
+
+use super::deb::{self, Deb};
+use crate::{
+    diagnostic::{Diagnostic, Failure},
+    digest::Sha256,
+    host::file,
+    tree::{Entry, FileTree, RelativePath, RelativePathError},
+};
+
+/// Changes when the layout of what is written does.
+const LAYOUT: &str = "1";
+/// Start of the loaders' file names, with the directories that are searched for libraries beside them.
+const LOADER: &str = "ld-linux";
+
+/// Unpacks the packages to `<cache>/tools/python-<hash>` and gives the interpreter's path in it.
+///
+/// # Errors
+/// Refused when a package is not the pinned one, is hostile, or there is no Python among them; unable
+/// when the cache cannot be written.
+pub fn install(cache: &Path, debs: &[Deb]) -> Result<PathBuf, Failure> {
+    let mut hashes: Vec<String> = debs.iter().map(|deb| deb.sha256.to_string()).collect();
+    hashes.sort();
+    let id = Sha256::of(format!("{LAYOUT}\n{}\n", hashes.join("\n"))).short(16);
+    file::create_directory(cache).map_err(|error| file::unable("create", cache, &error))?;
+    let cache = file::canonical(cache).map_err(|error| file::unable("find", cache, &error))?;
+    let directory = cache.join("tools").join(format!("python-{id}"));
+    let interpreter = directory.join("bin/python3");
+    let place = text(&directory)?;
+    // The script names its own place, so a cache that was moved is written anew.
+    let marker = directory.join("complete");
+    if file::read_text(&marker).is_ok_and(|known| known == place) {
+        return Ok(interpreter);
+    }
+    let tree = lay_out(&deb::unpack(debs)?, place)?;
+    file::write_tree(&directory, &tree).map_err(|error| file::unable("write", &directory, &error))?;
+    Ok(interpreter)
+}
+
+fn text(directory: &Path) -> Result<&str, Failure> {
+    directory.to_str().filter(|text| !text.contains(char::is_control)).ok_or_else(|| {
+        Failure::unable(
+            Diagnostic::new(format!(
+                "the cache directory `{}` has a name Python cannot take",
+                directory.display()
+            ))
+            .help("set XDG_CACHE_HOME to a path of plain UTF-8"),
+        )
+    })
+}
+
+fn lay_out(root: &FileTree, place: &str) -> Result<FileTree, Failure> {
+    let missing = |what: &str| Failure::from(Diagnostic::new(format!("the tool packages hold no {what}")));
+    let bad = |error: RelativePathError| Failure::from(Diagnostic::new(error.to_string()));
+    let python = root
+        .iter()
+        .map(|(path, _)| path)
+        .find(|path| {
+            path.as_str().strip_prefix("usr/bin/python3.").is_some_and(|minor| minor.parse::<u8>().is_ok())
+        })
+        .ok_or_else(|| missing("Python"))?
+        .clone();
+    let loader =
+        root.iter().find_map(|(path, entry)| loader(path, entry)).ok_or_else(|| missing("loader"))?;
+    let libraries: Vec<String> =
+        libraries(root, &loader).iter().map(|path| format!("{place}/root/{path}")).collect();
+
+    let mut tree = FileTree::new();
+    let prefix: RelativePath = "root".parse().map_err(bad)?;
+    for (path, entry) in root.iter().filter(|(path, _)| is_needed(path)) {
+        let entry = match entry {
+            // Only the loader can start it: the environments that uv makes for builds link to this file
+            // and so cannot run anything.
+            Entry::File { bytes, .. } if *path == python => {
+                Entry::File { bytes: bytes.clone(), executable: false }
+            }
+            other => other.clone(),
+        };
+        tree.insert(path.below(&prefix), entry);
+    }
+    let script = format!(
+        "#!/bin/sh\nexec {} --inhibit-cache --argv0 {} --library-path {} {} \"$@\"\n",
+        quoted(&format!("{place}/root/{loader}")),
+        quoted(&format!("{place}/bin/python3")),
+        quoted(&libraries.join(":")),
+        quoted(&format!("{place}/root/{python}")),
+    );
+    tree.insert(
+        "bin/python3".parse().map_err(bad)?,
+        Entry::File { bytes: script.as_bytes().into(), executable: true },
+    );
+    tree.insert_text("pyvenv.cfg".parse().map_err(bad)?, format!("home = {place}/root/usr/bin\n"));
+    tree.insert_text("complete".parse().map_err(bad)?, place);
+    Ok(tree)
+}
+
+/// The loader's file, not a link to it.
+fn loader(path: &RelativePath, entry: &Entry) -> Option<String> {
+    let name = path.components().next_back()?;
+    let is_loader = name.starts_with(LOADER) && name.contains(".so.") && matches!(entry, Entry::File { .. });
+    is_loader.then(|| path.to_string())
+}
+
+/// Where shared libraries are: the loader's multiarch directory below `lib` and `usr/lib`.
+fn libraries(root: &FileTree, loader: &str) -> Vec<String> {
+    let beside = loader.rsplit_once('/').map_or("", |(directory, _)| directory);
+    let inner = beside.strip_prefix("usr/").unwrap_or(beside).to_owned();
+    let has =
+        |directory: &String| root.iter().any(|(path, _)| path.as_str().starts_with(&format!("{directory}/")));
+    [format!("usr/{inner}"), inner].into_iter().filter(has).collect()
+}
+
+/// Documentation, translations and the like are left out.
+fn is_needed(path: &RelativePath) -> bool {
+    !["usr/share/doc/", "usr/share/man/", "usr/share/locale/", "usr/share/lintian/"]
+        .iter()
+        .any(|directory| path.as_str().starts_with(directory))
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_interpreter_is_a_script_and_debians_binary_cannot_be_started_alone() {
+        let file = |executable| Entry::File { bytes: b"elf".as_slice().into(), executable };
+        let mut root = FileTree::new();
+        root.insert("usr/bin/python3.13".parse().unwrap(), file(true));
+        root.insert("usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2".parse().unwrap(), file(true));
+        root.insert("usr/share/doc/x/copyright".parse().unwrap(), file(false));
+        let tree = lay_out(&root, "/c a'che/python-0").unwrap();
+        let python = tree.get(&"root/usr/bin/python3.13".parse().unwrap());
+        assert_eq!(python, Some(&file(false)));
+        let script = String::from_utf8(tree.file(&"bin/python3".parse().unwrap()).unwrap().to_vec()).unwrap();
+        assert!(script.contains(r"--argv0 '/c a'\''che/python-0/bin/python3'"), "{script}");
+        assert!(tree.get(&"root/usr/share/doc/x/copyright".parse().unwrap()).is_none());
+        assert!(lay_out(&FileTree::new(), "/x").is_err());
+    }
+}

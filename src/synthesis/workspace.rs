@@ -1,0 +1,297 @@
+//! One uv workspace of all members: staged, locked by our own uv, its conflicts told in the members' terms.
+//!
+//! Nothing of a member is run. uv sees static metadata alone (see [`mod@stage`]), it must find wheels, and the
+//! Python it asks for markers cannot be started by a build (see [`crate::synthesis::tools`]).
+
+mod build;
+mod check;
+mod conflict;
+mod glob;
+mod lift;
+mod moves;
+mod pins;
+mod project;
+mod seed;
+mod stage;
+#[cfg(test)]
+mod tests;
+mod uv;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+pub use moves::Move;
+
+use self::{
+    conflict::Ask,
+    lift::Lifted,
+    project::Project,
+    uv::{Complaint, Run, Stage},
+};
+use super::{tools::Tools, value::BuildBackend};
+use crate::{
+    codex::{
+        Codex,
+        document::{Node, Value},
+    },
+    crypt::Member,
+    diagnostic::{Diagnostic, Failure, Place, Source},
+    host::progress::Progress,
+    lock::uv::UvLock,
+    name::{MemberId, PackageName, url::HostPolicy},
+    tree::RelativePath,
+};
+
+/// Where the federation's lock is, below the Crypt.
+pub const UV_LOCK: &str = "synthesis/uv.lock";
+/// Where the locks of build environments are, below the Crypt: `<id>.uv.lock` each.
+pub const BUILD_LOCKS: &str = "synthesis/build";
+
+/// What becomes of versions that are already locked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// They stay; what the manifests newly want is added (`synthesize`). The first lock of a federation prefers
+    /// the versions of the core's own `uv.lock`.
+    Keep,
+    /// They stay, and any change is refused (`--locked`).
+    Locked,
+    /// They move to the newest that fit (`--update uv`).
+    Upgrade,
+}
+
+/// The texts of existing locks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Locks {
+    /// [`UV_LOCK`].
+    pub federation: Option<String>,
+    /// Those of [`BUILD_LOCKS`], by build environment id.
+    pub builds: BTreeMap<String, String>,
+}
+
+/// What is to be locked.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// The members, core first.
+    pub members: &'a [Member],
+    /// Python series, platforms and policy.
+    pub codex: &'a Codex,
+    /// What is locked already.
+    pub locks: &'a Locks,
+    /// What becomes of it.
+    pub mode: Mode,
+    /// Whether uv must do with its cache.
+    pub offline: bool,
+}
+
+/// The locked federation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Locked {
+    /// The text of `uv.lock`.
+    pub uv_lock: String,
+    /// Build environments, by id.
+    pub builds: Vec<BuildLock>,
+    /// All projects, the core first; see [`LockedProject`].
+    pub projects: Vec<LockedProject>,
+    /// Versions that moved in [`Locked::uv_lock`].
+    pub moved: Vec<Move>,
+    /// Versions that moved in build environments, by their id.
+    pub moved_builds: BTreeMap<String, Vec<Move>>,
+    /// What a person should know.
+    pub notes: Vec<String>,
+}
+
+/// A locked build environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuildLock {
+    /// 16 hex digits of the sha256 of the sorted requirement lines.
+    pub id: String,
+    /// The requirements, normalised and sorted.
+    pub requires: Vec<String>,
+    /// The text of its own `uv.lock`, whose root is `virtual = "."`.
+    pub uv_lock: String,
+}
+
+/// A member, or a project that a member's own workspace or path sources add.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockedProject {
+    /// The member whose tree it is in.
+    pub member: MemberId,
+    /// Where in that tree; `None` for the member itself.
+    pub directory: Option<RelativePath>,
+    /// Its `source = { virtual = "…" }` in the lock.
+    pub lock_source: String,
+    /// Its distribution's name.
+    pub name: PackageName,
+    /// Its static version; `None` when the build decides it (the lock then says `0`).
+    pub version: Option<String>,
+    /// [`BuildLock::id`]; `None` for a project that is no package.
+    pub build_environment: Option<String>,
+    /// How it is built; `None` for a project that is no package.
+    pub build_backend: Option<BuildBackend>,
+    /// Names it depends on directly, without extras and whatever the markers say.
+    pub dependencies: BTreeSet<PackageName>,
+}
+
+/// Locks the federation and its build environments.
+///
+/// # Errors
+/// Refused when manifests disagree, no versions fit, or with [`Mode::Locked`] anything would change;
+/// unable when uv cannot be run or the index cannot be asked.
+pub fn lock(
+    request: &Request<'_>,
+    tools: &Tools,
+    cache: &Path,
+    progress: &dyn Progress,
+) -> Result<Locked, Failure> {
+    let codex = request.codex;
+    let hosts = HostPolicy::new(codex.policy.hosts.iter().map(ToString::to_string));
+    let projects = project::collect(request.members, &hosts).map_err(Failure::Refused)?;
+    let mut notes = check::check(&projects, codex)?;
+    let lifted = lift::lift(&projects, &hosts).map_err(Failure::Refused)?;
+    notes.extend(lifted.notes.iter().cloned());
+    let hooks = projects.iter().map(build::hook_requirements).collect::<Result<Vec<_>, _>>()?;
+    let (wanted, ids) = build::wanted(&projects, &hooks)?;
+
+    let stage = Stage::new(cache, &stage::settings(&lifted, codex))?;
+    let titles: BTreeMap<&PackageName, String> =
+        projects.iter().map(|project| (project.name(), project.title())).collect();
+    let run = Run { tools, cache, upgrade: request.mode == Mode::Upgrade, offline: request.offline };
+    progress
+        .stage("lock", &format!("members: {}, build environments: {}", request.members.len(), wanted.len()));
+
+    let tree = stage::federation(&projects, &lifted, codex).map_err(|error| unstageable(&error))?;
+    let old = request.locks.federation.as_deref();
+    let one = One { stage: &stage, run: &run, mode: request.mode };
+    let explain = |complaint: &Complaint| {
+        let by: Vec<String> = projects.iter().map(Project::title).collect();
+        conflict::explain(complaint, &asks(&projects, &by, &lifted), &titles)
+    };
+    let seed = if old.is_none() && request.mode == Mode::Keep { seed::of(request.members)? } else { None };
+    let (uv_lock, moved) = one.lock("federation", UV_LOCK, &tree, Start { old, seed }, explain)?;
+    notes.extend(seed.map(|seed| seed::notes(seed, &uv_lock)).unwrap_or_default());
+    check::check_lock(&uv_lock, &projects)?;
+
+    let (mut builds, mut moved_builds) = (Vec::new(), BTreeMap::new());
+    for (id, wanted) in wanted {
+        let tree = stage::build_environment(&wanted.requires, &lifted, codex)
+            .map_err(|error| unstageable(&error))?;
+        let old = request.locks.builds.get(&id).map(String::as_str);
+        let explain = |complaint: &Complaint| conflict::explain(complaint, &wanted.asks(), &titles);
+        let shown = format!("{BUILD_LOCKS}/{id}.uv.lock");
+        let start = Start { old, seed: None };
+        let (text, moved) = one.lock(&format!("build-{id}"), &shown, &tree, start, explain)?;
+        if !moved.is_empty() {
+            moved_builds.insert(id.clone(), moved);
+        }
+        builds.push(BuildLock { id, requires: wanted.requires, uv_lock: text });
+    }
+    let projects = projects.iter().zip(ids).map(|(project, id)| locked_project(project, id)).collect();
+    Ok(Locked { uv_lock, builds, projects, moved, moved_builds, notes })
+}
+
+/// What a lock starts from.
+#[derive(Clone, Copy)]
+struct Start<'a> {
+    /// The lock there is.
+    old: Option<&'a str>,
+    /// Where versions come from while there is none.
+    seed: Option<&'a str>,
+}
+
+/// Locks one staged project.
+struct One<'a> {
+    stage: &'a Stage,
+    run: &'a Run<'a>,
+    mode: Mode,
+}
+
+impl One<'_> {
+    fn lock(
+        &self,
+        name: &str,
+        shown: &str,
+        tree: &crate::tree::FileTree,
+        Start { old, seed }: Start<'_>,
+        explain: impl Fn(&Complaint) -> Failure,
+    ) -> Result<(String, Vec<Move>), Failure> {
+        let locked = self.mode == Mode::Locked;
+        if let Some(text) = old {
+            // uv would start from nothing and move every version, or exhaust its stack, or not say where.
+            UvLock::read(&Source::new(shown, text)).map_err(repairable)?;
+        }
+        if locked && old.is_none() {
+            return Err(Diagnostic::new(format!("`{shown}` is missing"))
+                .help("run `lychd-forge synthesize` without --locked")
+                .into());
+        }
+        let text = self.stage.lock(name, tree, old.or(seed), self.run)?.map_err(|Complaint(words)| {
+            // uv calls every lock by the name it has in the stage.
+            explain(&Complaint(words.replace("`uv.lock`", &format!("`{shown}`"))))
+        })?;
+        if let Some(start) = old.or(seed) {
+            pins::hold(if old.is_some() { shown } else { seed::SHOWN }, start, &text)?;
+        }
+        let moved = moves::between(old.unwrap_or_default(), &text);
+        if locked && old != Some(text.as_str()) {
+            let mut changed = Diagnostic::new(format!("`{shown}` does not fit the manifests any more"));
+            if !moved.is_empty() {
+                let lines: Vec<String> = moved.iter().map(ToString::to_string).collect();
+                changed = changed.note(format!("would change:\n{}", lines.join("\n")));
+            }
+            return Err(changed.help("run `lychd-forge synthesize` without --locked").into());
+        }
+        Ok((text, moved))
+    }
+}
+
+fn repairable(failure: Failure) -> Failure {
+    match failure {
+        Failure::Refused(mut all) => {
+            if let Some(last) = all.last_mut() {
+                last.help.push("repair the lock, or remove it to lock anew".to_owned());
+            }
+            Failure::Refused(all)
+        }
+        unable @ Failure::Unable(_) => unable,
+    }
+}
+
+fn asks<'a>(projects: &'a [Project], titles: &'a [String], lifted: &'a Lifted) -> Vec<Ask<'a>> {
+    let own = projects.iter().zip(titles).flat_map(|(project, by)| {
+        project.asked().map(move |dependency| Ask { by, name: Some(project.name()), dependency })
+    });
+    let lifted = lifted.asked.iter().map(|(by, dependency)| Ask { by, name: None, dependency });
+    own.chain(lifted).collect()
+}
+
+fn locked_project(project: &Project, build_environment: Option<String>) -> LockedProject {
+    let manifest = &project.manifest;
+    LockedProject {
+        member: project.member.clone(),
+        directory: project.directory.clone(),
+        lock_source: project.staged(),
+        name: project.name().clone(),
+        version: manifest.project.version.as_ref().map(|version| version.value.to_string()),
+        build_environment,
+        build_backend: manifest
+            .build_system
+            .as_ref()
+            .map(|system| BuildBackend { object: system.backend.clone(), path: system.backend_path.clone() }),
+        dependencies: manifest.project.dependencies.iter().map(|one| one.requirement.name.clone()).collect(),
+    }
+}
+
+fn unstageable(error: &crate::tree::RelativePathError) -> Failure {
+    Diagnostic::new(format!("the workspace cannot be staged: {error}")).into()
+}
+
+/// A complaint about what stands at `place`.
+fn complain(place: &Place, message: impl Into<String>) -> Diagnostic {
+    Diagnostic::new(message).at(place.clone(), "")
+}
+
+fn is_true(node: &Node) -> bool {
+    node.value == Value::Boolean(true)
+}

@@ -1,0 +1,91 @@
+//! What differs between two texts of a `uv.lock`: which versions came, went and moved.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+/// A package whose locked versions changed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Move {
+    /// Normalised name.
+    pub name: String,
+    /// Versions that were locked and no longer are; empty for a package that is new.
+    pub from: Vec<String>,
+    /// Versions that are locked now and were not; empty for a package that went.
+    pub to: Vec<String>,
+}
+
+impl fmt::Display for Move {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, from, to } = self;
+        match (from.is_empty(), to.is_empty()) {
+            (true, _) => write!(formatter, "{name} {} added", to.join(", ")),
+            (_, true) => write!(formatter, "{name} {} removed", from.join(", ")),
+            _ => write!(formatter, "{name} {} -> {}", from.join(", "), to.join(", ")),
+        }
+    }
+}
+
+/// Names and versions of third-party packages in a lock; `None` when it is no lock.
+fn versions(lock: &str) -> Option<BTreeMap<String, BTreeSet<String>>> {
+    let lock: toml::Table = lock.parse().ok()?;
+    let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for package in lock.get("package").and_then(toml::Value::as_array).into_iter().flatten() {
+        if package.get("source").is_some_and(|source| source.get("virtual").is_some()) {
+            continue;
+        }
+        let text = |key: &str| package.get(key).and_then(toml::Value::as_str);
+        all.entry(text("name")?.to_owned()).or_default().insert(text("version").unwrap_or("?").to_owned());
+    }
+    Some(all)
+}
+
+/// Whether a text is a lock that can be compared.
+pub(super) fn is_lock(text: &str) -> bool {
+    versions(text).is_some()
+}
+
+/// How many names have the same versions in both.
+pub(super) fn in_both(old: &str, new: &str) -> usize {
+    let (old, new) = (versions(old).unwrap_or_default(), versions(new).unwrap_or_default());
+    new.iter().filter(|(name, versions)| old.get(*name) == Some(versions)).count()
+}
+
+/// What moved, by name.
+pub(super) fn between(old: &str, new: &str) -> Vec<Move> {
+    let (old, new) = (versions(old).unwrap_or_default(), versions(new).unwrap_or_default());
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let none = BTreeSet::new();
+    names
+        .into_iter()
+        .map(|name| {
+            let (before, after) = (old.get(name).unwrap_or(&none), new.get(name).unwrap_or(&none));
+            Move {
+                name: name.clone(),
+                from: before.difference(after).cloned().collect(),
+                to: after.difference(before).cloned().collect(),
+            }
+        })
+        .filter(|one| !one.from.is_empty() || !one.to.is_empty())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_that_came_went_and_moved_are_told() {
+        let package = |name: &str, version: &str| {
+            format!(
+                "[[package]]\nname = \"{name}\"\nversion = \"{version}\"\nsource = {{ registry = \"x\" }}\n"
+            )
+        };
+        let own = "[[package]]\nname = \"core\"\nversion = \"0\"\nsource = { virtual = \"members/core\" }\n";
+        let old = [package("a", "1"), package("b", "1"), package("c", "1")].concat();
+        let new = [package("a", "1"), package("b", "2"), package("d", "1"), own.to_owned()].concat();
+        let told: Vec<String> = between(&old, &new).iter().map(ToString::to_string).collect();
+        assert_eq!(told, ["b 1 -> 2", "c 1 removed", "d 1 added"]);
+    }
+}

@@ -1,0 +1,197 @@
+//! The staged workspace: one root manifest, and for each project a manifest of its static metadata.
+//!
+//! A member's own files are never staged and it is staged as no package, so uv has nothing to build:
+//! for editable packages uv runs build backends even under `--no-build`. Dependency groups and extras
+//! that nobody asks for never reach an image and stay out, so they cannot conflict either.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use toml::{Table, Value};
+
+use super::{lift::Lifted, project::Project};
+use crate::{
+    codex::Codex,
+    name::{ExtraName, PackageName},
+    tree::{FileTree, RelativePathError},
+};
+
+/// Names of the projects that the forge itself makes up.
+pub(super) const RESERVED: [&str; 2] = [FEDERATION, BUILD];
+const FEDERATION: &str = "lychd-forge-federation";
+const BUILD: &str = "lychd-forge-build";
+
+/// The version of a project whose build decides it. uv takes no notice of a member's version.
+const UNKNOWN_VERSION: &str = "0";
+
+/// The federation as one uv workspace.
+pub(super) fn federation(
+    projects: &[Project],
+    lifted: &Lifted,
+    codex: &Codex,
+) -> Result<FileTree, RelativePathError> {
+    let kept = extras(projects);
+    let mut tree = FileTree::new();
+    for project in projects {
+        let path = format!("{}/pyproject.toml", project.staged()).parse()?;
+        tree.insert_text(path, member(project, kept.get(project.name())).to_string());
+    }
+    let top: Vec<&Project> = projects.iter().filter(|project| project.directory.is_none()).collect();
+    let mut uv = common(codex, &lifted.root);
+    let staged = projects.iter().map(|project| Value::from(project.staged())).collect::<Vec<_>>();
+    uv.insert("workspace".to_owned(), table([("members", staged.into())]));
+    let sources =
+        top.iter().map(|project| (project.name().to_string(), table([("workspace", Value::Boolean(true))])));
+    uv.insert("sources".to_owned(), Value::Table(sources.collect()));
+    let dependencies = top.iter().map(|project| project.name().to_string()).collect();
+    tree.insert_text("pyproject.toml".parse()?, root(FEDERATION, dependencies, codex, uv));
+    Ok(tree)
+}
+
+/// A project that depends on what one build environment holds.
+pub(super) fn build_environment(
+    requires: &[String],
+    lifted: &Lifted,
+    codex: &Codex,
+) -> Result<FileTree, RelativePathError> {
+    let mut keys = Table::new();
+    for (from, to) in [("build-constraint-dependencies", "constraint-dependencies"), ("index", "index")] {
+        keys.extend(lifted.root.get(from).map(|value| (to.to_owned(), value.clone())));
+    }
+    // A table of its own keeps uv from looking for a workspace above.
+    keys.insert("workspace".to_owned(), table([("members", Value::Array(Vec::new()))]));
+    let mut tree = FileTree::new();
+    let text = root(BUILD, requires.to_vec(), codex, common(codex, &keys));
+    tree.insert_text("pyproject.toml".parse()?, text);
+    Ok(tree)
+}
+
+/// The only configuration file uv reads. Without exceptions in the policy uv must find wheels; with
+/// them it may read what source distributions state statically, and still finds no Python to run them.
+pub(super) fn settings(lifted: &Lifted, codex: &Codex) -> String {
+    let mut settings = lifted.settings.clone();
+    settings.insert("no-build".to_owned(), codex.policy.allow_sdist.is_empty().into());
+    settings.insert("python-downloads".to_owned(), "never".into());
+    settings.insert("python-preference".to_owned(), "only-system".into());
+    // The same certificates as the forge's own downloads.
+    settings.insert("system-certs".to_owned(), true.into());
+    settings.to_string()
+}
+
+fn root(name: &str, dependencies: Vec<String>, codex: &Codex, uv: Table) -> String {
+    let project = table([
+        ("name", name.into()),
+        ("version", UNKNOWN_VERSION.into()),
+        ("requires-python", format!("=={}.*", codex.image.python).into()),
+        ("dependencies", dependencies.into()),
+    ]);
+    let tool = table([("uv", Value::Table(uv))]);
+    Table::from_iter([("project".to_owned(), project), ("tool".to_owned(), tool)]).to_string()
+}
+
+/// What both kinds of root say to uv: resolve for this image's platforms only.
+fn common(codex: &Codex, keys: &Table) -> Table {
+    let mut uv = keys.clone();
+    uv.insert("package".to_owned(), Value::Boolean(false));
+    let supported = "sys_platform == 'linux' and implementation_name == 'cpython'";
+    uv.insert("environments".to_owned(), vec![supported].into());
+    let required: Vec<String> = codex
+        .image
+        .platforms
+        .iter()
+        .map(|platform| format!("sys_platform == 'linux' and platform_machine == '{}'", platform.machine()))
+        .collect();
+    uv.insert("required-environments".to_owned(), required.into());
+    uv
+}
+
+fn member(project: &Project, extras: Option<&BTreeSet<ExtraName>>) -> Table {
+    let manifest = &project.manifest.project;
+    let texts = |list: &[crate::crypt::manifest::Dependency]| -> Value {
+        list.iter().map(|asked| Value::from(asked.text.clone())).collect::<Vec<_>>().into()
+    };
+    let version =
+        manifest.version.as_ref().map_or_else(|| UNKNOWN_VERSION.to_owned(), |v| v.value.to_string());
+    let mut entries = vec![
+        ("name", project.name().to_string().into()),
+        ("version", version.into()),
+        ("dependencies", texts(&manifest.dependencies)),
+    ];
+    if let Some(requires) = &manifest.requires_python {
+        entries.push(("requires-python", requires.value.to_string().into()));
+    }
+    let is_kept = |name: &ExtraName| extras.is_some_and(|kept| kept.contains(name));
+    let optional: Table = manifest
+        .optional_dependencies
+        .iter()
+        .filter(|(name, _)| is_kept(name))
+        .map(|(name, list)| (name.to_string(), texts(list)))
+        .collect();
+    if !optional.is_empty() {
+        entries.push(("optional-dependencies", Value::Table(optional)));
+    }
+    let mut uv = Table::from_iter([("package".to_owned(), Value::Boolean(false))]);
+    let sources = live_sources(&project.sources, &is_kept);
+    if !sources.is_empty() {
+        uv.insert("sources".to_owned(), Value::Table(sources));
+    }
+    Table::from_iter([
+        ("project".to_owned(), table(entries)),
+        ("tool".to_owned(), table([("uv", Value::Table(uv))])),
+    ])
+}
+
+/// Sources without the entries for groups, which are never staged, and for extras that were left out.
+fn live_sources(sources: &Table, is_kept: &dyn Fn(&ExtraName) -> bool) -> Table {
+    let lives = |entry: &Value| {
+        let extra = entry.get("extra").and_then(Value::as_str).map(str::parse::<ExtraName>);
+        entry.get("group").is_none() && extra.is_none_or(|extra| extra.is_ok_and(|extra| is_kept(&extra)))
+    };
+    let mut live = Table::new();
+    for (name, source) in sources {
+        match source {
+            Value::Array(entries) => {
+                let kept: Vec<Value> = entries.iter().filter(|entry| lives(entry)).cloned().collect();
+                if !kept.is_empty() {
+                    live.insert(name.clone(), kept.into());
+                }
+            }
+            entry if lives(entry) => drop(live.insert(name.clone(), entry.clone())),
+            _ => {}
+        }
+    }
+    live
+}
+
+/// The extras of projects that some project's requirements reach, by project.
+fn extras(projects: &[Project]) -> BTreeMap<PackageName, BTreeSet<ExtraName>> {
+    let by_name: BTreeMap<&PackageName, &Project> = projects.iter().map(|one| (one.name(), one)).collect();
+    let mut kept: BTreeMap<PackageName, BTreeSet<ExtraName>> = BTreeMap::new();
+    let mut pending: Vec<_> = projects.iter().flat_map(|one| &one.manifest.project.dependencies).collect();
+    while let Some(asked) = pending.pop() {
+        let requirement = &asked.requirement;
+        let Some(target) = by_name.get(&requirement.name) else { continue };
+        for extra in &requirement.extras {
+            if kept.entry(requirement.name.clone()).or_default().insert(extra.clone()) {
+                pending
+                    .extend(target.manifest.project.optional_dependencies.get(extra).into_iter().flatten());
+            }
+        }
+    }
+    kept
+}
+
+/// Whether `package` is a project of ours whose `extra` is staged.
+pub(super) fn has_extra(projects: &[Project], package: &str, extra: &str) -> bool {
+    let (Ok(package), Ok(extra)) = (package.parse::<PackageName>(), extra.parse::<ExtraName>()) else {
+        return false;
+    };
+    let is_staged = |one: &&Project| {
+        *one.name() == package && one.manifest.project.optional_dependencies.contains_key(&extra)
+    };
+    projects.iter().find(is_staged).is_some()
+        && extras(projects).get(&package).is_some_and(|kept| kept.contains(&extra))
+}
+
+fn table<'a>(entries: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
+    Value::Table(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+}

@@ -1,0 +1,134 @@
+//! `body.nix`: what the image is made of, as data and calls into the library.
+
+use super::{
+    layers::{self, Layer},
+    nix::{Binding, Expr},
+    source_directory,
+};
+use crate::{
+    diagnostic::{Diagnostic, Failure},
+    digest::store_path::StoreName,
+    name::{DebianName, MemberId},
+    synthesis::value::{
+        BuildBackend, BuildEnvironment, Image, Member, PythonPackage, Synthesis, SystemPackage,
+    },
+};
+
+pub(super) const ABOUT: &str = "The body: what the image is made of. The logic is in ./nix.";
+
+/// The tag of the newest body; the others are put on when it is loaded.
+const TAG: &str = "custom";
+/// Where the application lives in the image.
+const WORKING_DIRECTORY: &str = "/app";
+
+pub(super) fn expression(synthesis: &Synthesis) -> Result<Expr, Failure> {
+    let wheels = synthesis.python_packages.iter().map(|package| (package.name.as_ref(), wheel(package)));
+    let environments =
+        synthesis.build_environments.iter().map(|entry| (entry.id.as_str(), environment(entry)));
+    let mut members = Vec::new();
+    for entry in &synthesis.members {
+        // A member that is no package has nothing to build or install; uv leaves it out as well.
+        if let (Some(environment), Some(backend)) = (&entry.build_environment, &entry.build_backend) {
+            members.push((entry, member(entry, environment, backend)?));
+        }
+    }
+    let ids: Vec<&MemberId> = members.iter().map(|(entry, _)| &entry.id).collect();
+    let image = image(synthesis, &ids);
+    let members = members.into_iter().map(|(entry, call)| (entry.id.as_str(), call));
+    let scope = vec![
+        Binding::field("wheels", Expr::named(wheels)).commented("third-party wheels of the environment"),
+        Binding::field("environments", Expr::named(environments)).commented("what members are built in"),
+        Binding::field("members", Expr::named(members)).commented("the core and its extensions"),
+    ];
+    Ok(Expr::Lambda(vec!["pkgs", "forge"], Box::new(Expr::Let(scope, Box::new(image)))))
+}
+
+fn forge(function: &'static str, argument: Expr) -> Expr {
+    Expr::Variable("forge").field(function).call(argument)
+}
+
+fn wheel(package: &PythonPackage) -> Expr {
+    let fields = Expr::fields([
+        ("name", Expr::text(package.name.as_ref())),
+        ("version", Expr::text(&package.version)),
+        ("file", Expr::text(StoreName::mapped(&package.filename).as_str())),
+        ("url", Expr::text(&package.url)),
+        ("sha256", Expr::text(package.sha256.to_string())),
+        ("requestedBy", Expr::texts(package.requested_by.iter().map(MemberId::as_str))),
+    ]);
+    forge("wheel", fields)
+}
+
+fn environment(environment: &BuildEnvironment) -> Expr {
+    forge("environment", Expr::fields([("wheels", Expr::list(environment.packages.iter().map(wheel)))]))
+}
+
+fn member(member: &Member, environment: &str, backend: &BuildBackend) -> Result<Expr, Failure> {
+    let source =
+        source_directory(&member.id)?.try_into().map_err(|error| Diagnostic::new(format!("{error}")))?;
+    let backend =
+        Expr::fields([("object", Expr::text(&backend.object)), ("path", Expr::texts(&backend.path))]);
+    let fields = Expr::fields([
+        ("id", Expr::text(member.id.as_str())),
+        ("name", Expr::text(member.name.as_ref())),
+        ("source", Expr::Path(source)),
+        ("hash", Expr::text(member.nar_sha256.to_sri_string())),
+        ("environment", Expr::Variable("environments").member(environment)),
+        ("backend", backend),
+        ("requestedBy", Expr::texts([member.id.as_str()])),
+    ]);
+    Ok(forge("member", fields))
+}
+
+fn image(synthesis: &Synthesis, members: &[&MemberId]) -> Expr {
+    let image = &synthesis.image;
+    let system: Vec<&SystemPackage> =
+        synthesis.system_packages.iter().filter(|package| package.image).collect();
+    let wheels = synthesis.python_packages.iter();
+    let planned = layers::plan(
+        &system.iter().map(|package| (&package.name, package.installed_size)).collect::<Vec<_>>(),
+        &wheels.clone().map(|package| (&package.name, package.size.unwrap_or(0))).collect::<Vec<_>>(),
+        members,
+    );
+    let fields = Expr::fields([
+        ("name", Expr::text(&image.name)),
+        ("tag", Expr::text(TAG)),
+        ("system", Expr::texts(system.iter().map(|package| package.name.as_str()))),
+        ("wheels", Expr::list(wheels.map(|package| Expr::Variable("wheels").member(package.name.as_ref())))),
+        ("members", Expr::list(members.iter().map(|id| Expr::Variable("members").member(id.as_str())))),
+        ("layers", Expr::list(planned.iter().map(layer))),
+        ("config", config(image)),
+        (
+            "user",
+            Expr::fields([("name", Expr::text(&image.user.name)), ("uid", Expr::Int(image.user.uid.into()))]),
+        ),
+        ("directories", Expr::texts(&image.directories)),
+    ]);
+    forge("image", fields)
+}
+
+fn layer(layer: &Layer) -> Expr {
+    match layer {
+        Layer::System(names) => Expr::fields([("system", Expr::texts(names.iter().map(DebianName::as_str)))]),
+        Layer::Wheels(names) => {
+            Expr::fields([("wheels", Expr::texts(names.iter().map(AsRef::<str>::as_ref)))])
+        }
+        Layer::Members(ids) => Expr::fields([("members", Expr::texts(ids.iter().map(MemberId::as_str)))]),
+    }
+}
+
+/// The `config` of the OCI image configuration (image-spec, "Properties"). Only what was asked for: a synthesis
+/// id in a label would give equal bodies different images.
+fn config(image: &Image) -> Expr {
+    let environment = image.environment.iter().map(|(name, value)| format!("{name}={value}"));
+    let labels = image.labels.iter().map(|(name, value)| (name, Expr::text(value)));
+    let ports = image.ports.iter().map(|port| (format!("{port}/tcp"), Expr::Set(Vec::new())));
+    Expr::fields([
+        ("Cmd", Expr::texts(&image.command)),
+        ("Env", Expr::texts(environment)),
+        ("User", Expr::text(format!("{uid}:{uid}", uid = image.user.uid))),
+        ("WorkingDir", Expr::text(WORKING_DIRECTORY)),
+        ("Labels", Expr::named(labels)),
+        ("ExposedPorts", Expr::named(ports)),
+    ])
+}

@@ -1,0 +1,37 @@
+//! `debian.nix`: the pinned Debian packages, pure data.
+
+use super::nix::Expr;
+use crate::{
+    digest::store_path::StoreName,
+    name::MemberId,
+    synthesis::value::{Synthesis, SystemPackage},
+};
+
+pub(super) const ABOUT: &str = "The pinned Debian packages: of the image and of the Python that builds it.";
+
+pub(super) fn expression(synthesis: &Synthesis) -> Expr {
+    let tools = synthesis.system_packages.iter().filter(|package| package.tool);
+    Expr::fields([
+        (
+            "python",
+            Expr::fields([
+                ("version", Expr::text(&synthesis.python)),
+                ("packages", Expr::texts(tools.map(|package| package.name.as_str()))),
+            ]),
+        ),
+        (
+            "packages",
+            Expr::named(synthesis.system_packages.iter().map(|entry| (entry.name.as_str(), package(entry)))),
+        ),
+    ])
+}
+
+fn package(package: &SystemPackage) -> Expr {
+    Expr::fields([
+        ("version", Expr::text(&package.version)),
+        ("file", Expr::text(StoreName::mapped(&package.filename).as_str())),
+        ("url", Expr::text(&package.url)),
+        ("sha256", Expr::text(package.sha256.to_string())),
+        ("requestedBy", Expr::texts(package.requested_by.iter().map(MemberId::as_str))),
+    ])
+}

@@ -1,0 +1,276 @@
+//! A tree held against a directory, and written to one that is ours to write.
+
+use std::path::Path;
+
+use similar::{Algorithm, TextDiff};
+
+use super::{MARKER, nix::limits::hides};
+use crate::{
+    diagnostic::{Diagnostic, Failure},
+    host::file,
+    tree::{Entry, FileTree, RelativePath},
+};
+
+/// A text above this size, in bytes, is only said to differ.
+const DIFF_LIMIT: usize = 1 << 20;
+/// The file whose marker says that the directory is ours.
+const FLAKE: &str = "flake.nix";
+
+/// One file that is not as it would be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileChange {
+    /// Where it is, relative to the directory.
+    pub path: RelativePath,
+    /// What writing would do to it.
+    pub kind: FileChangeKind,
+    /// A unified diff from the directory to the tree, or a line that says what differs. Characters that would
+    /// act on a terminal are escaped.
+    pub text: String,
+}
+
+/// What writing would do to a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FileChangeKind {
+    /// It is only in the tree.
+    Added,
+    /// It is only in the directory.
+    Removed,
+    /// It is in both, and differs.
+    Changed,
+}
+
+/// What would change in `old` to make it `new`, by path. Empty when they are equal.
+#[must_use]
+pub fn compare(old: &FileTree, new: &FileTree) -> Vec<FileChange> {
+    let gone = old.iter().filter(|(path, _)| new.get(path).is_none()).map(|(path, entry)| FileChange {
+        path: path.clone(),
+        kind: FileChangeKind::Removed,
+        text: text(path, Some(entry), None),
+    });
+    let other = new.iter().filter_map(|(path, entry)| match old.get(path) {
+        Some(before) if before == entry => None,
+        before => Some(FileChange {
+            path: path.clone(),
+            kind: if before.is_some() { FileChangeKind::Changed } else { FileChangeKind::Added },
+            text: text(path, before, Some(entry)),
+        }),
+    });
+    let mut changes: Vec<_> = gone.chain(other).collect();
+    changes.sort_by(|a, b| a.path.cmp(&b.path));
+    changes
+}
+
+fn text(path: &RelativePath, old: Option<&Entry>, new: Option<&Entry>) -> String {
+    let side = |entry: Option<&Entry>, prefix: &str| {
+        if entry.is_some() { visible(&format!("{prefix}/{path}")) } else { "/dev/null".to_owned() }
+    };
+    let (from, to) = (side(old, "a"), side(new, "b"));
+    let mut said = String::new();
+    if let (Some(old), Some(new)) = (old.map(kind), new.map(kind))
+        && old != new
+    {
+        said = format!("{from} is {old}, {to} is {new}\n");
+    }
+    match (old.map_or(Some(""), diffable), new.map_or(Some(""), diffable)) {
+        (Some(before), Some(after)) => {
+            let diff = TextDiff::configure().algorithm(Algorithm::Patience).diff_lines(before, after);
+            said + &visible(&diff.unified_diff().header(&from, &to).to_string())
+        }
+        _ => said + &format!("binary or large: {from} and {to} differ\n"),
+    }
+}
+
+fn kind(entry: &Entry) -> &'static str {
+    match entry {
+        Entry::File { executable: false, .. } => "a file",
+        Entry::File { executable: true, .. } => "an executable file",
+        Entry::Link { .. } => "a link",
+    }
+}
+
+/// What a person can compare: short text without NUL, or a link's target.
+fn diffable(entry: &Entry) -> Option<&str> {
+    match entry {
+        Entry::Link { target } => Some(target),
+        Entry::File { bytes, .. } if bytes.len() > DIFF_LIMIT || bytes.contains(&0) => None,
+        Entry::File { bytes, .. } => std::str::from_utf8(bytes).ok(),
+    }
+}
+
+fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c == '\r' || hides(c) {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+/// What [`write`] would change in `directory`; a directory that is not there counts as empty.
+///
+/// # Errors
+/// [`Failure::Unable`] when it cannot be read.
+pub fn diff(directory: &Path, tree: &FileTree) -> Result<Vec<FileChange>, Failure> {
+    Ok(compare(&read(directory)?, tree))
+}
+
+fn read(directory: &Path) -> Result<FileTree, Failure> {
+    if !file::exists(directory) {
+        return Ok(FileTree::new());
+    }
+    let all = file::read_tree(directory).map_err(|error| file::unable("read", directory, &error))?;
+    let mut ours = FileTree::new();
+    for (path, entry) in all.iter().filter(|(path, entry)| !is_left_by_nix(path.as_str(), entry)) {
+        ours.insert(path.clone(), entry.clone());
+    }
+    Ok(ours)
+}
+
+/// What `nix build` puts beside a flake: a lock without content and links to results.
+fn is_left_by_nix(name: &str, entry: &Entry) -> bool {
+    match entry {
+        Entry::File { .. } => name == "flake.lock",
+        Entry::Link { target } => {
+            (name == "result" || (name.starts_with("result-") && !name.contains('/')))
+                && target.starts_with("/nix/store/")
+        }
+    }
+}
+
+/// Makes `directory` hold `tree` and nothing else, in one exchange. Says whether anything had to change.
+///
+/// # Errors
+/// [`Failure::Refused`] when something is there that this program did not write: the directory is not empty and
+/// its `flake.nix` does not begin with [`MARKER`], or it holds a top-level name that no flake of ours has.
+/// [`Failure::Unable`] when it cannot be read or written; what was there is then still whole.
+pub fn write(directory: &Path, tree: &FileTree) -> Result<bool, Failure> {
+    refuse_foreign(directory)?;
+    if file::exists(directory) && read(directory)? == *tree {
+        return Ok(false);
+    }
+    file::write_tree(directory, tree).map_err(|error| file::unable("write", directory, &error))?;
+    Ok(true)
+}
+
+fn refuse_foreign(directory: &Path) -> Result<(), Failure> {
+    // What a flake of ours has at its top.
+    const OURS: [&str; 5] = [FLAKE, "body.nix", "debian.nix", "nix", "sources"];
+    if !file::exists(directory) {
+        return Ok(());
+    }
+    let shown = directory.display();
+    if !file::is_directory(directory) {
+        let message = format!("`{shown}` is no directory");
+        return Err(Diagnostic::new(message).help("name another place").into());
+    }
+    let names = file::list(directory).map_err(|error| file::unable("read", directory, &error))?;
+    if names.is_empty() {
+        return Ok(());
+    }
+    let marked = file::read_entry(&directory.join(FLAKE)).is_ok_and(
+        |entry| matches!(entry, Entry::File { bytes, .. } if bytes.starts_with(MARKER.as_bytes())),
+    );
+    let ours = |name: &str| {
+        OURS.contains(&name)
+            || file::read_entry(&directory.join(name)).is_ok_and(|entry| is_left_by_nix(name, &entry))
+    };
+    let foreign: Vec<_> =
+        names.iter().map(|(name, _)| name).filter(|name| !marked || !ours(name.as_str())).collect();
+    if foreign.is_empty() {
+        return Ok(());
+    }
+    let listed: Vec<_> = foreign.iter().take(10).map(|name| format!("`{}`", name.escape_debug())).collect();
+    let more = if foreign.len() > 10 { format!(" and {} more", foreign.len() - 10) } else { String::new() };
+    let message = format!("`{shown}` holds what the forge did not write: {}{more}", listed.join(", "));
+    Err(Diagnostic::new(message).help("move it away, or name an empty or new directory").into())
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests look at real directories")]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn tree(files: &[(&str, &str)]) -> FileTree {
+        let mut tree = FileTree::new();
+        for (path, text) in files {
+            tree.insert_text(path.parse().unwrap(), text);
+        }
+        tree
+    }
+
+    fn flake(body: &str) -> FileTree {
+        tree(&[("flake.nix", &format!("{MARKER} Synthesis sha256:0\n{{ }}\n")), ("body.nix", body)])
+    }
+
+    #[test]
+    fn a_diff_shows_lines_and_names_what_has_none() {
+        let mut old = tree(&[("same", "x"), ("text", "a\nb\nc\n"), ("gone", "old\n"), ("mode", "x\n")]);
+        let mut new = tree(&[("same", "x"), ("text", "a\nB\u{1b}[2J\nc\n"), ("new", "n\n"), ("mode", "x\n")]);
+        for (tree, byte) in [(&mut old, 1_u8), (&mut new, 2)] {
+            let bytes: std::sync::Arc<[u8]> = [0, byte].into();
+            tree.insert("blob".parse().unwrap(), Entry::File { bytes, executable: false });
+        }
+        new.insert("mode".parse().unwrap(), Entry::File { bytes: (*b"x\n").into(), executable: true });
+        let changes = compare(&old, &new);
+        let said: Vec<_> =
+            changes.iter().map(|change| (change.path.as_str(), change.text.as_str())).collect();
+        assert_eq!(
+            said,
+            [
+                ("blob", "binary or large: a/blob and b/blob differ\n"),
+                ("gone", "--- a/gone\n+++ /dev/null\n@@ -1 +0,0 @@\n-old\n"),
+                ("mode", "a/mode is a file, b/mode is an executable file\n"),
+                ("new", "--- /dev/null\n+++ b/new\n@@ -0,0 +1 @@\n+n\n"),
+                ("text", "--- a/text\n+++ b/text\n@@ -1,3 +1,3 @@\n a\n-b\n+B\\u{1b}[2J\n c\n"),
+            ]
+        );
+        assert_eq!(compare(&old, &old), []);
+    }
+
+    #[test]
+    fn a_written_tree_is_equal_and_is_not_written_again() {
+        let scratch = tempfile::tempdir().unwrap();
+        let directory = scratch.path().join("deep/flake");
+        assert_eq!(diff(&directory, &flake("a")).unwrap().len(), 2);
+        assert_eq!(write(&directory, &flake("a")), Ok(true));
+        assert_eq!(diff(&directory, &flake("a")), Ok(vec![]));
+        assert_eq!(write(&directory, &flake("a")), Ok(false));
+        fs::write(directory.join("flake.lock"), "{}").unwrap();
+        std::os::unix::fs::symlink("/nix/store/x", directory.join("result")).unwrap();
+        assert_eq!(diff(&directory, &flake("a")), Ok(vec![]), "what Nix leaves there is not ours to report");
+        assert_eq!(write(&directory, &flake("b")), Ok(true));
+        assert_eq!(file::read_tree(&directory).unwrap(), flake("b"));
+        assert_eq!(fs::read_dir(scratch.path().join("deep")).unwrap().count(), 1, "nothing staged is left");
+    }
+
+    #[test]
+    fn foreign_files_are_never_overwritten() {
+        let scratch = tempfile::tempdir().unwrap();
+        let refused = |directory: &Path, named: &str| {
+            let before = fs::read_dir(directory).map(Iterator::count).unwrap_or_default();
+            let failure = write(directory, &flake("a")).unwrap_err();
+            assert!(matches!(failure, Failure::Refused(_)), "{failure}");
+            assert!(failure.to_string().contains(named), "{failure}");
+            assert_eq!(fs::read_dir(directory).map(Iterator::count).unwrap_or_default(), before);
+        };
+        let other = scratch.path().join("other");
+        fs::create_dir(&other).unwrap();
+        assert_eq!(write(&other, &flake("a")), Ok(true), "an empty directory may be used");
+        fs::write(other.join("notes.txt"), "mine").unwrap();
+        refused(&other, "`notes.txt`");
+        fs::remove_file(other.join("notes.txt")).unwrap();
+        fs::write(other.join("flake.nix"), format!("{{ }}\n{MARKER}\n")).unwrap();
+        refused(&other, "`flake.nix`");
+        fs::remove_file(other.join("flake.nix")).unwrap();
+        refused(&other, "`body.nix`");
+        std::os::unix::fs::symlink(&other, scratch.path().join("link")).unwrap();
+        refused(&scratch.path().join("link"), "no directory");
+        fs::write(scratch.path().join("file"), "x").unwrap();
+        refused(&scratch.path().join("file"), "no directory");
+    }
+}

@@ -1,0 +1,107 @@
+//! The schemas in `docs/schema/` take what the forge writes, and nothing less or more.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use jsonschema::{Validator, draft202012};
+use lychd_forge::{digest::Sha256, forge::body::Body};
+use serde_json::{Value, json};
+
+use crate::transmute::sample;
+
+fn here(path: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// A schema that is sound itself.
+fn schema(name: &str) -> Validator {
+    let schema = here(&format!("docs/schema/{name}.schema.json"));
+    draft202012::meta::validate(&schema).unwrap();
+    draft202012::new(&schema).unwrap()
+}
+
+/// Places of all objects in a document, as JSON pointers.
+fn objects(value: &Value, at: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            found.push(at.to_owned());
+            for (key, value) in fields {
+                objects(value, &format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), found);
+            }
+        }
+        // One of each kind will do.
+        Value::Array(items) => {
+            if let Some(first) = items.first() {
+                objects(first, &format!("{at}/0"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Takes `good`. Refuses it with an unknown key in any object, and without any key of any object, except for
+/// objects whose keys are data (`open`) and keys that may be missing (`optional`).
+fn is_exact(schema: &Validator, good: &Value, open: &[&str], optional: &[&str]) {
+    let errors: Vec<String> =
+        schema.iter_errors(good).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert_eq!(errors, Vec::<String>::new());
+
+    let mut places = Vec::new();
+    objects(good, "", &mut places);
+    for place in places.iter().filter(|place| !open.contains(&place.as_str())) {
+        let with = |change: &dyn Fn(&mut serde_json::Map<String, Value>)| {
+            let mut changed = good.clone();
+            change(changed.pointer_mut(place).unwrap().as_object_mut().unwrap());
+            schema.is_valid(&changed)
+        };
+        assert!(!with(&|object| drop(object.insert("unknown".to_owned(), json!(1)))), "`{place}/unknown`");
+        for key in good.pointer(place).unwrap().as_object().unwrap().keys() {
+            let may_be_missing = optional.contains(&format!("{place}/{key}").as_str());
+            assert_eq!(with(&|object| drop(object.remove(key))), may_be_missing, "without `{place}/{key}`");
+            assert!(
+                !with(&|object| drop(object.insert(key.clone(), json!(-1.5)))),
+                "`{place}/{key}` as -1.5"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_synthesis_schema_is_exact() {
+    let (mut synthesis, _) = sample::small();
+    synthesis.inputs.insert("core/pyproject.toml".to_owned(), Sha256::of("manifest"));
+    let uv = lychd_forge::synthesis::tools::uv::tool().unwrap();
+    synthesis.tools.insert("uv".to_owned(), uv);
+    let good: Value = serde_json::from_slice(&synthesis.to_canonical_json().unwrap()).unwrap();
+    let open = ["/inputs", "/image/environment", "/image/labels"];
+    is_exact(&schema("synthesis"), &good, &open, &["/tools/uv"]);
+}
+
+#[test]
+fn the_body_schema_is_exact() {
+    let store_path = sample::wheel("a", "1", 1, &["core"]).store_path;
+    let body = Body {
+        image_id: Sha256::of("image"),
+        manifest_digest: Sha256::of("manifest"),
+        reference: "localhost:5000/lychd:b-2fd2e5f06975".to_owned(),
+        backend: "nix".to_owned(),
+        substrate: "debian".to_owned(),
+        synthesis_sha256: Sha256::of("synthesis"),
+        flake_nar_sha256: Sha256::of("flake"),
+        layers: 3,
+        size: 7,
+        store_path: store_path.clone(),
+        conf: store_path,
+        tools: BTreeMap::from([("nix", "2.8.0"), ("podman", "4.3.1")].map(|(a, b)| (a.into(), b.into()))),
+    };
+    is_exact(&schema("body"), &serde_json::to_value(&body).unwrap(), &[], &["/tools/podman"]);
+}
+
+#[test]
+fn the_debian_lock_schema_is_exact() {
+    let good = here("examples/crypt/synthesis/debian.lock.json");
+    let platform = "/platforms/x86_64-linux";
+    let aliases = format!("{platform}/aliases");
+    let open = ["/platforms", aliases.as_str()];
+    is_exact(&schema("debian-lock"), &good, &open, &[&aliases]);
+}

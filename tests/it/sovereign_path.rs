@@ -1,0 +1,405 @@
+//! The Sovereign Path end to end, with the real Nix, podman, uv and bubblewrap: the example forged in separate
+//! stores, on two versions of Nix, and the image used.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::LazyLock,
+};
+
+use lychd_forge::digest::Sha256;
+use serde_json::Value;
+use tempfile::TempDir;
+
+const FORGE: &str = env!("CARGO_BIN_EXE_lychd-forge");
+/// Any uid that no image knows.
+const STRANGER: &str = "4242";
+
+/// Directories of one user; the downloads are shared by all, so that they are fetched once.
+struct Home {
+    directory: PathBuf,
+    _temporary: Option<TempDir>,
+}
+
+impl Home {
+    fn new() -> Self {
+        let temporary = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        Self { directory: temporary.path().to_owned(), _temporary: Some(temporary) }
+    }
+
+    /// One that a static holds, so that nothing drops it: the next run removes it, mounts and all.
+    fn kept(name: &str) -> Self {
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
+        let stale = mounts.lines().filter_map(|line| line.split(' ').nth(1));
+        for mount in stale.filter(|mount| Path::new(mount).starts_with(&directory)) {
+            assert!(Command::new("umount").args(["--lazy", mount]).status().unwrap().success(), "{mount}");
+        }
+        if directory.exists() {
+            fs::remove_dir_all(&directory).unwrap();
+        }
+        fs::create_dir_all(&directory).unwrap();
+        Self { directory, _temporary: None }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let example = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name);
+        let mut command = Command::new(FORGE);
+        command
+            .env("XDG_CACHE_HOME", cache())
+            .arg("--codex")
+            .arg(example("codex"))
+            .arg("--crypt")
+            .arg(example("crypt"))
+            .arg("--state")
+            .arg(self.path("state"))
+            .args(arguments);
+        command
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.command(arguments).arg("--json").output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+}
+
+fn cache() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache")
+}
+
+/// The example, forged once into a store of its own.
+struct Forged {
+    home: Home,
+    report: Value,
+}
+
+impl Forged {
+    fn store(&self) -> PathBuf {
+        self.home.path("store")
+    }
+
+    fn text(&self, key: &str) -> &str {
+        self.report[key].as_str().unwrap_or_else(|| panic!("no `{key}` in {}", self.report))
+    }
+
+    /// The files of the image, as podman unpacks them.
+    fn podman(&self, arguments: &[&str]) -> String {
+        let output = Command::new("podman")
+            .arg("--root")
+            .arg(self.home.path("podman"))
+            .arg("--runroot")
+            .arg(self.home.path("podman-run"))
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "podman {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+}
+
+static FORGED: LazyLock<Forged> = LazyLock::new(|| {
+    let home = Home::kept("forged");
+    let store = home.path("store");
+    let report = home.json(&["forge", "--locked", "--no-load", "--nix-store", store.to_str().unwrap()]);
+    Forged { home, report }
+});
+
+fn sha256_of(mut stream: impl std::io::Read) -> Sha256 {
+    let mut writer = lychd_forge::digest::HashWriter::default();
+    std::io::copy(&mut stream, &mut writer).unwrap();
+    writer.finish().0
+}
+
+fn stdout_sha256(command: &mut Command) -> Sha256 {
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let hash = sha256_of(child.stdout.take().unwrap());
+    assert!(child.wait().unwrap().success(), "{command:?}");
+    hash
+}
+
+/// The archive as the emitted executable writes it. It lies in a store of its own, so it runs in a root where
+/// that store is at `/nix`.
+fn archive_of_executable(store: &Path, executable: &str) -> Sha256 {
+    stdout_sha256(
+        Command::new("bwrap")
+            .arg("--ro-bind")
+            .arg(store.join("nix"))
+            .args(["/nix", "--proc", "/proc", executable]),
+    )
+}
+
+#[test]
+fn two_stores_give_one_image_and_the_same_bytes() {
+    let first = &*FORGED;
+    let second = Home::new();
+    let store = second.path("store");
+    let report =
+        second.json(&["forge", "--locked", "--offline", "--no-load", "--nix-store", store.to_str().unwrap()]);
+    for key in ["image_id", "manifest_digest", "synthesis_sha256", "store_path", "layers", "size"] {
+        assert_eq!(first.report[key], report[key], "{key}");
+    }
+    let executable = archive_of_executable(&first.store(), first.text("store_path"));
+    assert_eq!(executable, archive_of_executable(&store, first.text("store_path")), "the executables differ");
+    let native = stdout_sha256(&mut first.home.command(&[
+        "stream",
+        "newest",
+        "--nix-store",
+        first.store().to_str().unwrap(),
+    ]));
+    assert_eq!(native, executable, "the native streamer writes other bytes than the executable");
+}
+
+#[test]
+fn nothing_changed_means_no_second_build() {
+    let forged = &*FORGED;
+    let report = forged.home.json(&[
+        "forge",
+        "--locked",
+        "--no-load",
+        "--nix-store",
+        forged.store().to_str().unwrap(),
+    ]);
+    assert_eq!(report["image_id"], forged.report["image_id"]);
+    assert!(report["seconds"].get("build").is_none(), "{report}");
+    assert_eq!(forged.home.json(&["bodies"])["bodies"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn the_committed_flake_is_what_the_example_transmutes_to() {
+    let home = Home::new();
+    let flake = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/flake");
+    let output = home
+        .command(&["transmute", "--locked", "--check", "--out", flake.to_str().unwrap()])
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "`make emit` writes it anew\n{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// The repository's own flake is the committed one: the same derivation, and no input to reach.
+#[test]
+fn the_repository_is_a_flake_of_the_example() {
+    let home = Home::new();
+    let repository = env!("CARGO_MANIFEST_DIR");
+    let derivation = |flake: String| {
+        let output = Command::new("nix")
+            .args(["--extra-experimental-features", "nix-command flakes", "--store"])
+            .arg(home.path("store"))
+            .args(["eval", "--raw", "--no-update-lock-file"])
+            .arg(format!("{flake}#packages.x86_64-linux.lychd-image.drvPath"))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{flake}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(
+        derivation(format!("git+file://{repository}")),
+        derivation(format!("path:{repository}/examples/flake"))
+    );
+}
+
+/// The example's image in a podman of its own, mounted.
+static MOUNTED: LazyLock<PathBuf> = LazyLock::new(|| {
+    let forged = &*FORGED;
+    let mut stream =
+        forged.home.command(&["stream", "newest", "--nix-store", forged.store().to_str().unwrap()]);
+    let mut child = stream.stdout(Stdio::piped()).spawn().unwrap();
+    let loaded = Command::new("podman")
+        .arg("--root")
+        .arg(forged.home.path("podman"))
+        .arg("--runroot")
+        .arg(forged.home.path("podman-run"))
+        .args(["load", "--quiet"])
+        .stdin(child.stdout.take().unwrap())
+        .output()
+        .unwrap();
+    assert!(child.wait().unwrap().success());
+    assert!(loaded.status.success(), "{}", String::from_utf8_lossy(&loaded.stderr));
+    let id = forged.podman(&["image", "inspect", "--format", "{{.Id}}", "localhost/lychd:custom"]);
+    assert_eq!(id, forged.text("image_id"), "podman calls the image otherwise");
+    forged.podman(&["image", "mount", &id]).into()
+});
+
+/// A program in the image, as a uid that the image does not know, with the image's own environment. The mount
+/// point of podman is root's alone, so a bind of it goes where a stranger can reach it.
+fn inside(options: &[&str], arguments: &[&str]) -> Command {
+    let forged = &*FORGED;
+    let root = &*MOUNTED;
+    let config =
+        forged.podman(&["image", "inspect", "--format", "{{json .Config.Env}}", forged.text("image_id")]);
+    let environment: Vec<String> = serde_json::from_str(&config).unwrap();
+    let script = r#"mount --bind "$1" /mnt; shift; exec "$@""#;
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--propagation", "private", "sh", "-euc", script, "sh"]).arg(root);
+    command
+        .args(["setpriv", "--reuid", STRANGER, "--regid", STRANGER, "--clear-groups", "bwrap"])
+        .args(options);
+    command.args(["--ro-bind", "/mnt", "/", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]);
+    command.args(["--clearenv", "--chdir", "/app"]);
+    for variable in environment {
+        let (name, value) = variable.split_once('=').unwrap();
+        command.args(["--setenv", name, value]);
+    }
+    command.args(arguments);
+    command
+}
+
+fn answer(arguments: &[&str]) -> String {
+    answer_with(&[], arguments)
+}
+
+fn answer_with(options: &[&str], arguments: &[&str]) -> String {
+    let output = inside(options, arguments).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn every_locked_package_can_be_imported() {
+    let script = r#"
+import importlib, importlib.metadata as metadata, os
+assert os.getuid() == 4242
+names = sorted({name for name, owners in metadata.packages_distributions().items() if name.isidentifier() and not name.startswith("_")})
+for name in names:
+    importlib.import_module(name)
+found = sorted({d.name.lower().replace("_", "-").replace(".", "-") for d in metadata.distributions()})
+print("\n".join(found))
+"#;
+    let found: Vec<String> = answer(&["python", "-c", script]).lines().map(str::to_owned).collect();
+    let path = FORGED.home.path("state/synthesis/synthesis.json");
+    let synthesis: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let names = |key: &str| -> Vec<String> {
+        synthesis[key]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let mut locked = [names("python_packages"), names("members")].concat();
+    locked.sort();
+    assert!(locked.len() > 20, "{locked:?}");
+    assert_eq!(found, locked);
+}
+
+#[test]
+fn system_libraries_and_programs_answer() {
+    let magic = answer(&["python", "-c", "import magic; print(magic.from_buffer(b'%PDF-1.7', mime=True))"]);
+    assert_eq!(magic.trim(), "application/pdf");
+    let found = answer(&["python", "-c", "import ctypes.util as util; print(util.find_library('magic'))"]);
+    assert_eq!(found.trim(), "libmagic.so.1");
+    assert!(answer(&["tesseract", "--version"]).starts_with("tesseract 5"));
+    let frame = "/tmp/frame.png";
+    let script = format!(
+        "import subprocess; subprocess.run(['ffmpeg', '-loglevel', 'error', '-f', 'lavfi', '-i', 'testsrc=size=64x64', '-frames:v', '1', '{frame}'], check=True); print(open('{frame}', 'rb').read(4))"
+    );
+    assert_eq!(answer(&["python", "-c", &script]).trim(), r"b'\x89PNG'");
+}
+
+#[test]
+fn nothing_of_the_application_can_be_written() {
+    let script = r#"
+import os, stat
+root = os.stat("/app").st_mode
+for directory, names, files in os.walk("/app"):
+    for name in [".", *names, *files]:
+        path = os.path.join(directory, name)
+        assert os.path.islink(path) or not os.stat(path).st_mode & 0o222, path
+home = os.stat("/home/lich").st_mode
+assert stat.S_IMODE(os.stat("/tmp").st_mode) & 0o1777, "tmp"
+print(oct(stat.S_IMODE(home)))
+"#;
+    assert_eq!(answer(&["python", "-c", script]).trim(), "0o777");
+}
+
+#[test]
+fn the_application_serves_a_request() {
+    let script = r#"
+import json, subprocess, sys, time, urllib.request
+command = json.loads(sys.argv[1])
+command[command.index("--host") + 1] = "127.0.0.1"
+server = subprocess.Popen(command)
+try:
+    for attempt in range(150):
+        try:
+            health = json.load(urllib.request.urlopen("http://127.0.0.1:8000/health"))
+            break
+        except OSError:
+            time.sleep(0.2)
+    else:
+        raise SystemExit("the application did not come up")
+    weave = urllib.request.urlopen("http://127.0.0.1:8000/loom/weave.png").read(4)
+    print(json.dumps([health["status"], sorted(health["extensions"]), weave.hex()]))
+finally:
+    server.terminate()
+    server.wait()
+"#;
+    let forged = &*FORGED;
+    let _ = &*MOUNTED;
+    let command =
+        forged.podman(&["image", "inspect", "--format", "{{json .Config.Cmd}}", forged.text("image_id")]);
+    let printed = answer_with(&["--unshare-net"], &["python", "-c", script, &command]);
+    let answer: Value = serde_json::from_str(printed.lines().last().unwrap_or_default()).unwrap();
+    assert_eq!(answer, serde_json::json!(["ok", ["loom", "scribe"], "89504e47"]));
+}
+
+/// A bare Debian 13 and its Nix 2.26: the same image, the same bytes.
+#[test]
+fn nix_2_26_on_debian_13_gives_the_same_image() {
+    let forged = &*FORGED;
+    let home = Home::new();
+    let root = home.path("trixie");
+    let made = Command::new("mmdebstrap")
+        .args(["--variant=minbase", "--include=nix-bin,ca-certificates", "--quiet", "trixie"])
+        .arg(&root)
+        .arg("http://deb.debian.org/debian")
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    fs::copy(FORGE, root.join("lychd-forge")).unwrap();
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    // The mounts live and die with the namespace. Nix's sandbox needs a root that is a mount of its own.
+    let script = r#"
+set -eu
+root=$1
+mkdir -p "$root/example" "$root/cache" "$root/old"
+mount --bind "$root" "$root"
+mount -t proc proc "$root/proc"
+mount --rbind /dev "$root/dev"
+mount --bind "$EXAMPLE" "$root/example"
+mount --bind "$CACHE" "$root/cache"
+cd "$root"
+pivot_root . old
+cd /
+umount -l /old
+export PATH=/usr/sbin:/usr/bin:/bin HOME=/root XDG_CACHE_HOME=/cache
+nix --version >&2
+exec /lychd-forge --codex /example/codex --crypt /example/crypt --state /state --offline --json forge --locked --no-load
+"#;
+    let output = Command::new("unshare")
+        .args(["--mount", "--propagation", "private", "sh", "-c", script, "sh"])
+        .arg(&root)
+        .env("EXAMPLE", example)
+        .env("CACHE", cache())
+        .output()
+        .unwrap();
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{log}");
+    assert!(log.lines().next().is_some_and(|line| line.starts_with("nix (Nix) 2.26")), "{log}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    for key in ["image_id", "manifest_digest", "synthesis_sha256", "store_path"] {
+        assert_eq!(forged.report[key], report[key], "{key}");
+    }
+    let here = archive_of_executable(&forged.store(), forged.text("store_path"));
+    assert_eq!(here, archive_of_executable(&root, forged.text("store_path")), "the archives differ");
+}

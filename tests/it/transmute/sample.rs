@@ -1,0 +1,172 @@
+//! Synthesis values made by hand, for the golden flake and for the bench.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lychd_forge::{
+    digest::{
+        Integrity, Sha256,
+        nar::nar_sha256,
+        store_path::{StoreName, StorePath},
+    },
+    name::{MemberId, Platform},
+    synthesis::value::{
+        BuildBackend, BuildEnvironment, Image, Member, Policy, PythonPackage, Role, SCHEMA, Substrate,
+        Synthesis, SystemPackage, User,
+    },
+    tree::FileTree,
+};
+
+pub(crate) type Sources = BTreeMap<MemberId, FileTree>;
+
+const ENVIRONMENT: &str = "0123456789abcdef";
+
+fn ids(ids: &[&str]) -> BTreeSet<MemberId> {
+    ids.iter().map(|id| id.parse().unwrap()).collect()
+}
+
+pub(crate) fn wheel(name: &str, version: &str, size: u64, requested_by: &[&str]) -> PythonPackage {
+    let filename = format!("{}-{version}-py3-none-any.whl", name.replace('-', "_"));
+    let sha256 = Sha256::of(&filename);
+    PythonPackage {
+        name: name.parse().unwrap(),
+        version: version.to_owned(),
+        purl: format!("pkg:pypi/{name}@{version}"),
+        kind: "wheel",
+        url: format!("https://files.pythonhosted.org/packages/{}/{filename}", sha256.short(2)),
+        sha256,
+        sri: sha256.to_sri_string(),
+        size: Some(size),
+        store_path: StorePath::of_flat_file(&Integrity::Sha256(sha256), &StoreName::mapped(&filename))
+            .to_string(),
+        filename,
+        requested_by: ids(requested_by),
+        dependencies: BTreeSet::new(),
+        completed: false,
+    }
+}
+
+pub(crate) fn deb(
+    name: &str,
+    version: &str,
+    megabytes: u64,
+    image: bool,
+    tool: bool,
+    by: &[&str],
+) -> SystemPackage {
+    let upstream = version.split_once(':').map_or(version, |(_, rest)| rest);
+    let filename = format!("{name}_{upstream}_amd64.deb");
+    let sha256 = Sha256::of(&filename);
+    SystemPackage {
+        name: name.parse().unwrap(),
+        version: version.to_owned(),
+        purl: format!("pkg:deb/debian/{name}@{version}?arch=amd64"),
+        kind: "deb",
+        url: format!("http://deb.debian.org/debian/pool/main/{}/{name}/{filename}", &name[..1]),
+        sha256,
+        sri: sha256.to_sri_string(),
+        size: megabytes << 18,
+        installed_size: megabytes << 20,
+        store_path: StorePath::of_flat_file(&Integrity::Sha256(sha256), &StoreName::mapped(&filename))
+            .to_string(),
+        filename,
+        requested_by: ids(by),
+        dependencies: BTreeSet::new(),
+        image,
+        tool,
+        completed: false,
+    }
+}
+
+fn member(id: &str, backend: Option<&str>) -> (Member, FileTree) {
+    let id: MemberId = id.parse().unwrap();
+    let name = format!("lychd-{}", id.as_str().replace(['/', '_'], "-"));
+    let mut tree = FileTree::new();
+    tree.insert_text("pyproject.toml".parse().unwrap(), format!("[project]\nname = \"{name}\"\n"));
+    tree.insert_text("src/odd name ${x}.py".parse().unwrap(), "print('hi')\n");
+    let nar = nar_sha256(&tree).unwrap();
+    let member = Member {
+        role: if id.is_core() { Role::Core } else { Role::Extension },
+        name: name.parse().unwrap(),
+        version: Some("0.1.0".to_owned()),
+        nar_sha256: nar,
+        store_path: StorePath::of_source(&nar, &StoreName::mapped(&format!("{name}-source"))).to_string(),
+        build_environment: backend.map(|_| ENVIRONMENT.to_owned()),
+        build_backend: backend.map(|object| BuildBackend { object: object.to_owned(), path: vec![] }),
+        system_dependencies: vec![],
+        dependencies: BTreeSet::new(),
+        id,
+    };
+    (member, tree)
+}
+
+fn text_map(entries: &[(&str, &str)]) -> BTreeMap<String, String> {
+    entries.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+/// A core and two extensions, three Debian packages, four wheels, one build environment of three.
+pub(crate) fn small() -> (Synthesis, Sources) {
+    let members = [
+        member("core", Some("hatchling.build")),
+        member("scribe", Some("hatchling.build")),
+        member("vision/ocr_2", Some("flit_core.buildapi")),
+    ];
+    let sources = members.iter().map(|(member, tree)| (member.id.clone(), tree.clone())).collect();
+    let synthesis = Synthesis {
+        schema: SCHEMA,
+        forge: "0.1.0".to_owned(),
+        source_date_epoch: 1,
+        platform: Platform::X86_64Linux,
+        python: "3.13".to_owned(),
+        substrate: Substrate::Debian { suites: vec!["trixie".to_owned()] },
+        members: members.into_iter().map(|(member, _)| member).collect(),
+        python_packages: vec![
+            wheel("idna", "3.10", 70_442, &["core", "scribe"]),
+            wheel("litestar", "2.18.0", 570_023, &["core"]),
+            wheel("numpy", "2.3.5", 16_600_000, &["vision/ocr_2"]),
+            wheel("torch", "2.9.1+cpu", 180_000_000, &["vision/ocr_2"]),
+        ],
+        system_packages: vec![
+            deb("libc6", "2.41-12", 12, true, true, &[]),
+            deb("libmagic1t64", "1:5.46-5", 1, true, false, &["scribe"]),
+            deb("python3.13-minimal", "3.13.5-2", 6, false, true, &[]),
+        ],
+        build_environments: vec![BuildEnvironment {
+            id: ENVIRONMENT.to_owned(),
+            requires: vec!["hatchling".to_owned()],
+            packages: vec![
+                wheel("hatchling", "1.28.0", 76_000, &["core", "scribe"]),
+                wheel("packaging", "25.0", 66_000, &["core", "scribe"]),
+                wheel("pathspec", "0.12.1", 31_000, &["core", "scribe"]),
+            ],
+        }],
+        image: Image {
+            name: "localhost/lychd".to_owned(),
+            command: ["granian", "--interface", "asgi", "app:create_app"].map(str::to_owned).to_vec(),
+            user: User { name: "lich".to_owned(), uid: 1001 },
+            environment: text_map(&[("PYTHONDONTWRITEBYTECODE", "1"), ("HOME", "/home/lich")]),
+            directories: vec!["/home/lich".to_owned()],
+            labels: text_map(&[("org.opencontainers.image.licenses", "MPL-2.0")]),
+            ports: BTreeSet::from([8000, 443]),
+        },
+        inputs: BTreeMap::new(),
+        tools: BTreeMap::new(),
+        policy: Policy::default(),
+    };
+    (synthesis, sources)
+}
+
+/// As [`small`], with `packages` packages: half of them wheels, half Debian's.
+#[allow(dead_code, reason = "the bench alone uses it")]
+pub(crate) fn of_size(packages: usize) -> (Synthesis, Sources) {
+    let (mut synthesis, sources) = small();
+    let size = |index: usize| (index as u64 * 7_919) % 40;
+    synthesis.python_packages = (0..packages / 2)
+        .map(|index| wheel(&format!("package-{index:04}"), "1.26.4", size(index) << 17, &["core", "scribe"]))
+        .collect();
+    synthesis.system_packages = (0..packages - packages / 2)
+        .map(|index| {
+            deb(&format!("library{index:04}"), "1:2.41-12+deb13u1", size(index), true, index < 60, &["core"])
+        })
+        .collect();
+    (synthesis, sources)
+}
