@@ -12,8 +12,8 @@ mod value;
 use std::path::Path;
 
 pub use value::{
-    Archive, Codex, Debian, HostName, Image, ImageName, MirrorUrl, Policy, PythonSeries, Selection,
-    Substrate, Suite,
+    Codex, Debian, HostName, Image, ImageName, MirrorUrl, Origin, Policy, PythonSeries, Selection, Substrate,
+    Suite,
 };
 
 use crate::{
@@ -71,7 +71,7 @@ pub fn parse(sources: &[Source]) -> Result<Codex, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::name::Platform;
+    use crate::{lock::debian::Archive, name::Platform};
 
     fn codex(name: &str, text: &str) -> Result<Codex, String> {
         parse(&[Source::new(name, text)]).map_err(|failure| failure.to_string())
@@ -109,8 +109,11 @@ mod tests {
             debian.suites.iter().map(Suite::as_str).collect::<Vec<_>>(),
             ["bookworm", "bookworm-security"]
         );
-        assert_eq!(debian.mirrors[&Archive::Debian][0].as_str(), "http://mirror.example.org/debian");
-        assert_eq!(debian.mirrors[&Archive::Pypi], []);
+        assert_eq!(
+            debian.mirrors[&Origin::Debian(Archive::Debian)][0].as_str(),
+            "http://mirror.example.org/debian"
+        );
+        assert_eq!(debian.mirrors[&Origin::Pypi], []);
         assert_eq!(debian.keyring.unwrap(), Path::new("keys/archive.pgp"));
         assert!(!read.policy.allow_hooks);
         assert_eq!(read.policy.allow_sdist.first().unwrap().as_str(), "some-package");

@@ -59,7 +59,7 @@ fn directory(given: Option<&Path>, variable: &str, fallback: &str, name: &str) -
         Some(path) => absolute(path),
         None => environment::xdg(variable, fallback).map(|base| base.join(name)).ok_or_else(|| {
             Failure::unable(
-                Diagnostic::new(format!("neither {variable} nor HOME is set"))
+                Diagnostic::new(format!("neither {variable} nor HOME is an absolute path"))
                     .help("set HOME, or give --codex, --crypt and --state"),
             )
         }),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{
-    Archive, Codex, Debian, Substrate,
+    Codex, Debian, Origin, Substrate,
     document::{Located, Table},
     reader::Reader,
 };
@@ -108,11 +108,11 @@ fn read_debian(table: &Table, errors: &mut Vec<Diagnostic>) -> Debian {
     // `mirrors = []`, the design's first form, means what the missing key means.
     let empty = reader.node("mirrors").is_some_and(|node| node.as_array().is_some_and(<[_]>::is_empty));
     if let Some(table) = if empty { None } else { reader.table("mirrors") } {
-        let known = Archive::ALL.map(Archive::as_str);
+        let known = Origin::ALL.map(Origin::as_str);
         let mut mirrors = Reader::new(table, "[substrate.debian.mirrors]", &known, errors);
-        for archive in Archive::ALL {
-            if let Some(list) = mirrors.parsed_list(archive.as_str()) {
-                debian.mirrors.insert(archive, list.into_iter().map(|mirror| mirror.value).collect());
+        for origin in Origin::ALL {
+            if let Some(list) = mirrors.parsed_list(origin.as_str()) {
+                debian.mirrors.insert(origin, list.into_iter().map(|mirror| mirror.value).collect());
             }
         }
     }

@@ -8,7 +8,10 @@ use std::{
 };
 
 use super::document::Located;
-use crate::name::{MemberId, PackageName, Platform};
+use crate::{
+    lock::debian::Archive,
+    name::{MemberId, PackageName, Platform},
+};
 
 /// The user's configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,7 +69,7 @@ pub struct Debian {
     /// Suites, in the order they were written; never empty, no repeats.
     pub suites: Vec<Suite>,
     /// Where to fetch from, tried in order; an archive that is missing here has its built-in addresses.
-    pub mirrors: BTreeMap<Archive, Vec<MirrorUrl>>,
+    pub mirrors: BTreeMap<Origin, Vec<MirrorUrl>>,
     /// A keyring to use instead of the built-in archive keys; relative paths are below the Codex.
     pub keyring: Option<PathBuf>,
 }
@@ -267,27 +270,24 @@ impl FromStr for PythonSeries {
     }
 }
 
-/// An archive with mirrors of its own.
+/// Where files come from that has mirrors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Archive {
-    /// Debian's main archive.
-    Debian,
-    /// Debian's security archive.
-    DebianSecurity,
+pub enum Origin {
+    /// One of Debian's archives.
+    Debian(Archive),
     /// The Python package index's files.
     Pypi,
 }
 
-impl Archive {
+impl Origin {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Debian, Self::DebianSecurity, Self::Pypi];
+    pub const ALL: [Self; 3] = [Self::Debian(Archive::Debian), Self::Debian(Archive::Security), Self::Pypi];
 
     /// The key in `mirrors`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Debian => "debian",
-            Self::DebianSecurity => "debian-security",
+            Self::Debian(archive) => archive.as_str(),
             Self::Pypi => "pypi",
         }
     }
@@ -296,8 +296,7 @@ impl Archive {
     #[must_use]
     pub const fn default_url(self) -> &'static str {
         match self {
-            Self::Debian => "http://deb.debian.org/debian",
-            Self::DebianSecurity => "http://deb.debian.org/debian-security",
+            Self::Debian(archive) => archive.default_url(),
             Self::Pypi => "https://files.pythonhosted.org",
         }
     }

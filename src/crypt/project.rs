@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, str::FromStr};
 
+use uv_pep440::Version;
 use uv_pep508::{Requirement, VerbatimUrl};
 
 use super::manifest::{BuildSystem, Dependency, Project, is_inner_path};
@@ -28,6 +29,8 @@ pub(super) fn sections<'a>(table: &'a Table, errors: &mut Vec<Diagnostic>) -> Se
     Sections { uv: tool.table("uv"), lychd: tool.table("lychd") }
 }
 
+/// The most characters of a member's version: it becomes part of file and store names.
+const VERSION: usize = 128;
 /// What the forge must know without running anything, so it may not be left to the build.
 const NEVER_DYNAMIC: [&str; 4] = ["name", "dependencies", "optional-dependencies", "requires-python"];
 
@@ -64,7 +67,13 @@ pub(super) fn read(source: &Source, table: &Table, errors: &mut Vec<Diagnostic>)
     if reader.node("name").is_none() {
         reader.errors().push(missing("name", "every member is a named distribution"));
     }
-    let version = reader.parsed("version");
+    let version = reader.parsed::<Version>("version");
+    if let Some(version) = &version
+        && version.value.to_string().len() > VERSION
+    {
+        let error = Diagnostic::new(format!("`version` in [project] is longer than {VERSION} characters"));
+        reader.errors().push(error.at(version.place.clone(), ""));
+    }
     if reader.node("version").is_none() && !is_dynamic("version") {
         reader.errors().push(missing("version", "write it, or list it in `dynamic`"));
     }

@@ -13,6 +13,7 @@ use crate::{
 
 /// `body.json`: an image that was built and read back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Body {
     /// sha256 of the image configuration: podman's image ID, the one to pin.
     pub image_id: Sha256,

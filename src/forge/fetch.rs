@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    codex::{Archive, MirrorUrl},
+    codex::{MirrorUrl, Origin},
     diagnostic::{Diagnostic, Failure, refuse_any},
     digest::{DigestError, Integrity},
     forge::nix::Nix,
@@ -34,7 +34,7 @@ pub struct Source<'a> {
     /// `None` when the network must not be used.
     pub client: Option<&'a Client>,
     /// The operator's mirrors, tried before the address in the lock.
-    pub mirrors: &'a BTreeMap<Archive, Vec<MirrorUrl>>,
+    pub mirrors: &'a BTreeMap<Origin, Vec<MirrorUrl>>,
 }
 
 impl Source<'_> {
@@ -46,8 +46,8 @@ impl Source<'_> {
 
     /// Addresses in the order they are tried.
     fn addresses(&self, artifact: &Artifact) -> Vec<String> {
-        let mirrored = self.mirrors.iter().filter_map(|(archive, mirrors)| {
-            let base = archive.default_url();
+        let mirrored = self.mirrors.iter().filter_map(|(origin, mirrors)| {
+            let base = origin.default_url();
             let path = artifact.url.strip_prefix(base)?.strip_prefix('/')?;
             Some(mirrors.iter().map(move |mirror| format!("{mirror}/{path}")))
         });

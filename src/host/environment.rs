@@ -12,8 +12,8 @@ pub fn variable(name: &str) -> Option<OsString> {
 /// An XDG base directory: the variable when it is absolute, else `fallback` below the home directory.
 #[must_use]
 pub fn xdg(name: &str, fallback: &str) -> Option<PathBuf> {
-    let named = variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    named.or_else(|| variable("HOME").map(|home| PathBuf::from(home).join(fallback)))
+    let directory = |name| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    directory(name).or_else(|| directory("HOME").map(|home| home.join(fallback)))
 }
 
 /// The first executable file called `name` on `PATH`.

@@ -27,6 +27,8 @@ const WAITS: [u64; 3] = [300, 1_000, 3_000];
 /// The most redirects that are followed.
 const REDIRECTS: usize = 5;
 const BUFFER: usize = 1 << 16;
+/// The most bytes of a file whose lock says no size; the largest wheels of today have a third of it.
+const UNSIZED: u64 = 8 << 30;
 
 /// A synchronous downloader; cheap to share between threads.
 #[derive(Clone, Debug)]
@@ -318,7 +320,7 @@ impl Client {
                 length = 0;
             }
             check_status(url, answer.status)?;
-            let limit = expected.size.unwrap_or(u64::MAX).saturating_sub(length);
+            let limit = expected.size.unwrap_or(UNSIZED).saturating_sub(length);
             if answer.length.is_some_and(|announced| announced > limit) {
                 return Err(HttpError::TooLarge { url: url.to_owned(), limit: limit + length });
             }

@@ -23,6 +23,8 @@ use crate::{
 pub const SCHEMA: &str = "lychd-forge/debian-lock/1";
 /// The most packages one platform may pin.
 const PACKAGES: usize = 20_000;
+/// The most bytes of one `.deb`, packed or unpacked; far above any in the archive.
+const SIZE: u64 = 16 << 30;
 
 /// What a package provides besides its own name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -110,6 +112,12 @@ impl PlatformLock {
                 wrong.push(Diagnostic::new(format!(
                     "package `{name}` has the path `{}` of another",
                     pin.path
+                )));
+            }
+            if pin.size == 0 || pin.size > SIZE || pin.installed_size > SIZE {
+                wrong.push(Diagnostic::new(format!(
+                    "package `{name}` has {} bytes, {} when unpacked",
+                    pin.size, pin.installed_size
                 )));
             }
             if packages.insert(name.clone(), pin).is_some() {
@@ -352,6 +360,7 @@ mod tests {
             (with(r#""architecture":"amd64""#, r#""architecture":"i386""#), "architecture"),
             (with(r#""archive":"debian""#, r#""archive":"http://evil""#), "unknown variant"),
             (with(r#""size":10"#, r#""size":-1"#), "invalid value"),
+            (with(r#""size":10"#, r#""size":99999999999"#), "has 99999999999 bytes"),
             (with(r#""size":10"#, r#""size":10,"size":11"#), "duplicate field"),
             (with(r#""size":10"#, r#""size":10,"url":"x""#), "unknown field"),
             (lock(r#""a1":"liba","a1":"liba""#, std::slice::from_ref(&good)), "duplicate key"),

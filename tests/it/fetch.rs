@@ -8,10 +8,11 @@ use std::{
 };
 
 use lychd_forge::{
-    codex::{Archive, MirrorUrl},
+    codex::{MirrorUrl, Origin},
     digest::Sha256,
     forge::fetch::Source,
     host::{http::Client, progress::Silent},
+    lock::debian::Archive,
     name::url::HostPolicy,
     synthesis::Artifact,
 };
@@ -58,7 +59,7 @@ fn mirrors_are_tried_in_order_and_nothing_is_fetched_twice() {
     let client = Client::new(HostPolicy::new([]));
     let (lost, asked_lost) = mirror("404 Not Found", b"");
     let (good, asked_good) = mirror("200 OK", BODY);
-    let mirrors = BTreeMap::from([(Archive::Debian, vec![lost, good])]);
+    let mirrors = BTreeMap::from([(Origin::Debian(Archive::Debian), vec![lost, good])]);
     let source = Source { cache: cache.path(), client: Some(&client), mirrors: &mirrors };
     let first = source.bring_all(&[artifact()], &Silent).unwrap();
     assert_eq!(std::fs::read(&first[0]).unwrap(), BODY);
@@ -73,7 +74,7 @@ fn other_bytes_than_pinned_are_refused_and_not_kept() {
     let cache = tempfile::tempdir().unwrap();
     let client = Client::new(HostPolicy::new([]));
     let (forged, _) = mirror("200 OK", b"other bytes of the same length!");
-    let mirrors = BTreeMap::from([(Archive::Debian, vec![forged])]);
+    let mirrors = BTreeMap::from([(Origin::Debian(Archive::Debian), vec![forged])]);
     let source = Source { cache: cache.path(), client: Some(&client), mirrors: &mirrors };
     let mut pinned = artifact();
     // Nothing but the mirror: no public address has this path.

@@ -122,6 +122,15 @@ pub enum Archive {
 }
 
 impl Archive {
+    /// Its name in locks and configuration.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Debian => "debian",
+            Self::Security => "debian-security",
+        }
+    }
+
     /// Where it is when no mirror is configured.
     #[must_use]
     pub const fn default_url(self) -> &'static str {
@@ -134,9 +143,6 @@ impl Archive {
 
 impl fmt::Display for Archive {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Debian => "debian",
-            Self::Security => "debian-security",
-        })
+        formatter.write_str(self.as_str())
     }
 }

@@ -2,11 +2,11 @@
 
 use super::{Mode, Workshop};
 use crate::{
-    codex::{Archive, Codex, Debian, Substrate},
+    codex::{Codex, Debian, Origin, Substrate},
     crypt::Federation,
     diagnostic::{Diagnostic, Failure, Source},
     host::file,
-    lock::debian::{DebianLock, Suite},
+    lock::debian::{Archive, DebianLock, Suite},
     name::Platform,
     synthesis::{
         system::{self, Mirrors, Outcome, SystemSources, index::Index},
@@ -109,8 +109,11 @@ fn read_index(
             .help("run once without --offline"),
         )
     })?;
-    let own = |archive| debian.mirrors.get(&archive).into_iter().flatten().map(ToString::to_string).collect();
-    let mirrors = Mirrors { debian: own(Archive::Debian), security: own(Archive::DebianSecurity) };
+    let own = |archive| {
+        let given = debian.mirrors.get(&Origin::Debian(archive));
+        given.into_iter().flatten().map(ToString::to_string).collect()
+    };
+    let mirrors = Mirrors { debian: own(Archive::Debian), security: own(Archive::Security) };
     let keyring = match &debian.keyring {
         Some(path) => {
             let path = workshop.codex_directory.join(path);

@@ -289,9 +289,12 @@ mod tests {
             header.set_cksum();
             builder.append(&header, data.as_bytes()).unwrap();
         }
-        let tar = builder.into_inner().unwrap();
+        deb_of(&builder.into_inner().unwrap())
+    }
+
+    fn deb_of(tar: &[u8]) -> Vec<u8> {
         let mut deb = b"!<arch>\n".to_vec();
-        for (name, content) in [("debian-binary", b"2.0\n".as_slice()), ("data.tar", &tar)] {
+        for (name, content) in [("debian-binary", b"2.0\n".as_slice()), ("data.tar", tar)] {
             deb.extend(format!("{name:<16}{:<32}{:<10}`\n", "0", content.len()).into_bytes());
             deb.extend(content);
         }
@@ -347,6 +350,31 @@ mod tests {
         }
         for bad in [b"".as_slice(), b"!<arch>\n", b"!<arch>\nshort", b"PK"] {
             assert!(data(bad).is_err());
+        }
+    }
+
+    #[test]
+    fn hostile_sizes_and_extended_names_are_refused() {
+        let header = |size: &[u8; 12]| {
+            let mut header = tar::Header::new_gnu();
+            header.set_path("usr/big").unwrap();
+            header.set_mode(0o644);
+            header.as_old_mut().size = *size;
+            header.set_cksum();
+            header.as_bytes().to_vec()
+        };
+        let mut pax = tar::Builder::new(Vec::new());
+        pax.append_pax_extensions([("path", b"usr/a\0b".as_slice())]).unwrap();
+        pax.append(&tar::Header::from_byte_slice(&header(b"00000000000\0")).clone(), b"".as_slice()).unwrap();
+        let cases = [
+            (pax.into_inner().unwrap(), "inside the root"),
+            (header(b"77777777777\0"), "more than 1 GiB"),
+            (header(&[0xff; 12]), "size overflow"),
+            (header(b"-0000000001\0"), "numeric field"),
+        ];
+        for (tar, want) in cases {
+            let error = Root::default().add(&deb_of(&tar)).unwrap_err().to_string();
+            assert!(error.contains(want), "{want}: {error}");
         }
     }
 }

@@ -30,7 +30,7 @@ runCommand "deb-${name}"
   rm -rf usr/share/man usr/share/info usr/share/locale usr/share/lintian usr/share/doc-base
   if [ -d usr/share/doc ]; then
     find usr/share/doc -mindepth 2 ! -type d ! -name copyright -exec rm -f {} +
-    find usr/share/doc -depth -mindepth 1 -type d -exec rmdir {} + 2>/dev/null || true
+    find usr/share/doc -mindepth 1 -depth -type d -empty -exec rmdir {} ';'
   fi
 '' // {
   pname = name;
