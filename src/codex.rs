@@ -13,7 +13,6 @@ use std::path::Path;
 
 pub use value::{
     Codex, Debian, HostName, Image, ImageName, MirrorUrl, Origin, Policy, PythonSeries, Selection, Substrate,
-    Suite,
 };
 
 use crate::{
@@ -71,7 +70,10 @@ pub fn parse(sources: &[Source]) -> Result<Codex, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{lock::debian::Archive, name::Platform};
+    use crate::name::{
+        Platform,
+        debian::{Archive, Suite},
+    };
 
     fn codex(name: &str, text: &str) -> Result<Codex, String> {
         parse(&[Source::new(name, text)]).map_err(|failure| failure.to_string())

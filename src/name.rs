@@ -1,5 +1,6 @@
 //! Validated names. A value of one of these types can be put in a path, a store name or a report.
 
+pub mod debian;
 pub mod marker;
 pub mod url;
 

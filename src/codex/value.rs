@@ -8,9 +8,9 @@ use std::{
 };
 
 use super::document::Located;
-use crate::{
-    lock::debian::Archive,
-    name::{MemberId, PackageName, Platform},
+use crate::name::{
+    MemberId, PackageName, Platform,
+    debian::{Archive, Suite},
 };
 
 /// The user's configuration.
@@ -76,12 +76,7 @@ pub struct Debian {
 
 impl Default for Debian {
     fn default() -> Self {
-        let suites = ["trixie", "trixie-updates", "trixie-security"];
-        Self {
-            suites: suites.into_iter().map(|suite| Suite(suite.to_owned())).collect(),
-            mirrors: BTreeMap::new(),
-            keyring: None,
-        }
+        Self { suites: Suite::defaults(), mirrors: BTreeMap::new(), keyring: None }
     }
 }
 
@@ -166,17 +161,6 @@ checked_text!(
             && (1..=5).contains(&port.len())
             && port.bytes().all(|c| c.is_ascii_digit())
             && path.split('/').all(is_image_part)
-    }
-);
-
-checked_text!(
-    /// The name of a Debian suite, such as `trixie-updates`.
-    Suite,
-    "a Debian suite (a-z, 0-9 and `-`)",
-    |text| {
-        let inner = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
-        (1..=40).contains(&text.len())
-            && text.split('-').all(|part| !part.is_empty() && part.bytes().all(inner))
     }
 );
 

@@ -3,8 +3,6 @@
 //! A pin says where the file is in the archive, what it hashes to, and which other pins it needs, so
 //! that the lock alone answers for its roots: no index is read while nothing new is asked for.
 
-mod archive;
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -12,11 +10,13 @@ use std::{
 
 use serde::{Deserialize, Serialize, de};
 
-pub use self::archive::{Archive, ArchiveTextError, DebianVersion, PoolPath, Suite};
 use crate::{
     diagnostic::{Diagnostic, Failure, Source, refuse_any},
     digest::Sha256,
-    name::{DebianName, Platform},
+    name::{
+        DebianName, Platform,
+        debian::{Archive, DebianVersion, PoolPath, Suite},
+    },
 };
 
 /// The schema's id and version.

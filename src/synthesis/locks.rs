@@ -110,6 +110,7 @@ fn text(directory: &Path, name: &str) -> Result<Option<String>, Failure> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests lay traps in real directories")]
 mod tests {
     use super::*;
 

@@ -24,8 +24,11 @@ use crate::{
         Integrity,
         store_path::{StoreName, StorePath},
     },
-    lock::debian::{DebianLock, DebianVersion, Pin, PlatformLock, Suite},
-    name::{DebianName, MemberId, Platform},
+    lock::debian::{DebianLock, Pin, PlatformLock},
+    name::{
+        DebianName, MemberId, Platform,
+        debian::{DebianVersion, Suite},
+    },
     synthesis::value::SystemPackage,
 };
 

@@ -15,8 +15,7 @@ use std::{
 
 use lychd_forge::{
     host::{clock, environment, file, http::Client, process::Command, progress::Silent},
-    lock::debian::Suite,
-    name::{Platform, url::HostPolicy},
+    name::{Platform, debian::Suite, url::HostPolicy},
     synthesis::system::{
         self, Mirrors, Outcome, Request, Resolution, Root, SystemSources, index::Index, relation::compare,
         resolver::Resolver, universe::Universe, unneeded,

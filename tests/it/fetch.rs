@@ -12,8 +12,7 @@ use lychd_forge::{
     digest::Sha256,
     forge::fetch::Source,
     host::{http::Client, progress::Silent},
-    lock::debian::Archive,
-    name::url::HostPolicy,
+    name::{debian::Archive, url::HostPolicy},
     synthesis::Artifact,
 };
 

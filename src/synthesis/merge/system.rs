@@ -6,8 +6,11 @@ use crate::{
     crypt::Federation,
     diagnostic::{Diagnostic, Failure, Source},
     host::file,
-    lock::debian::{Archive, DebianLock, Suite},
-    name::Platform,
+    lock::debian::DebianLock,
+    name::{
+        Platform,
+        debian::{Archive, Suite},
+    },
     synthesis::{
         system::{self, Mirrors, Outcome, SystemSources, index::Index},
         value::SystemPackage,
@@ -31,12 +34,7 @@ pub(super) fn resolve(
     workshop: &Workshop<'_>,
 ) -> Result<System, Failure> {
     let Substrate::Debian(debian) = &codex.substrate;
-    let suites = debian
-        .suites
-        .iter()
-        .map(|suite| suite.as_str().parse::<Suite>())
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| Failure::from(Diagnostic::new(error.to_string())))?;
+    let suites = &debian.suites;
     let roots: Vec<system::Root> = federation
         .members()
         .iter()
@@ -51,7 +49,7 @@ pub(super) fn resolve(
     let before = lock.map(DebianLock::parse).transpose()?;
     let request = system::Request {
         platform,
-        suites: &suites,
+        suites,
         python: codex.image.python.as_str(),
         roots: &roots,
         lock: before.as_ref(),
@@ -60,7 +58,7 @@ pub(super) fn resolve(
     let resolution = match system::resolve(&request, None)? {
         Outcome::Resolved(resolution) => resolution,
         Outcome::NeedsIndex => {
-            let index = read_index(debian, &suites, mode, platform, workshop)?;
+            let index = read_index(debian, suites, mode, platform, workshop)?;
             match system::resolve(&request, Some(&index))? {
                 Outcome::Resolved(resolution) => resolution,
                 Outcome::NeedsIndex => {

@@ -313,7 +313,7 @@ fn pin(
     for (name, version) in provided {
         let version = match version {
             Some(version) => {
-                Some(version.parse().map_err(|error: crate::lock::debian::ArchiveTextError| text(&error))?)
+                Some(version.parse().map_err(|error: crate::name::debian::ArchiveTextError| text(&error))?)
             }
             None => None,
         };
@@ -327,13 +327,13 @@ fn pin(
         version: paragraph
             .version
             .parse()
-            .map_err(|error: crate::lock::debian::ArchiveTextError| text(&error))?,
+            .map_err(|error: crate::name::debian::ArchiveTextError| text(&error))?,
         architecture: paragraph.architecture.to_owned(),
         archive: universe.index().archive(id),
         path: paragraph
             .filename
             .parse()
-            .map_err(|error: crate::lock::debian::ArchiveTextError| text(&error))?,
+            .map_err(|error: crate::name::debian::ArchiveTextError| text(&error))?,
         sha256: paragraph.sha256.parse().map_err(|error: crate::digest::DigestError| text(&error))?,
         size: number(paragraph.size, "size")?,
         // The index counts in KiB; a few packages say nothing.

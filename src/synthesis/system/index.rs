@@ -9,8 +9,10 @@ use std::cmp::Ordering;
 use super::relation;
 use crate::{
     diagnostic::{Diagnostic, Failure},
-    lock::debian::{Archive, Suite},
-    name::Platform,
+    name::{
+        Platform,
+        debian::{Archive, Suite},
+    },
 };
 
 /// One paragraph of the index, by number.

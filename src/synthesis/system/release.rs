@@ -11,7 +11,7 @@ use super::keys::{Keyring, SKEW};
 use crate::{
     diagnostic::{Diagnostic, Failure},
     digest::Sha256,
-    lock::debian::Suite,
+    name::debian::Suite,
 };
 
 /// The most bytes an `InRelease` file may have.

@@ -15,8 +15,10 @@ use crate::{
         http::{Client, HttpError},
         progress::{Progress, Unit},
     },
-    lock::debian::{Archive, Suite},
-    name::Platform,
+    name::{
+        Platform,
+        debian::{Archive, Suite},
+    },
 };
 
 /// The most bytes an unpacked index may have; trixie's is 57 MB.

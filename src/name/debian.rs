@@ -96,13 +96,20 @@ impl PoolPath {
 /// The name of a suite, e.g. `trixie-updates`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Suite(String);
-archive_text!(Suite, "the name of a Debian suite", |text| {
-    text.len() <= 64
+archive_text!(Suite, "a Debian suite (a-z, 0-9 and `-`)", |text| {
+    let inner = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
+    (1..=40).contains(&text.len())
         && text.bytes().next().is_some_and(|c| c.is_ascii_lowercase())
-        && text.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-')
+        && text.split('-').all(|part| !part.is_empty() && part.bytes().all(inner))
 });
 
 impl Suite {
+    /// The suites of Debian 13 that bodies are made of unless the Codex says otherwise.
+    #[must_use]
+    pub fn defaults() -> Vec<Self> {
+        ["trixie", "trixie-updates", "trixie-security"].map(|suite| Self(suite.to_owned())).to_vec()
+    }
+
     /// The archive that publishes it.
     #[must_use]
     pub fn archive(&self) -> Archive {
