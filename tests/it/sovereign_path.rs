@@ -32,7 +32,8 @@ impl Home {
     fn kept(name: &str) -> Self {
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
-        let stale = mounts.lines().filter_map(|line| line.split(' ').nth(1));
+        // Inner mounts come after outer ones, which take them along.
+        let stale = mounts.lines().rev().filter_map(|line| line.split(' ').nth(1));
         for mount in stale.filter(|mount| Path::new(mount).starts_with(&directory)) {
             assert!(Command::new("umount").args(["--lazy", mount]).status().unwrap().success(), "{mount}");
         }
@@ -191,6 +192,16 @@ fn the_committed_flake_is_what_the_example_transmutes_to() {
 fn the_repository_is_a_flake_of_the_example() {
     let home = Home::new();
     let repository = env!("CARGO_MANIFEST_DIR");
+    // What git tracks, and no more: in a chroot Nix itself cannot run git.
+    let tracked = home.path("tracked");
+    fs::create_dir(&tracked).unwrap();
+    let script = r#"cd "$1" && git -c safe.directory="$1" ls-files -z flake.nix flake.lock examples/flake | tar -c --null --no-recursion -T - | tar -x -C "$2""#;
+    let copied = Command::new("bash")
+        .args(["-euo", "pipefail", "-c", script, "bash", repository])
+        .arg(&tracked)
+        .output()
+        .unwrap();
+    assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
     let derivation = |flake: String| {
         let output = Command::new("nix")
             .args(["--extra-experimental-features", "nix-command flakes", "--store"])
@@ -203,7 +214,7 @@ fn the_repository_is_a_flake_of_the_example() {
         String::from_utf8(output.stdout).unwrap()
     };
     assert_eq!(
-        derivation(format!("git+file://{repository}")),
+        derivation(format!("path:{}", tracked.display())),
         derivation(format!("path:{repository}/examples/flake"))
     );
 }
@@ -230,27 +241,34 @@ static MOUNTED: LazyLock<PathBuf> = LazyLock::new(|| {
     forged.podman(&["image", "mount", &id]).into()
 });
 
-/// A program in the image, as a uid that the image does not know, with the image's own environment. The mount
-/// point of podman is root's alone, so a bind of it goes where a stranger can reach it.
+/// Becomes the uid in `sys.argv[1]`, then the program after it.
+const BECOME: &str = r"
+import os, sys
+uid = int(sys.argv[1])
+os.setgroups([])
+os.setgid(uid)
+os.setuid(uid)
+os.execvp(sys.argv[2], sys.argv[2:])
+";
+
+/// A program in the image, as a uid that the image does not know, with the image's own environment. Root needs
+/// no user namespace for it, which a chroot would forbid.
 fn inside(options: &[&str], arguments: &[&str]) -> Command {
     let forged = &*FORGED;
     let root = &*MOUNTED;
     let config =
         forged.podman(&["image", "inspect", "--format", "{{json .Config.Env}}", forged.text("image_id")]);
     let environment: Vec<String> = serde_json::from_str(&config).unwrap();
-    let script = r#"mount --bind "$1" /mnt; shift; exec "$@""#;
-    let mut command = Command::new("unshare");
-    command.args(["--mount", "--propagation", "private", "sh", "-euc", script, "sh"]).arg(root);
-    command
-        .args(["setpriv", "--reuid", STRANGER, "--regid", STRANGER, "--clear-groups", "bwrap"])
-        .args(options);
-    command.args(["--ro-bind", "/mnt", "/", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]);
+    let mut command = Command::new("bwrap");
+    command.args(["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]).args(options);
+    command.arg("--ro-bind").arg(root).args(["/", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]);
+    command.args(["--chmod", "1777", "/tmp"]);
     command.args(["--clearenv", "--chdir", "/app"]);
     for variable in environment {
         let (name, value) = variable.split_once('=').unwrap();
         command.args(["--setenv", name, value]);
     }
-    command.args(arguments);
+    command.args(["python", "-c", BECOME, STRANGER]).args(arguments);
     command
 }
 
@@ -353,6 +371,11 @@ finally:
     assert_eq!(answer, serde_json::json!(["ok", ["loom", "scribe"], "89504e47"]));
 }
 
+/// Build users of its own: a Nix that ends a build kills all processes of the build's user, those of another
+/// root's builds among them.
+const BUILD_USERS: &str = r#"chroot "$1" groupadd --gid 31000 nixbld
+for n in 1 2 3 4; do chroot "$1" useradd --no-create-home --uid 3100$n --gid nixbld --groups nixbld nixbld$n; done"#;
+
 /// A bare Debian 13 and its Nix 2.26: the same image, the same bytes.
 #[test]
 fn nix_2_26_on_debian_13_gives_the_same_image() {
@@ -360,7 +383,9 @@ fn nix_2_26_on_debian_13_gives_the_same_image() {
     let home = Home::new();
     let root = home.path("trixie");
     let made = Command::new("mmdebstrap")
-        .args(["--variant=minbase", "--include=nix-bin,ca-certificates", "--quiet", "trixie"])
+        .args(["--variant=minbase", "--include=nix-bin,ca-certificates", "--quiet"])
+        .arg(format!("--customize-hook={BUILD_USERS}"))
+        .arg("trixie")
         .arg(&root)
         .arg("http://deb.debian.org/debian")
         .output()
