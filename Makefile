@@ -2,17 +2,17 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: run test bench lint emit prepare-run prepare-test
+.PHONY: run test test-corpus bench lint emit prepare-run prepare-test
 
 FORGE := target/release/lychd-forge --codex examples/codex --crypt examples/crypt
 
 # $(call package,PROGRAM,PACKAGES): the packages, when the program is missing.
 package = $(if $(shell command -v $(1) 2>/dev/null),,$(2))
 
-RUN_PACKAGES := $(strip $(call package,cc,gcc libc6-dev) $(call package,nix,nix-bin) $(call package,podman,podman crun) \
+RUN_PACKAGES := $(strip $(call package,cc,gcc libc6-dev) $(call package,nix,nix-bin) $(call package,podman,podman crun) $(call package,bwrap,bubblewrap) \
 	$(if $(wildcard /etc/ssl/certs/ca-certificates.crt),,ca-certificates))
-TEST_PACKAGES := $(strip $(RUN_PACKAGES) $(call package,bwrap,bubblewrap) $(call package,git,git) \
-	$(call package,python3,python3) $(call package,as,binutils) $(call package,mmdebstrap,mmdebstrap) $(call package,curl,curl))
+TEST_PACKAGES := $(strip $(RUN_PACKAGES) $(call package,git,git) \
+	$(call package,python3,python3) $(call package,as,binutils) $(call package,mmdebstrap,mmdebstrap) $(call package,curl,curl) $(call package,chromium,chromium))
 
 # Installs with apt as root or through sudo; elsewhere names what is missing and stops.
 define install
@@ -41,6 +41,10 @@ run: prepare-run
 test: prepare-test
 	@cargo test --locked
 
+# The locks of uv and npm that are held against what uv and npm themselves install.
+test-corpus: prepare-test
+	@cargo test --locked --test it corpus
+
 bench:
 	@cargo bench --locked
 
@@ -49,10 +53,10 @@ lint:
 	cargo clippy --locked --all-targets -- -D warnings
 	if command -v cargo-deny >/dev/null; then cargo deny check bans licenses sources; else echo "cargo-deny is not installed: licences were not checked"; fi
 
-# The committed flake of the example, from its committed locks.
+# The committed flake of the example, from its committed locks. Sources that changed are locked anew (lychd.lock).
 emit:
 	@cargo build --release --locked
-	$(FORGE) transmute --locked --out examples/flake
+	$(FORGE) transmute --out examples/flake
 
 prepare-run:
 	@$(call install,$(RUN_PACKAGES))

@@ -1,4 +1,5 @@
-//! Reading `uv.lock` and resolving from it: a real lock of 738 packages, and a made one of 2,000.
+//! Reading `uv.lock` and resolving from it: a real lock of 738 packages, and a made one of 2,000; reading
+//! `package-lock.json` and selecting from it, with 2,000 entries.
 //! `cargo bench --bench lock`.
 #![expect(clippy::unwrap_used, reason = "a broken bench says so at once")]
 
@@ -7,9 +8,12 @@ use std::fmt::Write as _;
 use divan::{Bencher, black_box};
 use lychd_forge::{
     diagnostic::Source,
-    lock::uv::UvLock,
+    lock::{npm::NpmLock, uv::UvLock},
     name::{Platform, url::HostPolicy},
-    synthesis::python::{Selection, Target, environment},
+    synthesis::{
+        node::{NodeTarget, select},
+        python::{Selection, Target, environment},
+    },
 };
 
 const REAL: &str = include_str!("../tests/cases/uv/large/uv.lock");
@@ -100,4 +104,48 @@ fn resolve_real(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn make_target() -> Target {
     target()
+}
+
+/// An npm lock of `count` packages; each seventh is asked for by the member, each fifth is for another platform.
+fn made_npm(count: usize) -> Source {
+    let asked: Vec<String> =
+        (0..count).step_by(7).map(|index| format!("\"@scope/package-{index}\": \"^1.0.0\"")).collect();
+    let mut text = String::from("{\n  \"lockfileVersion\": 3,\n  \"packages\": {\n");
+    write!(text, "    \"core/web\": {{\"version\": \"1.0.0\", \"dependencies\": {{{}}}}}", asked.join(", "))
+        .unwrap();
+    for index in 0..count {
+        let hash = data_encoding::BASE64.encode(&[u8::try_from(index % 251).unwrap(); 64]);
+        write!(
+            text,
+            ",\n    \"node_modules/@scope/package-{index}\": {{\n      \"version\": \"1.{index}.0\",\n      \"resolved\": \"https://registry.npmjs.org/@scope/package-{index}/-/package-{index}-1.{index}.0.tgz\",\n      \"integrity\": \"sha512-{hash}\",\n      \"license\": \"MIT\",\n      \"engines\": {{\"node\": \">=18.12 || ^20\"}},\n      \"optionalDependencies\": {{"
+        )
+        .unwrap();
+        let next: Vec<String> = [index + 1, index + 3]
+            .iter()
+            .filter(|next| **next < count)
+            .map(|next| format!("\"@scope/package-{next}\": \"^1.0.0\""))
+            .collect();
+        text.push_str(&next.join(", "));
+        text.push('}');
+        if index % 5 == 3 {
+            text.push_str(",\n      \"optional\": true,\n      \"os\": [\"darwin\"]");
+        }
+        text.push_str("\n    }");
+    }
+    text.push_str("\n  }\n}\n");
+    Source::new("package-lock.json", text)
+}
+
+#[divan::bench(args = SIZES)]
+fn read_npm(bencher: Bencher<'_, '_>, count: usize) {
+    let text = made_npm(count);
+    bencher.bench(|| NpmLock::read(black_box(&text)).unwrap());
+}
+
+#[divan::bench(args = SIZES)]
+fn select_npm(bencher: Bencher<'_, '_>, count: usize) {
+    let lock = NpmLock::read(&made_npm(count)).unwrap();
+    let roots = [("core/web".parse().unwrap(), "core".parse().unwrap())].into();
+    let target = NodeTarget::new(Platform::X86_64Linux, "24.21.0").unwrap();
+    bencher.bench(|| select(black_box(&lock), &roots, &target).unwrap().places.len());
 }

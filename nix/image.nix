@@ -1,7 +1,7 @@
 # The image of a body: an executable file that streams the docker archive, with
 # `conf`, the store path of its conf.json.
 #
-#   system       names of Debian packages
+#   system       names of system packages
 #   wheels       of forge.wheel
 #   members      of forge.member
 #   layers       bottom first; each { system = [ name … ]; }, { wheels = [ name … ]; }
@@ -23,14 +23,13 @@
 let
   inherit (builtins) all attrNames concatLists concatMap concatStringsSep elem elemAt filter genList hasAttr head length listToAttrs split sort;
 
-  debs = map (package: pkgs.debs.${package} or (throw "system package ${package} is not in debian.nix")) system;
-  bytecode = pkgs.bytecode debs;
-  state = makeSystem { inherit debs bytecode; };
+  packages = map pkgs.package system;
+  state = makeSystem packages;
 
-  # kind -> name -> store path
+  # kind -> name -> what has the store paths
   named = nameOf: list: listToAttrs (map (value: { name = nameOf value; inherit value; }) list);
   known = {
-    system = named (deb: deb.pname) debs;
+    system = named (package: package.pname) packages;
     wheels = named (wheel: wheel.pname) wheels;
     members = named (member: member.id) members;
   };
@@ -60,7 +59,7 @@ let
     kinds;
 
   # What the library adds goes above the packages it was made from.
-  own = [ "${bytecode}" "${state}" ];
+  inherit (state) own;
   count = length layers;
   lastSystem = builtins.foldl' (last: i: if kindOf (elemAt layers i) == "system" then i else last) (-1) (genList (i: i) count);
   storeLayers = (if lastSystem == -1 then [ own ] else [ ])
@@ -70,7 +69,7 @@ let
         layer = elemAt layers i;
         kind = kindOf layer;
       in
-      [ (map (name: "${known.${kind}.${name}}") layer.${kind}) ] ++ (if i == lastSystem then [ own ] else [ ]))
+      [ (concatMap (name: let it = known.${kind}.${name}; in it.paths or [ "${it}" ]) layer.${kind}) ] ++ (if i == lastSystem then [ own ] else [ ]))
     count);
 
   installed = wheels ++ members;
@@ -83,6 +82,8 @@ let
       inherit prefix user directories;
       working_directory = config.WorkingDir or "/";
       python = pkgs.python.version;
+      # nixpkgs' streamer takes a tree; and its wheels look into the environment
+      inherit (pkgs.imageRoot) form share;
       tree = "${state.tree}";
       loader = "${state.loader}";
       wheels = map
@@ -103,7 +104,7 @@ let
     "LANG=C.UTF-8"
     "PYTHONDONTWRITEBYTECODE=1"
     "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt"
-  ];
+  ] ++ pkgs.environment;
   env = filter (entry: !(elem (variable entry) (map variable given))) base ++ given;
 in
 assert faults == [ ] || throw "the layers do not fit the image: ${concatStringsSep "; " faults}";

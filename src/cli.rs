@@ -71,6 +71,12 @@ Examples:
   lychd-forge transmute --locked --out flake --check  # is it up to date?
   nix build path:./flake#lychd-image                  # without the forge";
 
+const FETCH_EXAMPLES: &str = "\
+Examples:
+  lychd-forge fetch                    # `forge --offline` needs no network after it
+  lychd-forge fetch --to /media/stick  # for a host that has none; copy Codex and Crypt as well
+  lychd-forge forge --from /media/stick --locked  # there";
+
 const FORGE_EXAMPLES: &str = "\
 Examples:
   lychd-forge forge              # build and load into podman
@@ -145,12 +151,14 @@ enum Verb {
     /// Synthesize, and bring every download into the Nix store
     ///
     /// Downloads in parallel, mirror by mirror, resumes what broke off and checks every hash. `forge` does
-    /// it as well; alone it prepares a build without network (`forge --offline`).
+    /// it as well; alone it prepares a build without network: on this host (`forge --offline`), or with `--to`
+    /// on another.
+    #[command(after_help = FETCH_EXAMPLES)]
     Fetch(FetchArgs),
     /// Synthesize, and write the Synthesis as a Nix flake
     ///
-    /// The flake stands alone: it has no inputs and carries the sources of all members. A directory that
-    /// holds what the forge did not write is refused.
+    /// The flake stands alone: it carries the sources of all members and has no inputs, or with
+    /// `kind = "nixpkgs"` that one, pinned. A directory that holds what the forge did not write is refused.
     #[command(visible_alias = "emit", after_help = TRANSMUTE_EXAMPLES)]
     Transmute(TransmuteArgs),
     /// Synthesize, transmute, fetch, build and load: from a Crypt to an image in podman
@@ -180,8 +188,12 @@ enum Verb {
 enum Update {
     /// Python packages
     Uv,
+    /// npm packages
+    Npm,
     /// Debian packages
     System,
+    /// lychd.lock: where the repositories of the federation are
+    Federation,
 }
 
 #[derive(Debug, Args)]
@@ -190,8 +202,11 @@ struct LockArgs {
     #[arg(long, conflicts_with = "update")]
     locked: bool,
     /// Move pins to the newest versions allowed: all, or those of one kind
-    #[arg(long, value_enum, value_name = "WHAT", num_args = 0..=1, value_delimiter = ',', default_missing_value = "uv,system")]
+    #[arg(long, value_enum, value_name = "WHAT", num_args = 0..=1, value_delimiter = ',', default_missing_value = "uv,npm,system,federation")]
     update: Vec<Update>,
+    /// Take every download from this folder, which `fetch --to` made, and use no network; the locks must be there
+    #[arg(long, value_name = "DIR", conflicts_with = "update")]
+    from: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -213,6 +228,9 @@ struct FetchArgs {
     lock: LockArgs,
     #[command(flatten)]
     store: StoreArgs,
+    /// Put every download into this folder instead, for a host without a network (`--from` there)
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["from", "nix_store"])]
+    to: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -236,6 +254,9 @@ struct ForgeArgs {
     /// Build and record the body, but do not load it: podman is not needed
     #[arg(long)]
     no_load: bool,
+    /// Use the nixpkgs in this directory instead of fetching it; it must have the pinned hash
+    #[arg(long, value_name = "DIR")]
+    nixpkgs: Option<PathBuf>,
     /// Machines that build, passed to Nix as it is (Nix's --builders)
     #[arg(long, value_name = "SPEC")]
     builders: Option<String>,

@@ -2,7 +2,6 @@
 //!
 //! `lychd.toml` is LychD's own file, `forge.toml` ours; both may be missing. Their keys are in `docs/formats.md`.
 
-pub mod document;
 mod forge_toml;
 mod lychd_toml;
 pub mod nearest;
@@ -11,8 +10,10 @@ mod value;
 
 use std::path::Path;
 
+pub use crate::diagnostic::document;
 pub use value::{
-    Codex, Debian, HostName, Image, ImageName, MirrorUrl, Origin, Policy, PythonSeries, Selection, Substrate,
+    Codex, Debian, HostName, HostPort, HostPorts, Image, ImageName, MirrorUrl, Nixpkgs, Origin, Policy,
+    PythonSeries, Selection, Substrate,
 };
 
 use crate::{
@@ -57,7 +58,7 @@ pub fn parse(sources: &[Source]) -> Result<Codex, Failure> {
     for source in sources {
         let already = errors.len();
         match (document::parse(source), source.name()) {
-            (Ok(table), "lychd.toml") => codex.extensions = lychd_toml::read(&table, &mut errors),
+            (Ok(table), "lychd.toml") => lychd_toml::read(&table, &mut codex, &mut errors),
             (Ok(table), _) => forge_toml::read(&table, &mut codex, &mut errors),
             (Err(failure), _) => errors.extend(failure.diagnostics().iter().cloned()),
         }
@@ -106,7 +107,7 @@ mod tests {
         assert_eq!(read.image.python, PythonSeries::V3_11);
         assert!(read.image.platforms.contains(&Platform::Aarch64Linux) && read.image.platforms.len() == 2);
         assert_eq!(read.image.source_date_epoch, 1_700_000_000);
-        let Substrate::Debian(debian) = read.substrate;
+        let Substrate::Debian(debian) = read.substrate else { panic!("the other substrate") };
         assert_eq!(
             debian.suites.iter().map(Suite::as_str).collect::<Vec<_>>(),
             ["bookworm", "bookworm-security"]
@@ -122,6 +123,65 @@ mod tests {
         assert_eq!(read.policy.hosts.first().unwrap().as_str(), "wheels.example.org");
     }
 
+    const PIN: &str = "github:NixOS/nixpkgs/531670d871c0e29724a02f3cbcac170adc65b58c";
+    const HASH: &str = "sha256-ODZkEK9Gy50yg6h98u7KkitZ3oc/uuTFK00bh1CRdNA=";
+
+    #[test]
+    fn nixpkgs_is_pinned_twice() {
+        let read = codex(
+            "forge.toml",
+            &format!(
+                "[substrate]\nkind = \"nixpkgs\"\n[substrate.nixpkgs]\nref = \"{PIN}\"\nnar-hash = \"{HASH}\"\n\
+                 [substrate.debian]\nsuites = [\"bookworm\"]\n"
+            ),
+        )
+        .unwrap();
+        let Substrate::Nixpkgs(nixpkgs) = &read.substrate else { panic!("{:?}", read.substrate) };
+        assert_eq!((nixpkgs.reference.as_str(), nixpkgs.nar_hash.to_sri_string().as_str()), (PIN, HASH));
+        assert_eq!(read.substrate.debian().suites[0].as_str(), "bookworm", "what the tools are made of");
+        // The table of the substrate that is not used is checked and has no say.
+        let other = codex("forge.toml", &format!("[substrate.nixpkgs]\nref = \"{PIN}\"\n"));
+        assert_eq!(other.unwrap().substrate, Substrate::default());
+    }
+
+    #[test]
+    fn a_half_pinned_nixpkgs_is_refused() {
+        let with = |rest: &str| {
+            codex("forge.toml", &format!("[substrate]\nkind = \"nixpkgs\"\n{rest}")).unwrap_err()
+        };
+        let table = |reference: &str, hash: &str| {
+            with(&format!("[substrate.nixpkgs]\nref = \"{reference}\"\nnar-hash = \"{hash}\"\n"))
+        };
+        for (error, want) in [
+            (
+                with(""),
+                "`kind = \"nixpkgs\"` in [substrate] needs `ref` and `nar-hash` in [substrate.nixpkgs]\n  at forge.toml:2:8",
+            ),
+            (
+                with(&format!("[substrate.nixpkgs]\nref = \"{PIN}\"\n")),
+                "needs `nar-hash` in [substrate.nixpkgs]\n  at forge.toml:2:8",
+            ),
+            (with(&format!("nixpkgs = {{ nar-hash = \"{HASH}\" }}\n")), "needs `ref` in [substrate.nixpkgs]"),
+            (
+                table("github:NixOS/nixpkgs/nixos-26.05", HASH),
+                "`ref` in [substrate.nixpkgs]: `github:NixOS/nixpkgs/nixos-26.05` does not name a revision in full: \
+                 40 hex digits\n  at forge.toml:4:7",
+            ),
+            (table("nixpkgs", HASH), "is not `github:OWNER/REPO/REVISION`"),
+            (
+                table(PIN, "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk="),
+                "`nar-hash` in [substrate.nixpkgs]: hash algorithm `sha1`",
+            ),
+            (
+                table(PIN, &format!("sha512-{}==", "A".repeat(86))),
+                "`nar-hash` in [substrate.nixpkgs] must be `sha256-` and base64, as `nix flake metadata --json` prints it",
+            ),
+        ] {
+            assert!(error.contains(want), "{want}\n--- not in ---\n{error}");
+            assert_eq!(error.matches("  at ").count(), 1, "told once: {error}");
+        }
+    }
+
     #[test]
     fn extensions_are_selected_in_lychds_own_file() {
         let read =
@@ -129,7 +189,10 @@ mod tests {
         let ids = read.extensions.crypt.unwrap();
         assert_eq!(ids.iter().map(|id| id.value.as_str()).collect::<Vec<_>>(), ["a/b", "c"]);
         assert_eq!(ids[1].place.to_string(), "lychd.toml:4:17");
+        assert_eq!((read.ports.web.port, read.ports.database.port), (1, 5432));
         assert_eq!(codex("lychd.toml", "").unwrap().extensions.crypt, None);
+        let bad = codex("lychd.toml", "[server.database]\nport = 70000\n").unwrap_err();
+        assert!(bad.contains("`port` in [server.database] must be between 0 and 65535"), "{bad}");
         assert_eq!(codex("lychd.toml", "[extensions]\ncrypt = []").unwrap().extensions.crypt, Some(vec![]));
     }
 
@@ -138,7 +201,7 @@ mod tests {
         let error = codex(
             "forge.toml",
             "[image]\nnmae = \"x\"\npython = 3.13\nplatforms = [\"riscv64-linux\"]\nsource-date-epoch = -1\n\
-             [substrate]\nkind = \"nixpkgs\"\n[substrate.debian]\nsuites = []\nmirrors = { debain = [] }\n\
+             [substrate]\nkind = \"nix\"\n[substrate.debian]\nsuites = []\nmirrors = { debain = [] }\n\
              [policies]\n",
         )
         .unwrap_err();
@@ -147,7 +210,7 @@ mod tests {
             "`python` in [image] must be a string, not a float\n  at forge.toml:3:10",
             "`riscv64-linux` is not a platform (`x86_64-linux` or `aarch64-linux`)\n  at forge.toml:4:14",
             "`source-date-epoch` in [image] must be between 0 and 4102444800\n  at forge.toml:5:21",
-            "`kind = \"nixpkgs\"` in [substrate] is not built yet\n  at forge.toml:7:8",
+            "`kind` in [substrate]: `nix` is not a substrate\n  at forge.toml:7:8",
             "`suites` in [substrate.debian] must name at least one suite\n  at forge.toml:9:10",
             "unknown key `debain` in [substrate.debian.mirrors]\n  at forge.toml:10:13\n  help: did you mean `debian`?",
             "unknown key `policies` in forge.toml\n  at forge.toml:11:2\n  help: did you mean `policy`?",

@@ -1,18 +1,29 @@
 //! The Crypt: the directory that holds the core, the extensions and the locks, read into one value.
 
+pub mod assets;
 mod discover;
+pub mod federation_lock;
+pub mod glob;
 mod image_contract;
 pub mod manifest;
+pub mod package_json;
 mod project;
+pub mod rune;
 pub mod skeleton;
 mod source;
-mod tool_lychd;
+pub mod tool_lychd;
+mod working_copy;
 
 use std::path::PathBuf;
 
+pub use assets::{AssetSource, Assets};
 pub use discover::discover;
-pub use manifest::Manifest;
-pub use source::SourceTree;
+pub use federation_lock::FederationLock;
+pub use manifest::{Manifest, SystemDependency};
+pub use package_json::PackageJson;
+pub use project::{build_system_of as build_system, requirement_at};
+pub use source::{SourceTree, escape as link_escapes};
+pub use working_copy::{Checkout, WorkingCopy};
 
 use crate::name::MemberId;
 
@@ -31,11 +42,21 @@ pub struct Member {
     pub directory: PathBuf,
     /// Its `pyproject.toml`, parsed from the bytes in `source`.
     pub manifest: Manifest,
+    /// Its `package.json` files, by directory; empty for a member without npm packages.
+    pub packages: Vec<PackageJson>,
     /// Its files.
     pub source: SourceTree,
+    /// Where its repository stands.
+    pub checkout: Checkout,
 }
 
 impl Federation {
+    /// A federation that was not read from a disk.
+    #[cfg(test)]
+    pub(crate) fn for_test(members: Vec<Member>) -> Self {
+        Self { members }
+    }
+
     /// Core first, then extensions by id.
     #[must_use]
     pub fn members(&self) -> &[Member] {
@@ -46,6 +67,11 @@ impl Federation {
     #[must_use]
     pub fn member(&self, id: &MemberId) -> Option<&Member> {
         self.members.iter().find(|member| member.id == *id)
+    }
+
+    /// The member called `id`, to add to its manifest what is known later than the text.
+    pub fn member_mut(&mut self, id: &MemberId) -> Option<&mut Member> {
+        self.members.iter_mut().find(|member| member.id == *id)
     }
 
     /// The core.

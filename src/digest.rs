@@ -1,6 +1,7 @@
 //! Hashes and what is named by them: one type each, every spelling parsed and printed in one place.
 
 pub mod nar;
+pub mod object_id;
 pub mod store_path;
 
 use std::{fmt, str::FromStr};
@@ -123,6 +124,26 @@ impl Integrity {
         }
     }
 
+    /// `sha256`, `sha384` or `sha512`, as Nix calls them.
+    #[must_use]
+    pub const fn algorithm(&self) -> &'static str {
+        match self {
+            Self::Sha256(_) => "sha256",
+            Self::Sha384(_) => "sha384",
+            Self::Sha512(_) => "sha512",
+        }
+    }
+
+    /// The value in lower-case hex, without the algorithm.
+    #[must_use]
+    pub fn to_hex(&self) -> String {
+        match self {
+            Self::Sha256(hash) => hash.to_string(),
+            Self::Sha384(bytes) => HEXLOWER.encode(bytes),
+            Self::Sha512(bytes) => HEXLOWER.encode(bytes),
+        }
+    }
+
     /// The hash of `bytes` with the same algorithm.
     #[must_use]
     pub fn of_same_kind(&self, bytes: &[u8]) -> Self {
@@ -156,6 +177,48 @@ impl FromStr for Integrity {
             "sha384" => Ok(Self::Sha384(decode()?.try_into().map_err(|_| malformed())?)),
             "sha512" => Ok(Self::Sha512(decode()?.try_into().map_err(|_| malformed())?)),
             other => Err(DigestError::Weak(other.to_owned())),
+        }
+    }
+}
+
+/// Hashes with the algorithm of a pinned value.
+#[derive(Clone, Debug)]
+pub struct IntegrityHasher(Algorithm);
+
+#[derive(Clone, Debug)]
+enum Algorithm {
+    Sha256(sha2::Sha256),
+    Sha384(sha2::Sha384),
+    Sha512(sha2::Sha512),
+}
+
+impl IntegrityHasher {
+    /// A hasher of the kind of `integrity`.
+    #[must_use]
+    pub fn new(integrity: &Integrity) -> Self {
+        Self(match integrity {
+            Integrity::Sha256(_) => Algorithm::Sha256(sha2::Sha256::new()),
+            Integrity::Sha384(_) => Algorithm::Sha384(sha2::Sha384::new()),
+            Integrity::Sha512(_) => Algorithm::Sha512(sha2::Sha512::new()),
+        })
+    }
+
+    /// Takes more bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        match &mut self.0 {
+            Algorithm::Sha256(hasher) => hasher.update(bytes),
+            Algorithm::Sha384(hasher) => hasher.update(bytes),
+            Algorithm::Sha512(hasher) => hasher.update(bytes),
+        }
+    }
+
+    /// The hash of all bytes.
+    #[must_use]
+    pub fn finish(self) -> Integrity {
+        match self.0 {
+            Algorithm::Sha256(hasher) => Integrity::Sha256(Sha256(hasher.finalize().into())),
+            Algorithm::Sha384(hasher) => Integrity::Sha384(hasher.finalize().into()),
+            Algorithm::Sha512(hasher) => Integrity::Sha512(hasher.finalize().into()),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The forge: a Synthesis becomes a body in podman.
 
+pub mod air_gap;
 pub mod blame;
 pub mod body;
 pub mod fetch;

@@ -6,4 +6,5 @@ pub mod file;
 pub mod http;
 pub mod process;
 pub mod progress;
+pub mod vcs;
 pub mod walk;

@@ -2,4 +2,5 @@
 //! tolerantly where their own tool is tolerant, strictly where trust begins.
 
 pub mod debian;
+pub mod npm;
 pub mod uv;

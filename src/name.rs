@@ -1,22 +1,5 @@
 //! Validated names. A value of one of these types can be put in a path, a store name or a report.
 
-pub mod debian;
-pub mod marker;
-pub mod url;
-
-use std::{fmt, str::FromStr};
-
-pub use uv_normalize::{ExtraName, GroupName, PackageName};
-
-/// Why a text is not the name it should be.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is not {what} ({rule})", .text.escape_debug())]
-pub struct NameError {
-    text: String,
-    what: &'static str,
-    rule: &'static str,
-}
-
 macro_rules! text_name {
     ($name:ident) => {
         impl $name {
@@ -27,8 +10,8 @@ macro_rules! text_name {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 formatter.write_str(&self.0)
             }
         }
@@ -45,6 +28,27 @@ macro_rules! text_name {
             }
         }
     };
+}
+
+pub mod attribute_path;
+pub mod debian;
+pub mod marker;
+pub mod npm;
+pub mod tree_ref;
+pub mod url;
+
+use std::{fmt, str::FromStr};
+
+pub use attribute_path::AttributePath;
+pub use uv_normalize::{ExtraName, GroupName, PackageName};
+
+/// Why a text is not the name it should be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{}` is not {what} ({rule})", .text.escape_debug())]
+pub struct NameError {
+    text: String,
+    what: &'static str,
+    rule: &'static str,
 }
 
 /// A member of the federation: `core`, or an extension's path below `extensions/`, such as `vision/ocr`.
@@ -71,20 +75,43 @@ impl FromStr for MemberId {
     type Err = NameError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let segment = |part: &str| {
-            let inner = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
-            part.len() <= 50
-                && part.bytes().all(|c| inner(c) || c == b'-' || c == b'_')
-                && part.bytes().next().is_some_and(inner)
-                && part.bytes().last().is_some_and(inner)
-        };
-        if text.len() <= 200 && text.split('/').all(segment) {
+        if text.len() <= 200 && text.split('/').all(is_segment) {
             Ok(Self(text.to_owned()))
         } else {
             Err(NameError {
                 text: text.to_owned(),
                 what: "a member id",
                 rule: "parts of a-z, 0-9, `-` and `_`, starting and ending with a letter or digit, joined by `/`",
+            })
+        }
+    }
+}
+
+/// LychD's segment grammar: `^[a-z0-9](?:[a-z0-9_-]{0,48}[a-z0-9])?$`.
+fn is_segment(text: &str) -> bool {
+    let inner = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
+    text.len() <= 50
+        && text.bytes().all(|c| inner(c) || c == b'-' || c == b'_')
+        && text.bytes().next().is_some_and(inner)
+        && text.bytes().last().is_some_and(inner)
+}
+
+/// The name of a rune, of a group of runes (a Coven) or of a capability: one segment of LychD's grammar.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RuneName(String);
+text_name!(RuneName);
+
+impl FromStr for RuneName {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if is_segment(text) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NameError {
+                text: text.to_owned(),
+                what: "a name of the rune grammar",
+                rule: "at most 50 of a-z, 0-9, `-` and `_`, starting and ending with a letter or digit",
             })
         }
     }
@@ -199,6 +226,9 @@ mod tests {
     fn hostile_names_are_refused() {
         for bad in ["", "../x", "a//b", "A", "-a", "a-", "a b", "${x}", "a\n", "''", "a.b"] {
             assert!(bad.parse::<MemberId>().is_err(), "{bad:?}");
+        }
+        for bad in ["", "a/b", "-a", "a_", "A", "a.b", "a b", "a\n", "%h", &"a".repeat(51)] {
+            assert!(bad.parse::<RuneName>().is_err(), "{bad:?}");
         }
         for bad in ["", "a", "-r/etc/passwd", "Ab", "a b", "a;b", "a/b", "a\nb", "$(x)"] {
             assert!(bad.parse::<DebianName>().is_err(), "{bad:?}");

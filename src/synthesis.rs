@@ -1,15 +1,21 @@
 //! The Synthesis: all manifests merged, locked and hashed.
 
+pub mod arbitration;
 mod artifact;
+pub mod federation;
+pub mod hook;
 mod locks;
 mod merge;
+pub mod nixpkgs;
+pub mod node;
 pub mod python;
+pub mod sources;
 pub mod system;
 pub mod tools;
 pub mod value;
 pub mod workspace;
 
-pub use artifact::{Artifact, artifacts};
+pub use artifact::{Artifact, Bring, artifacts};
 pub use locks::Locks;
-pub use merge::{Bring, Mode, Synthesized, Workshop, synthesize};
+pub use merge::{Mode, Synthesized, Workshop, synthesize};
 pub use value::Synthesis;

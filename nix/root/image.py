@@ -7,9 +7,13 @@ Reads from $specPath
 
     {"tree", "loader": files of system.py, "prefix", "python",
      "wheels": [{"name", "path", "meta", "requested_by"}],
-     "user": {"name", "uid"}, "directories": [...], "working_directory"}
+     "user": {"name", "uid"}, "directories": [...], "working_directory",
+     "share": whether wheels look into the environment's lib/,
+     "form": "layer" or "tree"}
 
-and writes $out/layer.tar and $out/checksum.
+and writes $out/layer.tar and $out/checksum; or as "tree", for a streamer that
+makes its own tar, $out/root, $out/modes (a line `MODE PATH` for each directory)
+and $out/files (the paths of small files).
 """
 
 import hashlib
@@ -23,7 +27,8 @@ from check_elf import Checker, reaches_out
 from elf import read_elf
 from farm import Farm, Package, graft
 from packages import fail, read_spec
-from tree import Root, directory, put, write_layer
+from share import links
+from tree import Root, directory, put, write_layer, write_to_disk
 
 
 def load(path):
@@ -74,6 +79,27 @@ def accounts(spec):
     }
 
 
+def write_tree(tree, out, mode_of):
+    """A tree on disk, and what the store cannot hold of it as two lists."""
+    modes, files = [], []
+
+    def walk(node, path):
+        modes.append(f"{mode_of(path or '/'):o} {path or '/'}\n")
+        for name, child in sorted(node.items()):
+            if isinstance(child, dict):
+                walk(child, f"{path}/{name}")
+            elif isinstance(child, bytes):
+                files.append(f"{path}/{name}\n")
+
+    walk(tree, "")
+    # what is below a closed directory comes before it
+    modes.reverse()
+    for name, lines in (("modes", modes), ("files", files)):
+        with open(f"{out}/{name}", "w", encoding="utf-8") as file:
+            file.writelines(lines)
+    write_to_disk(tree, f"{out}/root", "")
+
+
 def main():
     spec = read_spec()
     tree = load(spec["tree"])
@@ -92,7 +118,15 @@ def main():
     if root.real(python) is None:
         fail([f"{python} is not among the system packages of the image"])
 
-    checker = Checker(root, load(spec["loader"]))
+    loader = load(spec["loader"])
+    if spec["share"]:
+        shared, notes = links(prefix, wheels, Checker(root, loader))
+        for note in notes:
+            print(f"note: {note}", file=sys.stderr)
+        for name, place in shared.items():
+            put(tree, f"{prefix}/lib/{name}", place)
+        root = Root(tree)
+    checker = Checker(root, loader)
     for package, meta in wheels:
         siblings = {os.path.basename(path) for path in meta["elf"]}
         for path in meta["elf"]:
@@ -119,6 +153,9 @@ def main():
 
     out = os.environ["out"]
     os.mkdir(out)
+    if spec["form"] == "tree":
+        write_tree(tree, out, mode_of)
+        return
     with open(f"{out}/layer.tar", "wb") as file:
         write_layer(tree, file, int(os.environ["SOURCE_DATE_EPOCH"]), mode_of)
     with open(f"{out}/layer.tar", "rb") as file:

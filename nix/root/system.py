@@ -171,4 +171,5 @@ def main():
             json.dump(value, file, sort_keys=True, indent=0)
 
 
-main()
+if __name__ == "__main__":
+    main()

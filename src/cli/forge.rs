@@ -5,7 +5,12 @@ use std::{collections::BTreeMap, time::Duration};
 use indicatif::HumanBytes;
 use serde_json::json;
 
-use super::{ForgeArgs, Outcome, settings::Settings, stages, ui::Ui};
+use super::{
+    ForgeArgs, Outcome,
+    settings::{Network, Settings, absolute},
+    stages,
+    ui::Ui,
+};
 use crate::{
     diagnostic::{Diagnostic, Failure, Source},
     digest::{Sha256, nar::nar_sha256},
@@ -17,6 +22,7 @@ use crate::{
     },
     host::{clock::Stopwatch, environment, progress::Progress as _},
     image::{self, Image},
+    synthesis::value::Substrate,
     transmute,
 };
 
@@ -42,6 +48,7 @@ pub(super) fn run(args: &ForgeArgs, settings: &Settings, ui: &Ui) -> Result<Outc
     let nix = Nix::find(stages::store(&args.store)?, args.builders.clone())?;
     let podman = if args.no_load { None } else { Some(podman()?) };
     let work = times.measure("synthesize", || stages::synthesize(&args.lock, settings, ui))?;
+    let nix = world(nix, args, settings, &work)?;
     let flake = times.measure("transmute", || work.transmute())?;
     let flake_hash = nar_sha256(&flake)
         .map_err(|error| Failure::unable(Diagnostic::new(format!("cannot hash the flake: {error}"))))?;
@@ -75,7 +82,7 @@ pub(super) fn run(args: &ForgeArgs, settings: &Settings, ui: &Ui) -> Result<Outc
         manifest_digest: image.manifest_digest(),
         reference: reference.to_string(),
         backend: "nix".to_owned(),
-        substrate: "debian".to_owned(),
+        substrate: work.synthesis.substrate.kind().to_owned(),
         synthesis_sha256: work.id,
         flake_nar_sha256: flake_hash,
         layers: image.layers().len(),
@@ -93,6 +100,22 @@ pub(super) fn run(args: &ForgeArgs, settings: &Settings, ui: &Ui) -> Result<Outc
     ui.finish();
     report(&body, &image, &work, &times, loaded.as_ref(), args, ui)?;
     Ok(Outcome::Done)
+}
+
+/// Nix with what the substrate lets it use.
+fn world(nix: Nix, args: &ForgeArgs, settings: &Settings, work: &stages::Work) -> Result<Nix, Failure> {
+    let tree = args.nixpkgs.as_deref().map(absolute).transpose()?;
+    match (&work.synthesis.substrate, tree) {
+        (Substrate::Nixpkgs { nar_hash, .. }, tree) => {
+            nix.for_nixpkgs(tree, nar_hash, settings.network == Network::Offline)
+        }
+        (Substrate::Debian { .. }, None) => Ok(nix),
+        (Substrate::Debian { .. }, Some(_)) => {
+            Err(Diagnostic::new("`--nixpkgs` has no meaning for a body on the embedded substrate")
+                .help("`kind = \"nixpkgs\"` under [substrate] in forge.toml chooses the other")
+                .into())
+        }
+    }
 }
 
 fn podman() -> Result<Podman, Failure> {

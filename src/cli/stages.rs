@@ -13,17 +13,25 @@ use super::{
     ui::Ui,
 };
 use crate::{
-    codex::{self, Codex, Substrate},
-    crypt,
+    codex::{self, Codex},
+    crypt::{self, FederationLock, federation_lock},
     diagnostic::{Diagnostic, Failure},
     digest::{Sha256, nar::nar_sha256},
     forge::{
+        air_gap::{self, AirGap, Written},
         fetch::{self, Source},
         nix::Nix,
     },
-    host::{clock, file, http::Client, progress::Progress as _},
-    name::{MemberId, url::HostPolicy},
-    synthesis::{self, Artifact, Locks, Mode, Synthesis, value::Role},
+    host::{
+        clock, file,
+        http::{Client, Netrc},
+        progress::Progress as _,
+    },
+    name::{MemberId, PackageName, url::HostPolicy},
+    synthesis::{
+        self, Artifact, Locks, Mode, Synthesis,
+        value::{self, Role},
+    },
     transmute,
     tree::FileTree,
 };
@@ -37,6 +45,9 @@ pub(super) struct Work {
     pub(super) evidence: FileTree,
     pub(super) moved: Vec<String>,
     sources: BTreeMap<MemberId, FileTree>,
+    /// Where downloads come from, when not from the network.
+    air_gap: Option<AirGap>,
+    packages: BTreeMap<PackageName, FileTree>,
     /// Keeps other forges out of the cache and the state directory until this one is done.
     _held: [file::Held; 2],
 }
@@ -46,9 +57,25 @@ pub(super) fn store(args: &StoreArgs) -> Result<Option<PathBuf>, Failure> {
     args.nix_store.as_deref().map(settings::absolute).transpose()
 }
 
-fn client(codex: &Codex, settings: &Settings) -> Option<Client> {
+fn client(codex: &Codex, settings: &Settings, air_gap: Option<&AirGap>) -> Result<Option<Client>, Failure> {
     let policy = HostPolicy::new(codex.policy.hosts.iter().map(ToString::to_string));
-    (settings.network == Network::Online).then(|| Client::new(policy))
+    if settings.network != Network::Online || air_gap.is_some() {
+        return Ok(None);
+    }
+    Ok(Some(Client::new(policy).with_netrc(Netrc::load()?)))
+}
+
+/// Behind an air gap there is no index to lock from.
+fn refuse_unlocked(locks: &Locks) -> Result<(), Failure> {
+    let missing = [("uv.lock", locks.uv.federation.is_none()), ("debian.lock.json", locks.debian.is_none())];
+    let of = |(name, missing): &(&str, bool)| missing.then(|| format!("`synthesis/{name}`"));
+    let names: Vec<String> = missing.iter().filter_map(of).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    Err(Diagnostic::new(format!("the Crypt has no {}, and `--from` locks nothing", names.join(" and ")))
+        .help("copy the Crypt with its locks from where `lychd-forge fetch --to` made the folder")
+        .into())
 }
 
 /// Two forges would write each other's downloads, flake and bodies. The names differ because cache and state
@@ -71,20 +98,34 @@ pub(super) fn synthesize(args: &LockArgs, settings: &Settings, ui: &Ui) -> Resul
     let held = [hold(&settings.cache, "cache.lock", ui)?, hold(&settings.state, "state.lock", ui)?];
     ui.stage("synthesize", &settings.crypt.display().to_string());
     let federation = crypt::discover(&settings.crypt, &codex)?;
+    let repositories = FederationLock::read(&settings.crypt)?;
+    let federated = synthesis::federation::lock(&federation, repositories.as_ref(), args.locked)?;
     let directory = settings.crypt.join("synthesis");
     let locks = Locks::read(&directory)?;
+    let air_gap = match &args.from {
+        Some(folder) => {
+            refuse_unlocked(&locks)?;
+            Some(AirGap::open(&settings::absolute(folder)?)?)
+        }
+        None => None,
+    };
     let mode = if args.locked {
         Mode::Locked
     } else {
         Mode::Keep {
             update_uv: args.update.contains(&Update::Uv),
+            update_npm: args.update.contains(&Update::Npm),
             update_system: args.update.contains(&Update::System),
         }
     };
-    let client = client(&codex, settings);
-    let Substrate::Debian(substrate) = &codex.substrate;
+    let client = client(&codex, settings, air_gap.as_ref())?;
     let artifacts = settings.artifact_cache();
-    let source = Source { cache: &artifacts, client: client.as_ref(), mirrors: &substrate.mirrors };
+    let source = Source {
+        cache: &artifacts,
+        from: air_gap.as_ref(),
+        client: client.as_ref(),
+        mirrors: &codex.substrate.debian().mirrors,
+    };
     let bring = |artifacts: &[Artifact]| source.bring_all(artifacts, ui);
     let library = transmute::library();
     let workshop = synthesis::Workshop {
@@ -99,28 +140,26 @@ pub(super) fn synthesize(args: &LockArgs, settings: &Settings, ui: &Ui) -> Resul
         progress: ui,
     };
     let done = synthesis::synthesize(&codex, &federation, &locks, mode, &workshop)?;
-    for note in &done.notes {
+    for note in federated.notes.iter().chain(&done.notes) {
         ui.note(note);
     }
-    ui.moved(&done.moved);
-    if !args.locked && !done.locks.write(&locks, &directory)? {
+    let moved = [federated.moved, done.moved].concat();
+    ui.moved(&moved);
+    let kept = args.locked
+        || done.locks.write(&locks, &directory)?
+            && federated.lock.write(repositories.as_ref(), &settings.crypt)?;
+    if !kept {
         ui.note("the Crypt cannot be written: these locks were not kept in it");
     }
     let bytes = done.synthesis.to_canonical_json().map_err(|error| unwritable(&error))?;
     let id = Sha256::of(&bytes);
     let mut evidence = done.locks.to_tree()?;
+    evidence.insert_text(name(federation_lock::NAME)?, federated.lock.to_text());
     evidence.insert_text(name("synthesis.json")?, String::from_utf8_lossy(&bytes));
     let kept = settings.state.join("synthesis");
     file::write_tree(&kept, &evidence).map_err(|error| file::unable("write", &kept, &error))?;
-    Ok(Work {
-        codex,
-        synthesis: done.synthesis,
-        id,
-        evidence,
-        moved: done.moved,
-        sources: done.sources,
-        _held: held,
-    })
+    let (synthesis, sources, packages) = (done.synthesis, done.sources, done.packages);
+    Ok(Work { codex, synthesis, id, evidence, moved, sources, packages, air_gap, _held: held })
 }
 
 fn unwritable(error: &serde_json::Error) -> Failure {
@@ -136,20 +175,54 @@ pub(super) fn name(text: &str) -> Result<crate::tree::RelativePath, Failure> {
 impl Work {
     /// The flake.
     pub(super) fn transmute(&self) -> Result<FileTree, Failure> {
-        transmute::transmute(&self.synthesis, &self.sources, &transmute::library())
+        transmute::transmute_with(&self.synthesis, &self.sources, &self.packages, &transmute::library())
     }
+}
+
+/// Everything a build needs: the artifacts, and what the substrate starts from.
+fn needed(work: &Work, ui: &Ui) -> Result<Vec<Artifact>, Failure> {
+    let mut artifacts = synthesis::artifacts(&work.synthesis);
+    if matches!(work.synthesis.substrate, value::Substrate::Debian { .. }) {
+        artifacts.push(fetch::seed()?);
+    }
+    ui.stage("fetch", &format!("{} artifacts", artifacts.len()));
+    Ok(artifacts)
+}
+
+/// Hands `bring` the source that downloads come from.
+fn with_source<T>(
+    work: &Work,
+    settings: &Settings,
+    bring: impl FnOnce(&Source<'_>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let client = client(&work.codex, settings, work.air_gap.as_ref())?;
+    let cache = settings.artifact_cache();
+    bring(&Source {
+        cache: &cache,
+        from: work.air_gap.as_ref(),
+        client: client.as_ref(),
+        mirrors: &work.codex.substrate.debian().mirrors,
+    })
 }
 
 /// Brings what the store lacks; returns how many artifacts that were.
 pub(super) fn fetch(work: &Work, nix: &Nix, settings: &Settings, ui: &Ui) -> Result<usize, Failure> {
-    let mut artifacts = synthesis::artifacts(&work.synthesis);
-    artifacts.push(fetch::seed()?);
-    ui.stage("fetch", &format!("{} artifacts", artifacts.len()));
-    let client = client(&work.codex, settings);
-    let Substrate::Debian(substrate) = &work.codex.substrate;
-    let cache = settings.artifact_cache();
-    let source = Source { cache: &cache, client: client.as_ref(), mirrors: &substrate.mirrors };
-    fetch::into_store(nix, &artifacts, &source, ui)
+    let artifacts = needed(work, ui)?;
+    with_source(work, settings, |source| fetch::into_store(nix, &artifacts, source, ui))
+}
+
+/// Brings everything, with what the forge itself is run with, and puts it into a folder.
+pub(super) fn fetch_to(work: &Work, folder: &Path, settings: &Settings, ui: &Ui) -> Result<Written, Failure> {
+    let mut artifacts = needed(work, ui)?;
+    for tool in synthesis::tools::downloads(&work.synthesis)? {
+        // Two at a time would write one file.
+        if artifacts.iter().all(|known| known.store_path != tool.store_path) {
+            artifacts.push(tool);
+        }
+    }
+    let paths = with_source(work, settings, |source| source.bring_all(&artifacts, ui))?;
+    let brought: Vec<(Artifact, PathBuf)> = artifacts.into_iter().zip(paths).collect();
+    air_gap::write(folder, work.id, &brought)
 }
 
 /// Members and packages by kind, for people.
@@ -162,13 +235,25 @@ pub(super) fn print_members(synthesis: &Synthesis, ui: &Ui) -> Result<(), Failur
         let version = member.version.as_deref().unwrap_or("dynamic");
         ui.field(role, &format!("{} ({} {version})", member.id, member.name))?;
     }
-    let image = synthesis.system_packages.iter().filter(|package| package.image).count();
+    let image = image_packages(synthesis);
     let build: usize =
         synthesis.build_environments.iter().map(|environment| environment.packages.len()).sum();
+    let node = synthesis.node.as_ref().map_or(0, |node| node.packages.len());
+    let npm = if node > 0 { format!("{node} npm, ") } else { String::new() };
     ui.field(
         "packages",
-        &format!("{} Python, {image} system, {build} to build with", synthesis.python_packages.len()),
+        &format!("{} Python, {npm}{image} system, {build} to build with", synthesis.python_packages.len()),
     )
+}
+
+/// How many system packages the image has by name.
+fn image_packages(synthesis: &Synthesis) -> usize {
+    match &synthesis.substrate {
+        value::Substrate::Debian { .. } => {
+            synthesis.system_packages.iter().filter(|package| package.image).count()
+        }
+        value::Substrate::Nixpkgs { packages, .. } => packages.len(),
+    }
 }
 
 /// The counts of [`print_members`] for machines.
@@ -176,6 +261,6 @@ pub(super) fn packages_json(synthesis: &Synthesis) -> serde_json::Value {
     json!({
         "members": synthesis.members.iter().map(|member| member.id.to_string()).collect::<Vec<_>>(),
         "python": synthesis.python_packages.len(),
-        "system": synthesis.system_packages.iter().filter(|package| package.image).count(),
+        "system": image_packages(synthesis),
     })
 }

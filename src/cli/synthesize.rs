@@ -14,6 +14,7 @@ pub(super) fn run(args: &SynthesizeArgs, settings: &Settings, ui: &Ui) -> Result
             "synthesis_sha256": work.id.to_string(),
             "members": synthesis.members.len(),
             "python_packages": synthesis.python_packages.len(),
+            "node_packages": synthesis.node.as_ref().map_or(0, |node| node.packages.len()),
             "system_packages": synthesis.system_packages.len(),
             "moved": work.moved,
         }))?;

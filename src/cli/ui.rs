@@ -122,11 +122,15 @@ impl Ui {
         for line in changed {
             self.note(line);
         }
-        if new.len() > NEW_SHOWN {
-            self.note(&format!("{} packages newly locked", new.len()));
-        } else {
-            for line in new {
-                self.note(line);
+        let (gone, new): (Vec<&String>, Vec<&String>) =
+            new.into_iter().partition(|line| line.ends_with("(no longer needed)"));
+        for (lines, what) in [(new, "newly locked"), (gone, "no longer needed")] {
+            if lines.len() > NEW_SHOWN {
+                self.note(&format!("{} packages {what}", lines.len()));
+            } else {
+                for line in lines {
+                    self.note(line);
+                }
             }
         }
     }
@@ -244,7 +248,9 @@ impl Progress for Ui {
     }
 
     fn note(&self, line: &str) {
-        self.say(&format!("{:>12}  {}", "", safe(line)));
+        for part in line.lines() {
+            self.say(&format!("{:>12}  {}", "", safe(part)));
+        }
     }
 }
 

@@ -3,11 +3,15 @@
 use std::path::PathBuf;
 
 use super::{
-    Codex, Debian, Origin, Substrate,
+    Codex, Debian, Nixpkgs, Origin, Substrate,
     document::{Located, Table},
     reader::Reader,
 };
-use crate::diagnostic::Diagnostic;
+use crate::{
+    diagnostic::Diagnostic,
+    digest::{Integrity, Sha256},
+    name::tree_ref::TreeRef,
+};
 
 pub(super) fn read(table: &Table, codex: &mut Codex, errors: &mut Vec<Diagnostic>) {
     let mut file = Reader::new(table, "forge.toml", &["image", "substrate", "policy"], errors);
@@ -21,10 +25,12 @@ pub(super) fn read(table: &Table, codex: &mut Codex, errors: &mut Vec<Diagnostic
         read_substrate(table, codex, errors);
     }
     if let Some(table) = policy {
-        let mut policy = Reader::new(table, "[policy]", &["hosts", "allow-hooks", "allow-sdist"], errors);
+        let known = ["hosts", "allow-hooks", "allow-sdist", "allow-scripts"];
+        let mut policy = Reader::new(table, "[policy]", &known, errors);
         codex.policy.hosts.extend(values(policy.parsed_list("hosts")));
         codex.policy.allow_hooks = policy.boolean("allow-hooks").unwrap_or(codex.policy.allow_hooks);
         codex.policy.allow_sdist.extend(values(policy.parsed_list("allow-sdist")));
+        codex.policy.allow_scripts.extend(values(policy.parsed_list("allow-scripts")));
     }
 }
 
@@ -63,30 +69,66 @@ fn refuse(reader: &mut Reader<'_, '_>, key: &str, message: &str) {
 
 fn read_substrate(table: &Table, codex: &mut Codex, errors: &mut Vec<Diagnostic>) {
     let mut substrate = Reader::new(table, "[substrate]", &["kind", "debian", "nixpkgs"], errors);
-    if let Some(kind) = substrate.string("kind") {
-        let diagnostic = match kind.value {
-            "debian" => None,
-            "nixpkgs" => Some(
-                Diagnostic::new("`kind = \"nixpkgs\"` in [substrate] is not built yet")
-                    .help("use `kind = \"debian\"`, the embedded substrate"),
-            ),
-            other => {
-                let other = other.escape_debug();
-                Some(
-                    Diagnostic::new(format!("`kind` in [substrate]: `{other}` is not a substrate"))
-                        .help("known: \"debian\""),
-                )
+    let kind = substrate.string("kind");
+    let nixpkgs = substrate.table("nixpkgs");
+    let debian = substrate.table("debian").map(|table| read_debian(table, substrate.errors()));
+    // A table that is not used is read as well, so that a slip in it is found.
+    let (reference, nar_hash) =
+        nixpkgs.map(|table| read_nixpkgs(table, substrate.errors())).unwrap_or_default();
+    let tools = debian.unwrap_or_default();
+    match kind.as_ref().map_or("debian", |kind| kind.value) {
+        "debian" => codex.substrate = Substrate::Debian(tools),
+        "nixpkgs" => {
+            if let (Some(reference), Some(nar_hash)) = (reference, nar_hash) {
+                codex.substrate = Substrate::Nixpkgs(Nixpkgs { reference, nar_hash, tools });
+                return;
             }
-        };
-        substrate.errors().extend(diagnostic.map(|diagnostic| diagnostic.at(kind.place, "")));
+            // What is there and wrong was told where it stands.
+            let is_missing = |key: &&str| nixpkgs.is_none_or(|table| table.get(key).is_none());
+            let missing: Vec<String> = ["ref", "nar-hash"]
+                .iter()
+                .filter(|key| is_missing(key))
+                .map(|key| format!("`{key}`"))
+                .collect();
+            if !missing.is_empty() {
+                let missing = missing.join(" and ");
+                let message =
+                    format!("`kind = \"nixpkgs\"` in [substrate] needs {missing} in [substrate.nixpkgs]");
+                let diagnostic = Diagnostic::new(message).help(
+                    "ref = \"github:NixOS/nixpkgs/<revision>\", and the `narHash` that `nix flake metadata --json` \
+                     prints for it",
+                );
+                substrate.errors().push(match &kind {
+                    Some(kind) => diagnostic.at(kind.place.clone(), ""),
+                    None => diagnostic,
+                });
+            }
+        }
+        other => {
+            let message = format!("`kind` in [substrate]: `{}` is not a substrate", other.escape_debug());
+            let diagnostic = Diagnostic::new(message).help("known: \"debian\" and \"nixpkgs\"");
+            substrate.errors().extend(kind.map(|kind| diagnostic.at(kind.place, "")));
+        }
     }
-    if let Some(nixpkgs) = substrate.table("nixpkgs") {
-        // Checked so that a slip is found, though the substrate itself is refused above.
-        Reader::new(nixpkgs, "[substrate.nixpkgs]", &["ref", "nar-hash"], substrate.errors());
+}
+
+fn read_nixpkgs(table: &Table, errors: &mut Vec<Diagnostic>) -> (Option<TreeRef>, Option<Sha256>) {
+    let mut nixpkgs = Reader::new(table, "[substrate.nixpkgs]", &["ref", "nar-hash"], errors);
+    let reference = nixpkgs.parsed("ref").map(|reference| reference.value);
+    let nar_hash = nixpkgs.parsed::<Integrity>("nar-hash").and_then(|hash| match hash.value {
+        Integrity::Sha256(hash) => Some(hash),
+        _ => None,
+    });
+    if nar_hash.is_none()
+        && table
+            .get("nar-hash")
+            .and_then(|node| node.as_str())
+            .is_some_and(|text| text.parse::<Integrity>().is_ok())
+    {
+        let message = "`nar-hash` in [substrate.nixpkgs] must be `sha256-` and base64, as `nix flake metadata --json` prints it";
+        refuse(&mut nixpkgs, "nar-hash", message);
     }
-    if let Some(table) = substrate.table("debian") {
-        codex.substrate = Substrate::Debian(read_debian(table, errors));
-    }
+    (reference, nar_hash)
 }
 
 fn read_debian(table: &Table, errors: &mut Vec<Diagnostic>) -> Debian {

@@ -8,9 +8,15 @@ use std::{
 };
 
 use super::document::Located;
-use crate::name::{
-    MemberId, PackageName, Platform,
-    debian::{Archive, Suite},
+use crate::{
+    diagnostic::Place,
+    digest::Sha256,
+    name::{
+        MemberId, PackageName, Platform,
+        debian::{Archive, Suite},
+        npm::NpmName,
+        tree_ref::TreeRef,
+    },
 };
 
 /// The user's configuration.
@@ -24,6 +30,34 @@ pub struct Codex {
     pub policy: Policy,
     /// `[extensions]` of `lychd.toml`.
     pub extensions: Selection,
+    /// `[server]` of `lychd.toml`.
+    pub ports: HostPorts,
+}
+
+/// The ports that LychD publishes on the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostPorts {
+    /// `server.port`.
+    pub web: HostPort,
+    /// `server.database.port`.
+    pub database: HostPort,
+}
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostPort {
+    /// The port.
+    pub port: u16,
+    /// Where it is set; `None` for LychD's default.
+    pub place: Option<Place>,
+}
+
+/// LychD's defaults.
+impl Default for HostPorts {
+    fn default() -> Self {
+        let port = |port| HostPort { port, place: None };
+        Self { web: port(7134), database: port(5432) }
+    }
 }
 
 /// What is built.
@@ -55,12 +89,35 @@ impl Default for Image {
 pub enum Substrate {
     /// The embedded one: pinned Debian packages.
     Debian(Debian),
+    /// Real nixpkgs.
+    Nixpkgs(Nixpkgs),
+}
+
+impl Substrate {
+    /// Where Debian's packages come from: the embedded substrate's, or those of the forge's own tools.
+    #[must_use]
+    pub const fn debian(&self) -> &Debian {
+        match self {
+            Self::Debian(debian) | Self::Nixpkgs(Nixpkgs { tools: debian, .. }) => debian,
+        }
+    }
 }
 
 impl Default for Substrate {
     fn default() -> Self {
         Self::Debian(Debian::default())
     }
+}
+
+/// `[substrate.nixpkgs]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nixpkgs {
+    /// The pinned tree.
+    pub reference: TreeRef,
+    /// Hash of the tree as a Nix archive.
+    pub nar_hash: Sha256,
+    /// `[substrate.debian]`: what uv, and the Python it asks, are made of.
+    pub tools: Debian,
 }
 
 /// `[substrate.debian]`.
@@ -89,11 +146,18 @@ pub struct Policy {
     pub allow_hooks: bool,
     /// Packages that may be built from source.
     pub allow_sdist: BTreeSet<PackageName>,
+    /// npm packages whose install scripts run, in the sandbox.
+    pub allow_scripts: BTreeSet<NpmName>,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { hosts: BTreeSet::new(), allow_hooks: true, allow_sdist: BTreeSet::new() }
+        Self {
+            hosts: BTreeSet::new(),
+            allow_hooks: true,
+            allow_sdist: BTreeSet::new(),
+            allow_scripts: BTreeSet::new(),
+        }
     }
 }
 
@@ -261,11 +325,14 @@ pub enum Origin {
     Debian(Archive),
     /// The Python package index's files.
     Pypi,
+    /// The npm registry: metadata and tarballs.
+    Npm,
 }
 
 impl Origin {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Debian(Archive::Debian), Self::Debian(Archive::Security), Self::Pypi];
+    pub const ALL: [Self; 4] =
+        [Self::Debian(Archive::Debian), Self::Debian(Archive::Security), Self::Pypi, Self::Npm];
 
     /// The key in `mirrors`.
     #[must_use]
@@ -273,6 +340,7 @@ impl Origin {
         match self {
             Self::Debian(archive) => archive.as_str(),
             Self::Pypi => "pypi",
+            Self::Npm => "npm",
         }
     }
 
@@ -282,6 +350,7 @@ impl Origin {
         match self {
             Self::Debian(archive) => archive.default_url(),
             Self::Pypi => "https://files.pythonhosted.org",
+            Self::Npm => "https://registry.npmjs.org",
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use super::{Federation, Manifest, Member, SourceTree};
+use super::{Checkout, Federation, Manifest, Member, SourceTree, package_json};
 use crate::{
     codex::{Codex, nearest::nearest},
     diagnostic::{Diagnostic, Failure, refuse_any},
@@ -155,7 +155,9 @@ fn read_member(root: &Path, id: MemberId, directory: std::path::PathBuf) -> Resu
             Diagnostic::new(format!("`{name}` is {what}")).requested_by(id.to_string())
         })?;
     let manifest = Manifest::parse(&id, &name, bytes)?;
-    Ok(Member { id, directory, manifest, source })
+    let packages = package_json::of_member(&id, &shown, &source.tree, manifest.lychd.assets.as_ref())?;
+    let checkout = Checkout::read(&directory, &shown, &source.tree)?;
+    Ok(Member { id, directory, manifest, packages, source, checkout })
 }
 
 /// Two members that are the same distribution could not be told apart in one environment.

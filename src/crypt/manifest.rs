@@ -6,7 +6,7 @@ use uv_pep440::{Version, VersionSpecifiers};
 use uv_pep508::{Requirement, VerbatimUrl};
 
 pub use super::image_contract::{Health, ImageContract, User};
-use super::{project, tool_lychd};
+use super::{assets::Assets, project, rune::RuneDefinition, tool_lychd};
 use crate::{
     codex::{
         document::{self, Located, Node, Table},
@@ -14,7 +14,7 @@ use crate::{
     },
     diagnostic::{Diagnostic, Failure, Place, Source, refuse_any},
     digest::Sha256,
-    name::{DebianName, ExtraName, GroupName, MemberId, PackageName},
+    name::{AttributePath, DebianName, ExtraName, GroupName, MemberId, PackageName},
     tree::RelativePath,
 };
 
@@ -85,10 +85,12 @@ pub struct Lychd {
     pub system_dependencies: Vec<SystemDependency>,
     /// `image` with its defaults: always there for the core, never for an extension.
     pub image: Option<ImageContract>,
-    /// `assets`, keys checked.
-    pub assets: Option<Table>,
-    /// `rune`, keys checked.
-    pub runes: Vec<Table>,
+    /// `assets`: a front end that npm builds.
+    pub assets: Option<Assets>,
+    /// `rune`, in order.
+    pub runes: Vec<RuneDefinition>,
+    /// `hook = false`: `register.py` beside the manifest is LychD's alone, and not run.
+    pub leaves_hook: bool,
 }
 
 /// A system package that is wanted in the image.
@@ -99,7 +101,7 @@ pub struct SystemDependency {
     /// Debian's name for it.
     pub debian: DebianName,
     /// nixpkgs' attribute for it, when given.
-    pub nixpkgs: Option<String>,
+    pub nixpkgs: Option<AttributePath>,
     /// Where it was asked for.
     pub place: Place,
 }
@@ -174,8 +176,11 @@ constraint-dependencies = ["idna<4"]
 system-dependencies = ["ffmpeg", { name = "libpq", debian = "libpq5", nixpkgs = "python313Packages.libpq" }]
 [tool.lychd.assets]
 source = "web"
+script = "build"
+output = "src/public"
 [[tool.lychd.rune]]
 name = "vision"
+image = "docker.io/vllm/vllm-openai:v1"
 "#;
 
     #[test]
@@ -198,7 +203,12 @@ name = "vision"
         let libpq = &manifest.lychd.system_dependencies[1];
         assert_eq!((libpq.name.as_str(), libpq.debian.as_str()), ("libpq", "libpq5"));
         assert_eq!(manifest.lychd.system_dependencies[0].debian.as_str(), "ffmpeg");
-        assert_eq!((manifest.lychd.image, manifest.lychd.runes.len()), (None, 1));
+        assert_eq!(manifest.lychd.image, None);
+        let rune = &manifest.lychd.runes[0];
+        assert_eq!(
+            (rune.name.value.as_str(), rune.name.place.to_string()),
+            ("vision", "m/pyproject.toml:22:8".into())
+        );
     }
 
     #[test]

@@ -8,10 +8,10 @@ use uv_pep508::{Requirement, VerbatimUrl};
 use super::manifest::{BuildSystem, Dependency, Project, is_inner_path};
 use crate::{
     codex::{
-        document::{Located, Node, Table},
+        document::{self, Located, Node, Table},
         reader::Reader,
     },
-    diagnostic::{Diagnostic, Place, Source},
+    diagnostic::{Diagnostic, Failure, Place, Source, refuse_any},
     name::{ExtraName, GroupName, marker},
 };
 
@@ -209,6 +209,38 @@ pub(super) fn build_system(table: &Table, uv: &Table, errors: &mut Vec<Diagnosti
             Some(BuildSystem { requires, backend: LEGACY_BACKEND.to_owned(), backend_path: Vec::new() })
         }
     }
+}
+
+/// The build system of a source tree that is no member: its `[build-system]`, or PEP 517's default. `source` is
+/// its `pyproject.toml`, empty when there is none; the rest of it is not judged.
+///
+/// # Errors
+/// Refused when it is no TOML or `[build-system]` is no sound one.
+pub fn build_system_of(source: &Source) -> Result<BuildSystem, Failure> {
+    let table = document::parse(source)?;
+    let mut errors = Vec::new();
+    let written = build_system(&table, &Table::default(), &mut errors);
+    refuse_any(errors)?;
+    match written {
+        Some(written) => Ok(written),
+        None => Ok(BuildSystem {
+            requires: vec![requirement_at(LEGACY_REQUIRES, source.at(0..0))?],
+            backend: LEGACY_BACKEND.to_owned(),
+            backend_path: Vec::new(),
+        }),
+    }
+}
+
+/// A requirement of a file that is no manifest, written at `place`.
+///
+/// # Errors
+/// The reason why `text` is none.
+pub fn requirement_at(text: &str, place: Place) -> Result<Dependency, Diagnostic> {
+    let located = Located { value: text, place };
+    dependency(&located).map_err(|reason| {
+        Diagnostic::new(format!("`{}` is not a requirement: {reason}", shortened(text)))
+            .at(located.place.clone(), "")
+    })
 }
 
 /// What PEP 517 gives to a source tree without `[build-system]` or without `build-backend`.

@@ -100,7 +100,8 @@ impl SourceTree {
 ///
 /// `..` may only lead: the directories above a link are real ones, but a name after them may be a link
 /// itself, and what `..` means behind it cannot be read off the text.
-fn escape(path: &str, target: &str) -> Option<&'static str> {
+#[must_use]
+pub fn escape(path: &str, target: &str) -> Option<&'static str> {
     if target.is_empty() || target.contains(char::is_control) || target.contains('\u{fffd}') {
         return Some("has no plain target");
     }

@@ -1,8 +1,10 @@
 //! `[tool.lychd]`: what a member asks of the image beyond Python.
 
 use super::{
+    assets,
     image_contract::{self, ImageContract},
     manifest::{Lychd, SystemDependency},
+    rune,
 };
 use crate::{
     codex::{
@@ -10,12 +12,10 @@ use crate::{
         reader::Reader,
     },
     diagnostic::Diagnostic,
-    name::{DebianName, MemberId, PackageName},
+    name::{AttributePath, DebianName, MemberId, PackageName},
 };
 
-const KEYS: [&str; 4] = ["system-dependencies", "image", "assets", "rune"];
-const ASSETS: [&str; 3] = ["source", "script", "output"];
-const RUNE: [&str; 7] = ["name", "image", "capabilities", "groups", "port", "expose-port", "volumes"];
+const KEYS: [&str; 5] = ["system-dependencies", "image", "assets", "rune", "hook"];
 
 pub(super) fn read(
     member: &MemberId,
@@ -29,7 +29,8 @@ pub(super) fn read(
     let Some(table) = table else { return lychd };
     let mut reader = Reader::new(table, "[tool.lychd]", &KEYS, errors);
     for node in reader.array("system-dependencies").unwrap_or_default() {
-        lychd.system_dependencies.extend(system_dependency(node, reader.errors()));
+        let title = "`system-dependencies` of [tool.lychd]";
+        lychd.system_dependencies.extend(system_dependency(node, title, reader.errors()));
     }
     if !member.is_core()
         && let Some(field) = table.field("image")
@@ -42,25 +43,18 @@ pub(super) fn read(
     } else if let (Some(project), Some(image)) = (core, reader.table("image")) {
         lychd.image = Some(image_contract::read(project, image, reader.errors()));
     }
-    if let Some(assets) = reader.table("assets") {
-        Reader::new(assets, "[tool.lychd.assets]", &ASSETS, reader.errors());
-        lychd.assets = Some(assets.clone());
+    if let (Some(assets), Some(field)) = (reader.table("assets"), table.field("assets")) {
+        lychd.assets = assets::read(assets, &field.key, reader.errors());
     }
-    for rune in reader.array("rune").unwrap_or_default() {
-        if let Some(table) = rune.as_table() {
-            Reader::new(table, "[[tool.lychd.rune]]", &RUNE, reader.errors());
-            lychd.runes.push(table.clone());
-        } else {
-            let message =
-                format!("`rune` in [tool.lychd] must be an array of tables, not of {}", rune.kind());
-            reader.errors().push(Diagnostic::new(message).at(rune.place.clone(), ""));
-        }
+    lychd.leaves_hook = reader.boolean("hook") == Some(false);
+    for node in reader.array("rune").unwrap_or_default() {
+        lychd.runes.extend(rune::read(node, "[[tool.lychd.rune]]", reader.errors()));
     }
     lychd
 }
 
-fn system_dependency(node: &Node, errors: &mut Vec<Diagnostic>) -> Option<SystemDependency> {
-    const TITLE: &str = "`system-dependencies` of [tool.lychd]";
+/// Reads one system dependency; `title` is what holds it, in messages. What is wrong goes to `errors`.
+pub fn system_dependency(node: &Node, title: &str, errors: &mut Vec<Diagnostic>) -> Option<SystemDependency> {
     let place = node.place.clone();
     match &node.value {
         Value::String(text) => match text.parse::<DebianName>() {
@@ -71,41 +65,24 @@ fn system_dependency(node: &Node, errors: &mut Vec<Diagnostic>) -> Option<System
             }
         },
         Value::Table(table) => {
-            let mut reader = Reader::new(table, TITLE, &["name", "debian", "nixpkgs"], errors);
+            let mut reader = Reader::new(table, title, &["name", "debian", "nixpkgs"], errors);
             let name: Option<Located<DebianName>> = reader.parsed("name");
             let debian = reader.parsed("debian");
-            let nixpkgs = reader.string("nixpkgs");
+            let nixpkgs: Option<Located<AttributePath>> = reader.parsed("nixpkgs");
             if table.get("name").is_none() {
                 errors.push(
-                    Diagnostic::new(format!("an entry of {TITLE} has no `name`")).at(place.clone(), ""),
+                    Diagnostic::new(format!("an entry of {title} has no `name`")).at(place.clone(), ""),
                 );
-            }
-            if let Some(attribute) = nixpkgs.as_ref().filter(|attribute| !is_attribute_path(attribute.value))
-            {
-                let message = format!(
-                    "`nixpkgs` in {TITLE}: `{}` is not an attribute path",
-                    attribute.value.escape_debug()
-                );
-                errors.push(Diagnostic::new(message).at(attribute.place.clone(), ""));
             }
             let name = name?.value;
             let debian = debian.map_or_else(|| name.clone(), |debian| debian.value);
-            let nixpkgs = nixpkgs.map(|attribute| attribute.value.to_owned());
+            let nixpkgs = nixpkgs.map(|attribute| attribute.value);
             Some(SystemDependency { name, debian, nixpkgs, place })
         }
         _ => {
-            let message = format!("an entry of {TITLE} must be a string or a table, not {}", node.kind());
+            let message = format!("an entry of {title} must be a string or a table, not {}", node.kind());
             errors.push(Diagnostic::new(message).at(place, ""));
             None
         }
     }
-}
-
-/// `python313Packages.numpy`: identifiers joined by dots, never quoted.
-fn is_attribute_path(text: &str) -> bool {
-    let part = |part: &str| {
-        part.bytes().next().is_some_and(|c| c.is_ascii_alphabetic() || c == b'_')
-            && part.bytes().all(|c| c.is_ascii_alphanumeric() || b"_-'".contains(&c))
-    };
-    text.len() <= 200 && text.split('.').all(part)
 }

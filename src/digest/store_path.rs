@@ -60,12 +60,7 @@ impl StorePath {
     /// Where a flat fixed-output derivation (a download) of this hash and name lies.
     #[must_use]
     pub fn of_flat_file(integrity: &Integrity, name: &StoreName) -> Self {
-        let (algorithm, hex) = match integrity {
-            Integrity::Sha256(hash) => ("sha256", hash.to_string()),
-            Integrity::Sha384(bytes) => ("sha384", data_encoding::HEXLOWER.encode(bytes)),
-            Integrity::Sha512(bytes) => ("sha512", data_encoding::HEXLOWER.encode(bytes)),
-        };
-        let inner = Sha256::of(format!("fixed:out:{algorithm}:{hex}:"));
+        let inner = Sha256::of(format!("fixed:out:{}:{}:", integrity.algorithm(), integrity.to_hex()));
         Self::make("output:out", &inner, name)
     }
 

@@ -12,8 +12,8 @@ use std::{
 use crate::{
     codex::{MirrorUrl, Origin},
     diagnostic::{Diagnostic, Failure, refuse_any},
-    digest::{DigestError, Integrity},
-    forge::nix::Nix,
+    digest::DigestError,
+    forge::{air_gap::AirGap, nix::Nix},
     host::{
         file,
         http::{Client, Expected, HttpError},
@@ -31,6 +31,8 @@ const CONNECTIONS: usize = 8;
 pub struct Source<'a> {
     /// `<cache>/artifacts`.
     pub cache: &'a Path,
+    /// A folder that everything is taken from instead of the network.
+    pub from: Option<&'a AirGap>,
     /// `None` when the network must not be used.
     pub client: Option<&'a Client>,
     /// The operator's mirrors, tried before the address in the lock.
@@ -41,7 +43,7 @@ impl Source<'_> {
     /// Where an artifact lies once it was brought: its hash, then its store name, which `nix-store
     /// --add-fixed` takes from the file.
     fn place(&self, artifact: &Artifact) -> PathBuf {
-        self.cache.join(artifact.sha256.to_string()).join(&artifact.file)
+        self.cache.join(artifact.integrity.to_hex()).join(&artifact.file)
     }
 
     /// Addresses in the order they are tried.
@@ -63,10 +65,20 @@ impl Source<'_> {
         let place = self.place(artifact);
         if file::exists(&place) {
             // A disk may fail and a cache may be shared: what is there is believed by its hash alone.
-            if file::sha256(&place).is_ok_and(|found| found == artifact.sha256) {
+            if file::integrity(&place, &artifact.integrity).is_ok_and(|found| found == artifact.integrity) {
                 return Ok(place);
             }
             file::remove(&place).map_err(|error| file::unable("remove", &place, &error))?;
+        }
+        if let Some(folder) = self.from {
+            folder.take(artifact, &place).map_err(|failure| match failure {
+                Failure::Refused(all) => {
+                    Failure::Refused(all.into_iter().map(|one| about(artifact, one)).collect())
+                }
+                unable @ Failure::Unable(_) => unable,
+            })?;
+            progress(file::size(&place).unwrap_or_default());
+            return Ok(place);
         }
         let Some(client) = self.client else {
             return Err(Failure::unable(about(
@@ -78,7 +90,7 @@ impl Source<'_> {
                 .help("run once without --offline"),
             )));
         };
-        let expected = Expected { integrity: Integrity::Sha256(artifact.sha256), size: artifact.size };
+        let expected = Expected { integrity: artifact.integrity, size: artifact.size };
         let mut errors = Vec::new();
         for address in self.addresses(artifact) {
             match client.file_at(&address, &place, &expected, progress) {
@@ -212,9 +224,18 @@ pub fn into_store(
         return Ok(0);
     }
     let files = source.bring_all(&wanted, progress)?;
-    let added = nix.add_fixed("sha256", &files)?;
-    for (artifact, path) in wanted.iter().zip(&added) {
-        if artifact.store_path != *path {
+    let mut by_algorithm: BTreeMap<&str, Vec<(&Artifact, PathBuf)>> = BTreeMap::new();
+    for (artifact, path) in wanted.iter().zip(files) {
+        by_algorithm.entry(artifact.integrity.algorithm()).or_default().push((artifact, path));
+    }
+    let mut added = Vec::new();
+    for (algorithm, group) in by_algorithm {
+        let files: Vec<PathBuf> = group.iter().map(|(_, path)| path.clone()).collect();
+        let paths = nix.add_fixed(algorithm, &files)?;
+        added.extend(group.into_iter().map(|(artifact, _)| artifact).zip(paths));
+    }
+    for (artifact, path) in added {
+        if artifact.store_path != path {
             // Nix hashed the file itself: the copy in the cache is not what the lock pins.
             file::remove(&source.place(artifact))
                 .map_err(|error| file::unable("remove", source.cache, &error))?;
@@ -235,7 +256,7 @@ pub fn into_store(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::digest::Sha256;
+    use crate::digest::{Integrity, Sha256};
 
     #[test]
     fn the_seed_s_pin_is_the_library_s() {
@@ -243,7 +264,7 @@ mod tests {
         let library = crate::transmute::library();
         let text = String::from_utf8_lossy(library.file(&path).unwrap()).into_owned();
         let seed = seed().unwrap();
-        for part in [&seed.url, &seed.sha256.to_string(), &seed.file] {
+        for part in [&seed.url, &seed.integrity.to_hex(), &seed.file] {
             assert!(text.contains(part.as_str()), "{part}");
         }
     }
@@ -253,7 +274,7 @@ mod tests {
         let artifact = Artifact {
             label: "libx 1.0".to_owned(),
             url: "http://deb.debian.org/debian/pool/libx.deb".to_owned(),
-            sha256: Sha256::of("x"),
+            integrity: Integrity::Sha256(Sha256::of("x")),
             size: Some(1),
             file: "libx.deb".to_owned(),
             store_path: "/nix/store/x".to_owned(),
@@ -272,25 +293,28 @@ mod tests {
 
     #[test]
     fn a_damaged_copy_in_the_cache_is_not_believed() {
-        let cache = tempfile::tempdir().unwrap();
-        let source = Source { cache: cache.path(), client: None, mirrors: &BTreeMap::new() };
-        let artifact = Artifact {
-            label: "x 1.0".to_owned(),
-            url: "https://files.pythonhosted.org/x".to_owned(),
-            sha256: Sha256::of("good"),
-            size: Some(4),
-            file: "x".to_owned(),
-            store_path: "/nix/store/x".to_owned(),
-            requested_by: Vec::new(),
-            system: false,
-        };
-        let place = source.place(&artifact);
-        file::write(&place, b"good").unwrap();
-        assert_eq!(source.bring(&artifact, &mut |_| ()), Ok(place.clone()));
-        file::write(&place, b"gooe").unwrap();
-        let failure = source.bring(&artifact, &mut |_| ()).unwrap_err();
-        assert_eq!(failure.exit_code(), 2);
-        assert!(failure.to_string().contains("not in the cache"), "{failure}");
-        assert!(!file::exists(&place));
+        let sha512 = Integrity::of_same_kind(&Integrity::Sha512([0; 64]), b"good");
+        for integrity in [Integrity::Sha256(Sha256::of("good")), sha512] {
+            let cache = tempfile::tempdir().unwrap();
+            let source = Source { cache: cache.path(), from: None, client: None, mirrors: &BTreeMap::new() };
+            let artifact = Artifact {
+                label: "x 1.0".to_owned(),
+                url: "https://files.pythonhosted.org/x".to_owned(),
+                integrity,
+                size: Some(4),
+                file: "x".to_owned(),
+                store_path: "/nix/store/x".to_owned(),
+                requested_by: Vec::new(),
+                system: false,
+            };
+            let place = source.place(&artifact);
+            file::write(&place, b"good").unwrap();
+            assert_eq!(source.bring(&artifact, &mut |_| ()), Ok(place.clone()));
+            file::write(&place, b"gooe").unwrap();
+            let failure = source.bring(&artifact, &mut |_| ()).unwrap_err();
+            assert_eq!(failure.exit_code(), 2);
+            assert!(failure.to_string().contains("not in the cache"), "{failure}");
+            assert!(!file::exists(&place));
+        }
     }
 }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::{
     diagnostic::{Diagnostic, Failure},
+    digest::Sha256,
     host::{
         environment, file,
         process::{Command, Output},
@@ -24,6 +25,22 @@ pub struct Nix {
     version: String,
     store: Option<PathBuf>,
     builders: Option<String>,
+    world: World,
+}
+
+/// What a build may take part of besides the flake.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum World {
+    /// Nothing: every input is in the flake by hash. The embedded substrate.
+    #[default]
+    Closed,
+    /// What Nix is configured for: nixpkgs from its address and built packages from caches.
+    Nixpkgs {
+        /// A tree to use instead of the address; it has the pinned hash.
+        tree: Option<PathBuf>,
+        /// Whether Nix may use the network.
+        offline: bool,
+    },
 }
 
 impl Nix {
@@ -46,7 +63,28 @@ impl Nix {
                     .help(format!("install Nix {}.{} or newer", OLDEST.0, OLDEST.1)),
             ));
         }
-        Ok(Self { program, version, store, builders })
+        Ok(Self { program, version, store, builders, world: World::Closed })
+    }
+
+    /// The same Nix for a flake on nixpkgs: its own caches count, and `tree`, when given, stands for the input.
+    ///
+    /// # Errors
+    /// Refused when `tree` does not have the hash that is pinned; unable when Nix cannot read it.
+    pub fn for_nixpkgs(self, tree: Option<PathBuf>, pinned: &Sha256, offline: bool) -> Result<Self, Failure> {
+        if let Some(tree) = &tree {
+            let output = self.flake_command("hash").args(["path", "--sri"]).arg(tree).output()?;
+            if !output.success() {
+                return Err(failed("hash the tree of nixpkgs", &output));
+            }
+            let (found, pinned) = (output.text().trim().to_owned(), pinned.to_sri_string());
+            if found != pinned {
+                let message = format!("`{}` is not the nixpkgs that is pinned", tree.display());
+                return Err(Diagnostic::new(message)
+                    .note(format!("its hash is {found}, `nar-hash` in forge.toml is {pinned}"))
+                    .into());
+            }
+        }
+        Ok(Self { world: World::Nixpkgs { tree, offline }, ..self })
     }
 
     /// Its version, e.g. `2.26.3`.
@@ -70,13 +108,15 @@ impl Nix {
         if let Some(store) = &self.store {
             command = command.arg("--store").arg(store);
         }
-        // Hermetic and offline by intent: what the sandbox needs is fixed-output or built here.
-        let mut options = vec![("sandbox", "true"), ("sandbox-paths", ""), ("sandbox-fallback", "false")];
+        let mut options = vec![("sandbox", "true"), ("sandbox-fallback", "false")];
+        if self.world == World::Closed {
+            // Hermetic and offline by intent: what the sandbox needs is fixed-output or built here.
+            options.extend([("sandbox-paths", ""), ("substituters", "")]);
+        }
         // Root without Nix's build users builds in a user namespace.
         if environment::is_root() && !environment::has_group("nixbld") {
             options.push(("build-users-group", ""));
         }
-        options.push(("substituters", ""));
         for (name, value) in options {
             command = command.args(["--option", name, value]);
         }
@@ -137,6 +177,15 @@ impl Nix {
             .args(["--json", "--no-link", "--no-allow-import-from-derivation"]);
         if let Some(builders) = &self.builders {
             command = command.arg("--builders").arg(builders);
+        }
+        if let World::Nixpkgs { tree, offline } = &self.world {
+            if *offline {
+                command = command.arg("--offline");
+            }
+            if let Some(tree) = tree {
+                command =
+                    command.args(["--override-input", "nixpkgs"]).arg(format!("path:{}", tree.display()));
+            }
         }
         let command = command.arg(format!("path:{}#{package}", directory.display()));
         let mut log = BuildLog::default();
@@ -209,10 +258,13 @@ fn single_output(output: &Output) -> Result<String, Failure> {
 }
 
 /// Nix's `internal-json` log: builds counted, messages kept for the failure.
-/// Source: `src/libutil/logging.hh` (activity 104 is "builds", result 105 is "progress", 101 a log line).
+/// Source: `src/libutil/logging.hh` (activity 104 is "builds", 105 one build with its derivation as first field,
+/// result 105 is "progress", 101 a log line).
 #[derive(Default)]
 struct BuildLog {
     builds: Option<u64>,
+    /// What each build said last, with its derivation, by activity. Builds run at the same time.
+    said: std::collections::BTreeMap<u64, (String, std::collections::VecDeque<String>)>,
     last: std::collections::VecDeque<String>,
     errors: Vec<String>,
 }
@@ -233,6 +285,8 @@ struct LogLine {
 }
 
 const KEPT_LINES: usize = 40;
+/// Lines of a failed build that are told.
+const TOLD_LINES: usize = 20;
 
 impl BuildLog {
     fn line(&mut self, text: &str, progress: &dyn Progress) {
@@ -244,6 +298,11 @@ impl BuildLog {
         let field = |index: usize| entry.fields.get(index).and_then(serde_json::Value::as_u64);
         match (entry.action.as_str(), entry.r#type) {
             ("start", 104) => self.builds = Some(entry.id),
+            ("start", 105) => {
+                if let Some(derivation) = entry.fields.first().and_then(serde_json::Value::as_str) {
+                    self.said.insert(entry.id, (derivation.to_owned(), std::collections::VecDeque::new()));
+                }
+            }
             ("result", 105) if self.builds == Some(entry.id) => {
                 if let (Some(done), Some(expected)) = (field(0), field(1)) {
                     progress.advance(done, expected, Unit::Items);
@@ -251,6 +310,12 @@ impl BuildLog {
             }
             ("result", 101) => {
                 if let Some(line) = entry.fields.first().and_then(serde_json::Value::as_str) {
+                    if let Some((_, said)) = self.said.get_mut(&entry.id) {
+                        if said.len() == TOLD_LINES {
+                            said.pop_front();
+                        }
+                        said.push_back(plain(line));
+                    }
                     self.keep(line);
                 }
             }
@@ -269,6 +334,12 @@ impl BuildLog {
     fn failure(self, attribute: &str) -> Failure {
         let mut diagnostic = Diagnostic::new(format!("the Nix build of `{attribute}` failed"));
         for error in self.errors.iter().map(|error| plain(error)) {
+            for (derivation, said) in self.said.values() {
+                if error.contains(&format!("builder for '{derivation}' failed")) && !said.is_empty() {
+                    let said: Vec<&str> = said.iter().map(String::as_str).collect();
+                    diagnostic = diagnostic.help(format!("its last words:\n{}", said.join("\n")));
+                }
+            }
             diagnostic = diagnostic.help(error);
         }
         if self.errors.iter().any(|error| error.contains("namespaces")) {
@@ -311,8 +382,27 @@ mod tests {
             r#"@nix {"action":"msg","level":0,"msg":"\u001b[31;1merror:\u001b[0m no such wheel"}"#,
             &Silent,
         );
+        for (id, name) in [(8, "a"), (9, "b")] {
+            log.line(
+                &format!(
+                    r#"@nix {{"action":"start","id":{id},"type":105,"level":3,"text":"","fields":["/nix/store/{name}.drv","",1,1]}}"#
+                ),
+                &Silent,
+            );
+            for count in 0..30 {
+                let line =
+                    format!(r#"@nix {{"action":"result","id":{id},"type":101,"fields":["{name}{count}."]}}"#);
+                log.line(&line, &Silent);
+            }
+        }
+        log.line(
+            r#"@nix {"action":"msg","level":0,"msg":"builder for '/nix/store/b.drv' failed with exit code 1"}"#,
+            &Silent,
+        );
         let text = log.failure("lychd-image").to_string();
         assert!(text.contains("error: no such wheel"), "{text}");
+        assert!(text.contains("b10.") && text.contains("b29."), "{text}");
+        assert!(!text.contains("b9.") && !text.contains("a29."), "{text}");
         assert!(!text.contains('\u{1b}'), "{text}");
     }
 }

@@ -16,6 +16,14 @@ pub fn xdg(name: &str, fallback: &str) -> Option<PathBuf> {
     directory(name).or_else(|| directory("HOME").map(|home| home.join(fallback)))
 }
 
+/// The file with the user's passwords: what `NETRC` names, else `~/.netrc` when it is there.
+#[must_use]
+pub fn netrc() -> Option<PathBuf> {
+    let own =
+        || variable("HOME").map(|home| PathBuf::from(home).join(".netrc")).filter(|path| path.is_file());
+    variable("NETRC").map(PathBuf::from).or_else(own)
+}
+
 /// The first executable file called `name` on `PATH`.
 #[must_use]
 pub fn program(name: &str) -> Option<PathBuf> {

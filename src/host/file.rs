@@ -1,6 +1,8 @@
 //! Files: opened without following links, read once, written whole or not at all.
 #![expect(clippy::disallowed_methods, reason = "this is the module that touches files")]
 
+mod trees;
+
 use std::{
     ffi::OsString,
     fs,
@@ -9,10 +11,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub use trees::{read_entry, read_tree, write_sealed_tree, write_tree};
+
 use crate::{
     diagnostic::{Diagnostic, Failure},
-    digest::{HashWriter, Sha256},
-    tree::{Entry, FileTree, RelativePath},
+    digest::{HashWriter, Integrity, IntegrityHasher, Sha256},
 };
 
 /// The most a manifest, lock or source file may hold, in bytes.
@@ -88,6 +91,53 @@ pub fn read_text(path: &Path) -> io::Result<String> {
     Ok(text)
 }
 
+/// Copies a regular file of at most `limit` bytes to a new file at `to`, which is replaced, and hashes what it
+/// wrote. No link is followed, but for directories above.
+///
+/// # Errors
+/// As [`open`], or `FileTooLarge`; nothing is left at `to` then.
+pub fn copy(from: &Path, to: &Path, limit: u64) -> io::Result<Sha256> {
+    let mut source = open(from)?.take(limit + 1);
+    remove(to)?;
+    if let Some(directory) = to.parent() {
+        fs::create_dir_all(directory)?;
+    }
+    let mut target = create_new(to)?;
+    let mut hash = HashWriter::default();
+    let mut buffer = vec![0; 1 << 16];
+    let mut copied = 0;
+    let done = loop {
+        let count = match source.read(&mut buffer) {
+            Ok(0) => break Ok(()),
+            Ok(count) => count,
+            Err(error) => break Err(error),
+        };
+        copied += count as u64;
+        if copied > limit {
+            break Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {limit} bytes")));
+        }
+        let chunk = buffer.get(..count).unwrap_or_default();
+        if let Err(error) = hash.write_all(chunk).and_then(|()| target.write_all(chunk)) {
+            break Err(error);
+        }
+    };
+    match done {
+        Ok(()) => Ok(hash.finish().0),
+        Err(error) => {
+            remove(to)?;
+            Err(error)
+        }
+    }
+}
+
+/// Moves a file to a place on the same file system, over what is there.
+///
+/// # Errors
+/// The system's.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)
+}
+
 /// The sha256 of a regular file of any size.
 ///
 /// # Errors
@@ -96,6 +146,23 @@ pub fn sha256(path: &Path) -> io::Result<Sha256> {
     let mut hash = HashWriter::default();
     io::copy(&mut open(path)?, &mut hash)?;
     Ok(hash.finish().0)
+}
+
+/// The hash of a regular file of any size, of the same kind as `like`.
+///
+/// # Errors
+/// As [`open`].
+pub fn integrity(path: &Path, like: &Integrity) -> io::Result<Integrity> {
+    let mut hasher = IntegrityHasher::new(like);
+    let mut input = open(path)?;
+    let mut buffer = vec![0_u8; 1 << 16];
+    loop {
+        let count = input.read(&mut buffer)?;
+        if count == 0 {
+            return Ok(hasher.finish());
+        }
+        hasher.update(buffer.get(..count).unwrap_or_default());
+    }
 }
 
 /// Takes the lock file at `path`, waiting for another process that holds it; `waiting` is called before a wait.
@@ -158,6 +225,19 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// Like [`write`], and says whether the place can be written at all.
+///
+/// # Errors
+/// [`Failure::Unable`] when it can, and the file could not.
+pub fn write_if_allowed(path: &Path, bytes: &[u8]) -> Result<bool, Failure> {
+    use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    match write(path, bytes) {
+        Ok(()) => Ok(true),
+        Err(error) if matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem) => Ok(false),
+        Err(error) => Err(unable("write", path, &error)),
+    }
+}
+
 /// Like [`write`], but without waiting for the disk: for what can be computed again and is checked when read.
 ///
 /// # Errors
@@ -197,53 +277,6 @@ pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
         fs::create_dir_all(directory)?;
     }
     create_new(path)?.write_all(bytes)
-}
-
-/// Writes a tree into a new directory beside `directory` and exchanges the two.
-///
-/// # Errors
-/// The system's; the old tree is then still whole.
-pub fn write_tree(directory: &Path, tree: &FileTree) -> io::Result<()> {
-    place_tree(directory, tree, 0o644, 0o755)
-}
-
-/// Like [`write_tree`], but the files cannot be written any more.
-///
-/// # Errors
-/// As [`write_tree`].
-pub fn write_sealed_tree(directory: &Path, tree: &FileTree) -> io::Result<()> {
-    place_tree(directory, tree, 0o444, 0o555)
-}
-
-fn place_tree(directory: &Path, tree: &FileTree, plain: u32, program: u32) -> io::Result<()> {
-    let parent = directory.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(parent)?;
-    let staged = tempfile::Builder::new().prefix(".staged-").tempdir_in(parent)?;
-    fs::set_permissions(staged.path(), fs::Permissions::from_mode(0o755))?;
-    for (path, entry) in tree.iter() {
-        let target = staged.path().join(path.as_str());
-        if let Some(above) = target.parent() {
-            fs::create_dir_all(above)?;
-        }
-        match entry {
-            Entry::File { bytes, executable } => {
-                let mode = if *executable { program } else { plain };
-                let mut file =
-                    fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&target)?;
-                file.write_all(bytes)?;
-                // The umask may have taken bits away.
-                file.set_permissions(fs::Permissions::from_mode(mode))?;
-            }
-            Entry::Link { target: to } => std::os::unix::fs::symlink(to, &target)?,
-        }
-    }
-    if fs::symlink_metadata(directory).is_ok() {
-        use rustix::fs::{CWD, RenameFlags, renameat_with};
-        renameat_with(CWD, staged.path(), CWD, directory, RenameFlags::EXCHANGE)?;
-    } else {
-        fs::rename(staged.keep(), directory)?;
-    }
-    Ok(())
 }
 
 /// What kind of thing is at a path.
@@ -331,50 +364,6 @@ pub fn list(directory: &Path) -> io::Result<Vec<(String, bool)>> {
     }
     names.sort();
     Ok(names)
-}
-
-/// Reads a whole tree below `directory` as it stands; links are kept as links, not judged.
-///
-/// # Errors
-/// The system's, or a name that is no [`RelativePath`] part.
-pub fn read_tree(directory: &Path) -> io::Result<FileTree> {
-    let mut tree = FileTree::new();
-    let mut pending = vec![String::new()];
-    while let Some(prefix) = pending.pop() {
-        for (name, is_directory) in list(&directory.join(&prefix))? {
-            let relative = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
-            if is_directory {
-                pending.push(relative);
-                continue;
-            }
-            let path = directory.join(&relative);
-            let entry = read_entry(&path)?;
-            tree.insert(relative.parse::<RelativePath>().map_err(io::Error::other)?, entry);
-        }
-    }
-    Ok(tree)
-}
-
-/// Reads one file or link as a tree entry.
-///
-/// # Errors
-/// As [`read`].
-pub fn read_entry(path: &Path) -> io::Result<Entry> {
-    if fs::symlink_metadata(path)?.is_symlink() {
-        let target = fs::read_link(path)?
-            .into_os_string()
-            .into_string()
-            .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "a link's target is not UTF-8"))?;
-        return Ok(Entry::Link { target });
-    }
-    let mut file = open(path)?;
-    let executable = file.metadata()?.permissions().mode() & 0o100 != 0;
-    let mut bytes = Vec::new();
-    Read::by_ref(&mut file).take(LIMIT + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LIMIT {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {LIMIT} bytes")));
-    }
-    Ok(Entry::File { bytes: bytes.into(), executable })
 }
 
 /// Whether something is at `path` (a dangling link counts).

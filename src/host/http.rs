@@ -2,8 +2,10 @@
 //! checked as the bytes arrive.
 //!
 //! Trust roots come from the platform's verifier, which reads `SSL_CERT_FILE`; a proxy comes from the
-//! usual variables.
+//! usual variables, a password from the user's netrc.
 #![expect(clippy::disallowed_methods, reason = "this is the module that writes downloads")]
+
+mod netrc;
 
 use std::{
     fs,
@@ -12,15 +14,15 @@ use std::{
     time::Duration,
 };
 
-use sha2::Digest as _;
 use url::Url;
 
 use super::{clock, file};
 use crate::{
     diagnostic::{Diagnostic, Failure},
-    digest::{Integrity, Sha256},
+    digest::{Integrity, IntegrityHasher},
     name::url::{ArtifactUrl, HostPolicy},
 };
+pub use netrc::Netrc;
 
 /// Waits between tries of one download, in milliseconds; one more try than there are waits.
 const WAITS: [u64; 3] = [300, 1_000, 3_000];
@@ -35,6 +37,7 @@ const UNSIZED: u64 = 8 << 30;
 pub struct Client {
     agent: ureq::Agent,
     policy: HostPolicy,
+    netrc: Netrc,
 }
 
 /// What a downloaded file must be.
@@ -138,7 +141,11 @@ impl HttpError {
 
 impl From<HttpError> for Failure {
     fn from(error: HttpError) -> Self {
-        let diagnostic = Diagnostic::new(error.to_string());
+        let mut diagnostic = Diagnostic::new(error.to_string());
+        if matches!(error, HttpError::Status { status: 401 | 403, .. }) {
+            diagnostic =
+                diagnostic.help("the host wants a login: `~/.netrc`, or the file NETRC names, has them");
+        }
         match error {
             HttpError::Hash { .. }
             | HttpError::Size { .. }
@@ -176,7 +183,13 @@ impl Client {
             .timeout_recv_response(Some(Duration::from_mins(1)))
             .timeout_per_read(Some(Duration::from_mins(1)))
             .build();
-        Self { agent: config.new_agent(), policy }
+        Self { agent: config.new_agent(), policy, netrc: Netrc::default() }
+    }
+
+    /// The same with passwords. Each is sent to its own host alone, over https, and never shown.
+    #[must_use]
+    pub fn with_netrc(self, netrc: Netrc) -> Self {
+        Self { netrc, ..self }
     }
 
     /// The hosts this client talks to.
@@ -296,7 +309,7 @@ impl Client {
             i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0),
         );
         let mut output = options.open(part).map_err(wrong)?;
-        let mut hasher = Hasher::new(&expected.integrity);
+        let mut hasher = IntegrityHasher::new(&expected.integrity);
         let mut length = 0_u64;
         let mut buffer = vec![0_u8; BUFFER];
         loop {
@@ -316,7 +329,7 @@ impl Client {
                     answer = self.request(url, 0)?;
                 }
                 output.set_len(0).and_then(|()| output.rewind()).map_err(wrong)?;
-                hasher = Hasher::new(&expected.integrity);
+                hasher = IntegrityHasher::new(&expected.integrity);
                 length = 0;
             }
             check_status(url, answer.status)?;
@@ -360,6 +373,9 @@ impl Client {
         for _ in 0..=REDIRECTS {
             tracing::debug!(url = %current, from, "get");
             let mut request = self.agent.get(&current);
+            if let Some(value) = self.netrc.authorization(&current) {
+                request = request.header("authorization", value);
+            }
             if from > 0 {
                 request = request.header("range", format!("bytes={from}-"));
             }
@@ -445,39 +461,6 @@ fn retry<T>(mut attempt: impl FnMut() -> Result<T, HttpError>) -> Result<T, Http
         }
     }
     attempt()
-}
-
-/// Hashes with the algorithm of a pinned value.
-enum Hasher {
-    Sha256(sha2::Sha256),
-    Sha384(sha2::Sha384),
-    Sha512(sha2::Sha512),
-}
-
-impl Hasher {
-    fn new(integrity: &Integrity) -> Self {
-        match integrity {
-            Integrity::Sha256(_) => Self::Sha256(sha2::Sha256::new()),
-            Integrity::Sha384(_) => Self::Sha384(sha2::Sha384::new()),
-            Integrity::Sha512(_) => Self::Sha512(sha2::Sha512::new()),
-        }
-    }
-
-    fn update(&mut self, bytes: &[u8]) {
-        match self {
-            Self::Sha256(hasher) => hasher.update(bytes),
-            Self::Sha384(hasher) => hasher.update(bytes),
-            Self::Sha512(hasher) => hasher.update(bytes),
-        }
-    }
-
-    fn finish(self) -> Integrity {
-        match self {
-            Self::Sha256(hasher) => Integrity::Sha256(Sha256::from_bytes(hasher.finalize().into())),
-            Self::Sha384(hasher) => Integrity::Sha384(hasher.finalize().into()),
-            Self::Sha512(hasher) => Integrity::Sha512(hasher.finalize().into()),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,16 @@
 //! Child processes: an argument vector and a stated environment, never a shell.
 #![expect(clippy::disallowed_methods, reason = "this is the module that starts processes")]
 
+mod bounded;
+
 use std::{
     collections::BTreeMap,
     ffi::{OsStr, OsString},
     io::{BufRead as _, BufReader, Read as _, Seek as _, Write},
     path::{Path, PathBuf},
 };
+
+pub use bounded::{Bounds, Stopped};
 
 use crate::diagnostic::{Diagnostic, Failure};
 

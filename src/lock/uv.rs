@@ -163,7 +163,7 @@ pub struct Package {
     /// Its wheels, in the lock's order.
     pub wheels: Vec<Wheel>,
     /// Its source archive.
-    pub sdist: Option<Range<usize>>,
+    pub sdist: Option<Sdist>,
     /// The `name = …` line.
     pub span: Range<usize>,
     /// The `source = …` value.
@@ -201,7 +201,22 @@ pub struct Wheel {
     pub span: Range<usize>,
 }
 
-/// Where a wheel is.
+/// A source archive.
+#[derive(Clone, Debug)]
+pub struct Sdist {
+    /// Where it is.
+    pub location: WheelLocation,
+    /// File name as it is on disk, not percent-encoded; `None` when it is no sound name of a file.
+    pub file_name: Option<String>,
+    /// Its hash, as for a wheel.
+    pub hash: Option<Result<Integrity, DigestError>>,
+    /// Bytes, when the lock says.
+    pub size: Option<u64>,
+    /// The entry in the lock.
+    pub span: Range<usize>,
+}
+
+/// Where a wheel or a source archive is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WheelLocation {
     /// At a URL, not yet judged.

@@ -1,15 +1,19 @@
 //! The files a Synthesis is made of, as something to download.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
-use super::value::{PythonPackage, Synthesis, SystemPackage};
+use super::value::{NodePackage, NodeTool, PythonPackage, Synthesis, SystemPackage};
 use crate::{
+    diagnostic::Failure,
     digest::{
         Integrity, Sha256,
         store_path::{StoreName, StorePath},
     },
     name::url::ArtifactUrl,
 };
+
+/// Brings downloads and says where they lie, in the same order.
+pub type Bring<'a> = &'a dyn Fn(&[Artifact]) -> Result<Vec<PathBuf>, Failure>;
 
 /// One file to bring.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +23,7 @@ pub struct Artifact {
     /// Where the lock says it is.
     pub url: String,
     /// What it must hash to.
-    pub sha256: Sha256,
+    pub integrity: Integrity,
     /// Bytes, when the lock says.
     pub size: Option<u64>,
     /// Its name in the store.
@@ -37,7 +41,7 @@ impl From<&SystemPackage> for Artifact {
         Self {
             label: format!("{} {}", package.name, package.version),
             url: package.url.clone(),
-            sha256: package.sha256,
+            integrity: Integrity::Sha256(package.sha256),
             size: Some(package.size),
             file: package.filename.clone(),
             store_path: package.store_path.clone(),
@@ -52,11 +56,41 @@ impl From<&PythonPackage> for Artifact {
         Self {
             label: format!("{} {}", package.name, package.version),
             url: package.url.clone(),
-            sha256: package.sha256,
+            integrity: Integrity::Sha256(package.sha256),
             size: package.size,
             file: file_of(&package.store_path),
             store_path: package.store_path.clone(),
             requested_by: package.requested_by.iter().map(ToString::to_string).collect(),
+            system: false,
+        }
+    }
+}
+
+impl From<&NodePackage> for Artifact {
+    fn from(package: &NodePackage) -> Self {
+        Self {
+            label: format!("{} {}", package.name, package.version),
+            url: package.url.clone(),
+            integrity: package.integrity,
+            size: package.size,
+            file: package.filename.clone(),
+            store_path: package.store_path.clone(),
+            requested_by: package.requested_by.iter().map(ToString::to_string).collect(),
+            system: false,
+        }
+    }
+}
+
+impl From<&NodeTool> for Artifact {
+    fn from(tool: &NodeTool) -> Self {
+        Self {
+            label: format!("{} {}", tool.name, tool.version),
+            url: tool.url.clone(),
+            integrity: tool.integrity,
+            size: Some(tool.size),
+            file: tool.filename.clone(),
+            store_path: tool.store_path.clone(),
+            requested_by: Vec::new(),
             system: false,
         }
     }
@@ -70,7 +104,7 @@ impl Artifact {
         Self {
             label: url.file_name().to_owned(),
             url: url.to_string(),
-            sha256,
+            integrity: Integrity::Sha256(sha256),
             size,
             file: name.to_string(),
             store_path: StorePath::of_flat_file(&Integrity::Sha256(sha256), &name).to_string(),
@@ -91,8 +125,20 @@ pub fn artifacts(synthesis: &Synthesis) -> Vec<Artifact> {
     let wheels = synthesis
         .python_packages
         .iter()
-        .chain(synthesis.build_environments.iter().flat_map(|environment| &environment.packages));
-    let all = synthesis.system_packages.iter().map(Artifact::from).chain(wheels.map(Artifact::from));
+        .chain(synthesis.build_environments.iter().flat_map(|environment| &environment.packages))
+        .filter(|package| !package.bundled);
+    // A tarball of a member's own tree is there already.
+    let node = synthesis.node.iter().flat_map(|node| {
+        let packages = node.packages.iter().filter(|package| !package.url.starts_with("file:"));
+        let tools: Box<dyn Iterator<Item = &NodeTool>> = if node.assets.is_empty() {
+            Box::new(std::iter::empty())
+        } else {
+            Box::new(node.runtimes.iter().chain([&node.npm]))
+        };
+        packages.map(Artifact::from).chain(tools.map(Artifact::from))
+    });
+    let system = synthesis.system_packages.iter().map(Artifact::from);
+    let all = system.chain(wheels.map(Artifact::from)).chain(node);
     let unique: BTreeMap<String, Artifact> =
         all.map(|artifact| (artifact.store_path.clone(), artifact)).collect();
     unique.into_values().collect()

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, io, path::Path};
 
-use super::workspace;
+use super::{node, workspace};
 use crate::{
     diagnostic::{Diagnostic, Failure, Source},
     host::file,
@@ -12,6 +12,9 @@ use crate::{
 const FEDERATION: &str = "uv.lock";
 const BUILDS: &str = "build";
 const DEBIAN: &str = "debian.lock.json";
+const NPM: &str = "package-lock.json";
+const NPM_COMPLETED: &str = "package-lock.completed.json";
+const REPOSITORIES: &str = "git.lock.json";
 const BUILD_SUFFIX: &str = ".uv.lock";
 
 /// The texts of all locks; what is missing was never locked.
@@ -19,11 +22,18 @@ const BUILD_SUFFIX: &str = ".uv.lock";
 pub struct Locks {
     /// `uv.lock` and `build/<id>.uv.lock`.
     pub uv: workspace::Locks,
+    /// `package-lock.json` and what the registry added to it.
+    pub npm: node::Locks,
     /// `debian.lock.json`.
     pub debian: Option<Source>,
+    /// `git.lock.json`.
+    pub git: Option<Source>,
 }
 
 impl Locks {
+    /// How messages call the lock of git sources.
+    pub const GIT: &str = "synthesis/git.lock.json";
+
     /// Reads the locks of a Crypt's `synthesis` directory.
     ///
     /// # Errors
@@ -32,7 +42,9 @@ impl Locks {
         let builds = directory.join(BUILDS);
         let mut locks = Self {
             uv: workspace::Locks { federation: text(directory, FEDERATION)?, builds: BTreeMap::new() },
+            npm: node::Locks { lock: text(directory, NPM)?, completed: text(directory, NPM_COMPLETED)? },
             debian: text(directory, DEBIAN)?.map(|text| Source::new(format!("synthesis/{DEBIAN}"), text)),
+            git: text(directory, REPOSITORIES)?.map(|text| Source::new(Self::GIT, text)),
         };
         if file::exists(&builds) {
             let shown = format!("synthesis/{BUILDS}");
@@ -57,7 +69,10 @@ impl Locks {
             self.uv.builds.iter().map(|(id, text)| (format!("{BUILDS}/{id}{BUILD_SUFFIX}"), text.as_str()));
         let federation = self.uv.federation.iter().map(|text| (FEDERATION.to_owned(), text.as_str()));
         let debian = self.debian.iter().map(|source| (DEBIAN.to_owned(), source.text()));
-        for (name, text) in builds.chain(federation).chain(debian) {
+        let npm = self.npm.lock.iter().map(|text| (NPM.to_owned(), text.as_str()));
+        let completed = self.npm.completed.iter().map(|text| (NPM_COMPLETED.to_owned(), text.as_str()));
+        let git = self.git.iter().map(|source| (REPOSITORIES.to_owned(), source.text()));
+        for (name, text) in builds.chain(federation).chain(debian).chain(npm).chain(completed).chain(git) {
             let path: RelativePath = name.parse().map_err(|error| {
                 Failure::unable(Diagnostic::new(format!("a lock has no file name: {error}")))
             })?;
@@ -76,16 +91,8 @@ impl Locks {
         let changed = new.iter().filter_map(|(path, _)| Some((path, new.file(path)?)));
         for (path, bytes) in changed.filter(|(path, bytes)| old.file(path) != Some(bytes)) {
             let target = directory.join(path.as_str());
-            match file::write(&target, bytes) {
-                Err(error)
-                    if matches!(
-                        error.kind(),
-                        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
-                    ) =>
-                {
-                    return Ok(false);
-                }
-                other => other.map_err(|error| file::unable("write", &target, &error))?,
+            if !file::write_if_allowed(&target, bytes)? {
+                return Ok(false);
             }
         }
         for (path, _) in old.iter().filter(|(path, _)| new.get(path).is_none()) {
@@ -110,7 +117,6 @@ fn text(directory: &Path, name: &str) -> Result<Option<String>, Failure> {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "tests lay traps in real directories")]
 mod tests {
     use super::*;
 
@@ -122,7 +128,9 @@ mod tests {
                 federation: Some("version = 1\n".to_owned()),
                 builds: BTreeMap::from([("0123456789abcdef".to_owned(), "version = 1\n".to_owned())]),
             },
+            npm: node::Locks { lock: Some("{}\n".to_owned()), completed: Some("{}\n".to_owned()) },
             debian: Some(Source::new("synthesis/debian.lock.json", "{}\n")),
+            git: Some(Source::new(Locks::GIT, "{}\n")),
         };
         assert_eq!(locks.write(&Locks::default(), directory.path()), Ok(true));
         assert_eq!(Locks::read(directory.path()), Ok(locks.clone()));
@@ -133,6 +141,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "a test makes a link")]
     fn what_is_no_lock_is_refused_and_strangers_are_left_alone() {
         let directory = tempfile::tempdir().unwrap();
         let lock = directory.path().join("uv.lock");

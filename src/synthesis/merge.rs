@@ -1,34 +1,35 @@
 //! The merge: federation, Codex and locks in; one [`Synthesis`] and the frozen locks out.
 //!
-//! System packages come first, because the Python that uv asks for markers is made of them.
+//! System packages come first, because the Python that uv asks for markers is made of them. Hooks come before,
+//! because they ask for some; the substrate alone gives them their Python.
 
+mod from_source;
+mod hooks;
+mod npm;
+mod record;
 mod system;
 mod toolbox;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use super::{
-    Artifact, Locks, Synthesis,
+    Locks, Synthesis, arbitration, nixpkgs, node,
     python::{self, PythonEnvironment, Selection, Target},
-    tools,
-    value::{self, BuildEnvironment, Member, PythonPackage, Role, SystemPackage},
-    workspace::{self, BuildLock, Locked, LockedProject},
+    sources::git::{GitPins, GitRequest, PinMode, Repositories},
+    value::{self, BuildEnvironment, PythonPackage, SystemPackage},
+    workspace::{self, BuildLock, Locked},
 };
 use crate::{
     codex::{Codex, Substrate},
-    crypt::{Federation, Member as FederationMember},
-    diagnostic::{Diagnostic, Failure, Source},
-    digest::{
-        Sha256,
-        nar::nar_sha256,
-        store_path::{StoreName, StorePath},
-    },
+    crypt::Federation,
+    diagnostic::{Diagnostic, Failure, Source, refuse_any},
+    digest::Sha256,
     host::{http::Client, progress::Progress},
     lock::uv::UvLock,
-    name::{MemberId, NameError, PackageName, Platform, url::HostPolicy},
+    name::{MemberId, PackageName, Platform, url::HostPolicy},
     tree::FileTree,
 };
 
@@ -41,13 +42,12 @@ pub enum Mode {
     Keep {
         /// Move Python packages.
         update_uv: bool,
+        /// Move npm packages.
+        update_npm: bool,
         /// Move Debian packages.
         update_system: bool,
     },
 }
-
-/// Brings downloads and says where they lie, in the same order.
-pub type Bring<'a> = &'a dyn Fn(&[Artifact]) -> Result<Vec<PathBuf>, Failure>;
 
 /// The effects that a synthesis needs, as values of the caller.
 pub struct Workshop<'a> {
@@ -58,7 +58,7 @@ pub struct Workshop<'a> {
     /// `None` when the network must not be used.
     pub client: Option<&'a Client>,
     /// Downloads what the tools are made of.
-    pub bring: Bring<'a>,
+    pub bring: super::artifact::Bring<'a>,
     /// Seconds since 1970, for the validity of signed indexes.
     pub now: u64,
     /// Hash of the Nix library that the flake will carry: it shapes the image as the manifests do.
@@ -74,6 +74,8 @@ pub struct Synthesized {
     pub synthesis: Synthesis,
     /// The source tree of every entry of [`Synthesis::members`].
     pub sources: BTreeMap<MemberId, FileTree>,
+    /// The bytes of every bundled entry of [`Synthesis::python_packages`]: a source tree, or the one file.
+    pub packages: BTreeMap<PackageName, FileTree>,
     /// The locks it stands on, for the Crypt.
     pub locks: Locks,
     /// Lines such as `numpy 2.3.1 -> 2.3.2`, for people.
@@ -97,9 +99,19 @@ pub fn synthesize(
     let core = federation.core().ok_or_else(no_core)?;
     let platform = platform(codex)?;
     let contract = core.manifest.lychd.image.clone().ok_or_else(no_core)?;
+    refuse_any(arbitration::arbitrate(codex, federation))?;
 
-    let system = system::resolve(codex, federation, locks.debian.as_ref(), mode, platform, workshop)?;
-    let tools = toolbox::install(&system.packages, platform, workshop)?;
+    let mut desk = system::Desk::new(codex, locks.debian.as_ref(), mode, platform, workshop)?;
+    let hooked = hooks::run(codex, federation, &mut desk, platform, workshop)?;
+    let federation = hooked.federation.as_ref().unwrap_or(federation);
+    let system = desk.resolve(federation)?;
+    let tools = hooked.tools(&system.packages, platform, workshop)?;
+    let target = target(codex, &system.packages, platform)?;
+    let policy = HostPolicy::new(codex.policy.hosts.iter().map(ToString::to_string));
+    let pins = locks.git.as_ref().map(|text| GitPins::parse(text, &policy)).transpose()?.unwrap_or_default();
+    let offline = workshop.client.is_none();
+    let repositories = Repositories::new(workshop.cache, offline, &pins, pin_mode(mode));
+    let bring_tree = |request: &GitRequest| repositories.bring(request);
     let request = workspace::Request {
         members: federation.members(),
         codex,
@@ -109,103 +121,92 @@ pub fn synthesize(
             Mode::Keep { update_uv: true, .. } => workspace::Mode::Upgrade,
             Mode::Keep { update_uv: false, .. } => workspace::Mode::Keep,
         },
-        offline: workshop.client.is_none(),
+        offline,
+        bring_tree: &bring_tree,
     };
-    let locked = workspace::lock(&request, &tools, workshop.cache, workshop.progress)?;
+    let mut plan = None;
+    let mut from_lock = |lock: &workspace::FederationLock<'_>| {
+        let (planned, sources) =
+            from_source::plan(lock, &codex.policy.allow_sdist, &target, &policy, workshop.bring)?;
+        plan = Some(planned);
+        Ok(sources)
+    };
+    let locked = workspace::lock(&request, &tools, workshop.cache, workshop.progress, &mut from_lock)?;
+    let plan = plan.ok_or_else(|| Failure::unable(Diagnostic::new("the lock was not read")))?;
+    let system = desk.with_compiler(system, plan.is_native(&locked), federation)?;
+    let (python_packages, packages) = plan.record(&locked)?;
+    let build_environments = build_environments(&locked, &python_packages, &target, &policy)?;
 
-    let target = target(&system.packages, platform)?;
-    let policy = HostPolicy::new(codex.policy.hosts.iter().map(ToString::to_string));
-    let names: BTreeMap<PackageName, MemberId> =
-        locked.projects.iter().map(|project| (project.name.clone(), project.member.clone())).collect();
-    let environment = environment("synthesis/uv.lock", &locked.uv_lock, &target, &policy)
-        .map_err(|failure| in_members_terms(failure, &names))?;
-    let build_environments = build_environments(&locked, &target, &policy)?;
+    let npm = npm::resolve(codex, federation, &locks.npm, mode, platform, workshop)?;
+    let npm_locks = npm.as_ref().map_or_else(node::Locks::default, |npm| npm.locks.clone());
 
+    let new_pins = repositories.new_pins()?;
+    let git = new_pins.to_text()?.map(|text| Source::new(Locks::GIT, text));
     let new_locks = Locks {
+        git,
         uv: workspace::Locks {
             federation: Some(locked.uv_lock.clone()),
             builds: locked.builds.iter().map(|build| (build.id.clone(), build.uv_lock.clone())).collect(),
         },
+        npm: npm_locks,
         debian: Some(system.lock),
     };
-    let mut inputs: BTreeMap<String, Sha256> = federation
-        .members()
-        .iter()
-        .map(|member| (member.manifest.source.name().to_owned(), member.manifest.sha256))
-        .collect();
-    inputs.insert("lychd-forge/nix".to_owned(), workshop.library);
-    for (path, _) in new_locks.to_tree()?.iter() {
-        if let Some(bytes) = new_locks.to_tree()?.file(path) {
-            inputs.insert(format!("synthesis/{path}"), Sha256::of(bytes));
-        }
-    }
-    let (mut members, mut sources) = (Vec::new(), BTreeMap::new());
-    for project in &locked.projects {
-        if let Some(of) = federation.member(&project.member) {
-            let (member, source) = member(project, of)?;
-            sources.insert(member.id.clone(), source);
-            members.push(member);
-        }
-    }
-    members
-        .sort_by(|one, other| (one.role != Role::Core, &one.id).cmp(&(other.role != Role::Core, &other.id)));
-    let Substrate::Debian(debian) = &codex.substrate;
+    let inputs = record::inputs(federation, &hooked, &new_locks, workshop.library)?;
+    let (members, sources) = record::members(&locked, federation, &hooked)?;
+    let (substrate, system_packages) =
+        record::substrate(codex, federation, system.packages, &python_packages)?;
     let synthesis = Synthesis {
         schema: value::SCHEMA,
         forge: env!("CARGO_PKG_VERSION").to_owned(),
         source_date_epoch: codex.image.source_date_epoch,
         platform,
         python: codex.image.python.to_string(),
-        substrate: value::Substrate::Debian {
-            suites: debian.suites.iter().map(ToString::to_string).collect(),
-        },
+        substrate,
         members,
-        python_packages: environment
-            .packages
-            .iter()
-            .map(|package| package.to_python_package(&names))
-            .collect(),
-        system_packages: system.packages,
+        python_packages,
+        node: npm.as_ref().map(|npm| npm.environment.clone()),
+        system_packages,
         build_environments,
-        image: value::Image {
-            name: codex.image.name.to_string(),
-            ports: contract.ports(),
-            command: contract.command,
-            user: value::User { name: contract.user.name, uid: contract.user.uid },
-            environment: contract.env,
-            directories: contract.directories,
-            labels: contract.labels,
-        },
+        image: record::image(codex, contract),
         inputs,
-        tools: BTreeMap::from([("uv".to_owned(), tools::uv::tool()?)]),
-        policy: value::Policy {
-            hosts: codex.policy.hosts.iter().map(ToString::to_string).collect(),
-            allow_sdist: codex.policy.allow_sdist.clone(),
-        },
+        tools: record::resolvers(npm.is_some())?,
+        policy: record::policy(codex),
     };
     let mut moved: Vec<String> = system.moved;
     moved.extend(locked.moved.iter().map(ToString::to_string));
     moved.extend(locked.moved_builds.values().flatten().map(|moved| format!("{moved} (to build with)")));
-    let mut notes = locked.notes;
-    notes.extend(environment.notes.iter().map(ToString::to_string));
-    Ok(Synthesized { synthesis, sources, locks: new_locks, moved, notes })
+    moved.extend(new_pins.moved(&pins));
+    let mut notes = hooked.notes;
+    notes.extend(locked.notes);
+    if let Some(npm) = npm {
+        moved.extend(npm.moved.iter().map(|moved| format!("{moved} (npm)")));
+        notes.extend(npm.notes);
+    }
+    notes.extend(plan.notes);
+    Ok(Synthesized { synthesis, sources, packages, locks: new_locks, moved, notes })
 }
 
-/// The locked build systems, each with the members that are built in it.
+/// The locked build systems, each with the members that are built in it, or ask for what is.
 fn build_environments(
     locked: &Locked,
+    python_packages: &[PythonPackage],
     target: &Target,
     policy: &HostPolicy,
 ) -> Result<Vec<BuildEnvironment>, Failure> {
     let build_environment = |build: &BuildLock| {
         let shown = format!("synthesis/build/{}.uv.lock", build.id);
+        let built_here = |package: &'_ PythonPackage| {
+            let is_here = package.build.as_ref().is_some_and(|source| source.environment == build.id);
+            is_here.then_some(package.requested_by.clone())
+        };
         let users: BTreeSet<MemberId> = locked
             .projects
             .iter()
             .filter(|project| project.build_environment.as_ref() == Some(&build.id))
             .map(|project| project.member.clone())
+            .chain(python_packages.iter().filter_map(built_here).flatten())
             .collect();
-        let environment = environment(&shown, &build.uv_lock, target, policy)?;
+        let environment = environment(&shown, &build.uv_lock, target, policy).map_err(to_build_with)?;
         let packages = environment
             .packages
             .iter()
@@ -217,6 +218,29 @@ fn build_environments(
         Ok(BuildEnvironment { id: build.id.clone(), requires: build.requires.clone(), packages })
     };
     locked.builds.iter().map(build_environment).collect()
+}
+
+/// Source trees of members.
+type Trees = BTreeMap<MemberId, FileTree>;
+
+/// What something is built with is never built itself, so leave to build it would not help.
+fn to_build_with(failure: Failure) -> Failure {
+    let Failure::Refused(mut all) = failure else { return failure };
+    for diagnostic in &mut all {
+        for help in diagnostic.help.iter_mut().filter(|help| help.starts_with("`[policy] allow-sdist")) {
+            "what is built with must have a wheel: constrain it with `build-constraint-dependencies`"
+                .clone_into(help);
+        }
+    }
+    Failure::Refused(all)
+}
+
+fn pin_mode(mode: Mode) -> PinMode {
+    match mode {
+        Mode::Locked => PinMode::Locked,
+        Mode::Keep { update_uv: true, .. } => PinMode::Update,
+        Mode::Keep { update_uv: false, .. } => PinMode::Keep,
+    }
 }
 
 fn no_core() -> Failure {
@@ -235,8 +259,9 @@ fn platform(codex: &Codex) -> Result<Platform, Failure> {
     }
 }
 
-/// The environment's interpreter and C library, as the pinned packages have them.
-fn target(packages: &[SystemPackage], platform: Platform) -> Result<Target, Failure> {
+/// The environment's interpreter and C library, as the pinned packages have them. On nixpkgs the library is the
+/// oldest it can be, and the interpreter that of the tools: uv answers for a series, not for a patch release.
+fn target(codex: &Codex, packages: &[SystemPackage], platform: Platform) -> Result<Target, Failure> {
     let upstream = |names: &[&str]| {
         packages.iter().find(|package| names.contains(&package.name.as_str())).map(|package| {
             let version = package.version.split_once(':').map_or(package.version.as_str(), |(_, rest)| rest);
@@ -245,6 +270,9 @@ fn target(packages: &[SystemPackage], platform: Platform) -> Result<Target, Fail
     };
     let missing = |what: &str| Failure::unable(Diagnostic::new(format!("the substrate has no {what}")));
     let python = upstream(&["python3.13-minimal", "python3.11-minimal"]).ok_or_else(|| missing("Python"))?;
+    if matches!(codex.substrate, Substrate::Nixpkgs(_)) {
+        return Target::new(&python, platform, nixpkgs::oldest_glibc(codex.image.python));
+    }
     let glibc = upstream(&["libc6"]).ok_or_else(|| missing("C library"))?;
     let numbers: Vec<u16> = glibc.split('.').filter_map(|part| part.parse().ok()).collect();
     let &[major, minor, ..] = numbers.as_slice() else { return Err(missing("C library with a version")) };
@@ -276,41 +304,19 @@ fn in_members_terms(failure: Failure, names: &BTreeMap<PackageName, MemberId>) -
     Failure::Refused(all)
 }
 
-/// One entry of the Synthesis with its source: a member, or a project of a member that is a workspace.
-fn member(project: &LockedProject, of: &FederationMember) -> Result<(Member, FileTree), Failure> {
-    let unsound = |error: &dyn std::fmt::Display| {
-        Failure::from(Diagnostic::new(error.to_string()).requested_by(of.id.to_string()))
-    };
-    let (id, source, nar_sha256) = match &project.directory {
-        None => (of.id.clone(), of.source.tree.clone(), of.source.nar_sha256),
-        Some(directory) => {
-            let id =
-                format!("{}/{}", of.id, project.name).parse().map_err(|error: NameError| unsound(&error))?;
-            let source = of.source.tree.subtree(directory);
-            let nar_sha256 = nar_sha256(&source).map_err(|error| unsound(&error))?;
-            (id, source, nar_sha256)
-        }
-    };
-    let dependencies = &of.manifest.lychd.system_dependencies;
-    let name = StoreName::mapped(&format!("{}-source", project.name));
-    let member = Member {
-        id,
-        role: if of.id.is_core() { Role::Core } else { Role::Extension },
-        name: project.name.clone(),
-        version: project.version.clone(),
-        nar_sha256,
-        store_path: StorePath::of_source(&nar_sha256, &name).to_string(),
-        build_environment: project.build_environment.clone(),
-        build_backend: project.build_backend.clone(),
-        system_dependencies: dependencies.iter().map(|dependency| dependency.name.to_string()).collect(),
-        dependencies: project.dependencies.clone(),
-    };
-    Ok((member, source))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_built_with_cannot_be_allowed_to_be_built() {
+        let refused = Diagnostic::new("x").help("`[policy] allow-sdist = [\"x\"]` lets it").help("other");
+        let told = to_build_with(refused.into()).to_string();
+        assert!(
+            told.contains("must have a wheel") && !told.contains("allow-sdist") && told.contains("other"),
+            "{told}"
+        );
+    }
 
     #[test]
     fn requesters_are_told_as_members() {

@@ -2,15 +2,16 @@
 //!
 //! ```text
 //!   UvLock ──┬─ Target     CPython version, platform, glibc: marker values and wheel tags, all fixed
-//!            ├─ Selection  root packages with extras and groups, no-binary
+//!            ├─ Selection  root packages with extras and groups, what may be built
 //!            ▼ closure     entries reached over the lock's edges, who reaches them
-//!            ▼ wheel       the best wheel of each
+//!            ▼ wheel       the best wheel of each, or a source archive that may be built
 //!            ▼ environment judged against the host policy: PythonEnvironment
 //! ```
 //!
 //! Grammar, marker evaluation and tag ranking are uv's own crates; the traversal follows uv's
 //! (`uv-resolver`, `Installable::to_resolution`) and is held against uv by `tests/it/uv_corpus.rs`.
 
+mod choice;
 pub mod closure;
 pub mod environment;
 pub mod selection;
@@ -21,6 +22,9 @@ mod walk;
 pub mod wheel;
 
 pub use closure::{Closure, Reached, closure};
-pub use environment::{EnvironmentMember, EnvironmentPackage, PythonEnvironment, environment};
-pub use selection::{Extras, Groups, Root, Selection};
+pub use environment::{
+    EnvironmentMember, EnvironmentPackage, FileKind, Location, PythonEnvironment, environment,
+    percent_encoded,
+};
+pub use selection::{Building, Extras, Groups, Root, Selection};
 pub use target::Target;

@@ -54,10 +54,14 @@ pub struct Request<'a> {
     pub python: &'a str,
     /// What the members asked for.
     pub roots: &'a [Root],
+    /// Whether the image is made of them too, so that its base ([`roots::BASE`]) is wanted.
+    pub image: bool,
     /// The pins so far, of all platforms.
     pub lock: Option<&'a DebianLock>,
     /// Whether to take the newest versions whatever the pins say (`--update system`).
     pub update: bool,
+    /// Whether something is compiled, so that the compiler is wanted beside the image.
+    pub compiler: bool,
 }
 
 /// What came of it.
@@ -79,6 +83,8 @@ pub struct Resolution {
     platform: Platform,
     roots: Vec<Root>,
     tools: BTreeSet<DebianName>,
+    /// Roots of native builds alone; none when nothing is compiled.
+    compiler: BTreeSet<DebianName>,
 }
 
 /// A pin that came, went or got another version.
@@ -113,17 +119,26 @@ pub fn resolve(request: &Request<'_>, index: Option<&Index>) -> Result<Outcome, 
     let tools = roots::python(request.python)?;
     let mut all: Vec<Root> = request.roots.to_vec();
     let own = |name| Root { name, requested_by: None, place: None };
-    for name in roots::BASE {
+    for name in roots::BASE.into_iter().filter(|_| request.image) {
         all.push(own(name.parse().map_err(|_| Failure::unable(Diagnostic::new("bad base package")))?));
     }
     all.extend(tools.iter().cloned().map(own));
+    let image = all.len();
+    if request.compiler {
+        for name in roots::COMPILER {
+            all.push(own(name
+                .parse()
+                .map_err(|_| Failure::unable(Diagnostic::new("bad compiler package")))?));
+        }
+        all.push(own(roots::python_headers(request.python)?));
+    }
     let before = request.lock.and_then(|lock| lock.platform(request.platform));
     if !request.update
         && let Some(lock) = before
         && lock.suites() == request.suites
         && let Some(kept) = from_lock(request.platform, lock, &all)?
     {
-        return Ok(resolved(request, all, tools, kept));
+        return Ok(resolved(request, all, image, tools, kept));
     }
     let Some(index) = index else { return Ok(Outcome::NeedsIndex) };
     if index.platform() != request.platform || index.suites() != request.suites {
@@ -135,10 +150,18 @@ pub fn resolve(request: &Request<'_>, index: Option<&Index>) -> Result<Outcome, 
     let pinned = before
         .filter(|lock| !request.update && lock.suites().iter().all(|suite| request.suites.contains(suite)));
     let lock = over_index(request, index, pinned, &all)?;
-    Ok(resolved(request, all, tools, lock))
+    Ok(resolved(request, all, image, tools, lock))
 }
 
-fn resolved(request: &Request<'_>, roots: Vec<Root>, tools: [DebianName; 2], lock: PlatformLock) -> Outcome {
+/// `roots` are those of the image up to `image`, then those of native builds.
+fn resolved(
+    request: &Request<'_>,
+    mut roots: Vec<Root>,
+    image: usize,
+    tools: [DebianName; 2],
+    lock: PlatformLock,
+) -> Outcome {
+    let compiler = roots.split_off(image).into_iter().map(|root| root.name).collect();
     let none = BTreeMap::new();
     let before =
         request.lock.and_then(|lock| lock.platform(request.platform)).map_or(&none, PlatformLock::packages);
@@ -160,6 +183,7 @@ fn resolved(request: &Request<'_>, roots: Vec<Root>, tools: [DebianName; 2], loc
         platform: request.platform,
         roots,
         tools: tools.into(),
+        compiler,
     }))
 }
 
@@ -270,6 +294,8 @@ impl Resolution {
             }
         }
         let tools = reach(lock, self.tools.iter());
+        let image = reach(lock, self.roots.iter().map(|root| &root.name));
+        let compiler = self.compiled_with(lock);
         lock.packages()
             .values()
             .map(|pin| {
@@ -289,13 +315,25 @@ impl Resolution {
                     store_path: StorePath::of_flat_file(&integrity, &file).to_string(),
                     requested_by: requesters.remove(&pin.name).unwrap_or_default(),
                     dependencies: pin.depends.clone(),
-                    // The tools are the image's own Python, so whatever is pinned is in the image.
-                    image: true,
+                    image: image.contains(&pin.name),
                     tool: tools.contains(&pin.name),
+                    compiler: compiler.contains(&pin.name),
                     completed: false,
                 }
             })
             .collect()
+    }
+}
+
+impl Resolution {
+    /// What native builds have: the compiler's roots, and the `-dev` packages that members ask for.
+    fn compiled_with<'a>(&'a self, lock: &'a PlatformLock) -> BTreeSet<&'a DebianName> {
+        if self.compiler.is_empty() {
+            return BTreeSet::new();
+        }
+        let asked = self.roots.iter().filter(|root| root.requested_by.is_some());
+        let headers = asked.map(|root| &root.name).filter(|name| name.as_str().ends_with("-dev"));
+        reach(lock, self.compiler.iter().chain(headers))
     }
 }
 

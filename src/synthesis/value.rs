@@ -3,13 +3,18 @@
 //! Field order in the bytes is alphabetical whatever the order here: the writer goes through
 //! `serde_json::Value`, whose maps are sorted.
 
+pub mod node;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use node::{Asset, NodeBundled, NodeEnvironment, NodeLink, NodePackage, NodeTool};
 use serde::Serialize;
 
+use super::hook::Limits;
 use crate::{
+    crypt::WorkingCopy,
     digest::Sha256,
-    name::{DebianName, MemberId, PackageName, Platform},
+    name::{AttributePath, DebianName, MemberId, PackageName, Platform, npm::NpmName, tree_ref::TreeRef},
 };
 
 /// The schema's id and version.
@@ -32,8 +37,12 @@ pub struct Synthesis {
     pub substrate: Substrate,
     /// Core first, then extensions by id.
     pub members: Vec<Member>,
-    /// Third-party wheels, by name.
+    /// Third-party packages, by name.
     pub python_packages: Vec<PythonPackage>,
+    /// The npm workspace of all members; `None` when no member has a `package.json`. Its parts are serialised as
+    /// `node_packages`, `node_bundled`, `node_links`, `assets` and `node_tools`.
+    #[serde(flatten, serialize_with = "node::flat")]
+    pub node: Option<NodeEnvironment>,
     /// Debian packages of the image and of the build tools, by name.
     pub system_packages: Vec<SystemPackage>,
     /// Locked build systems, one per distinct set of requirements.
@@ -57,6 +66,47 @@ pub enum Substrate {
         /// Suites, as configured, e.g. `trixie`.
         suites: Vec<String>,
     },
+    /// Real nixpkgs.
+    Nixpkgs {
+        /// The pinned tree.
+        #[serde(rename = "ref")]
+        reference: TreeRef,
+        /// Hash of the tree as a Nix archive, as SRI.
+        #[serde(serialize_with = "sri")]
+        nar_hash: Sha256,
+        /// The oldest C library (major, minor) that the wheels are chosen for.
+        glibc: [u16; 2],
+        /// The packages of the image, by name.
+        packages: Vec<NixpkgsPackage>,
+    },
+}
+
+fn sri<S: serde::Serializer>(hash: &Sha256, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&hash.to_sri_string())
+}
+
+impl Substrate {
+    /// `debian` or `nixpkgs`.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Debian { .. } => "debian",
+            Self::Nixpkgs { .. } => "nixpkgs",
+        }
+    }
+}
+
+/// One package of nixpkgs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NixpkgsPackage {
+    /// What it was asked for as, Debian's word or nixpkgs'.
+    pub name: DebianName,
+    /// Where it is in nixpkgs.
+    pub attribute: AttributePath,
+    /// Members that ask for it; empty for what every image has.
+    pub requested_by: BTreeSet<MemberId>,
+    /// Where they do, `<file>:<line>:<column>`.
+    pub places: BTreeSet<String>,
 }
 
 /// The core or an extension.
@@ -73,20 +123,49 @@ pub struct Member {
     pub version: Option<String>,
     /// Hash of its source tree as a Nix archive.
     pub nar_sha256: Sha256,
+    /// `vcs`, `revision` and `dirty`: where its repository stands. For people: what is built is the tree.
+    #[serde(flatten)]
+    pub working_copy: WorkingCopy,
     /// Store path its source gets.
     pub store_path: String,
     /// [`BuildEnvironment::id`] it is built in; `None` for a member that is not a package.
     pub build_environment: Option<String>,
     /// The PEP 517 backend, e.g. `hatchling.build`, and its `backend-path`.
     pub build_backend: Option<BuildBackend>,
-    /// System packages it asked for, as it spelled them.
+    /// System packages it asked for, as it spelled them: the manifest's, then the hook's.
     pub system_dependencies: Vec<String>,
+    /// Its `register(context)`, when it has one that was run.
+    pub hook: Option<Hook>,
     /// Names of third-party and member distributions it depends on directly.
     pub dependencies: BTreeSet<PackageName>,
 }
 
-/// A PEP 517 backend.
+/// A `register(context)` that was run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Hook {
+    /// sha256 of `register.py`.
+    pub sha256: Sha256,
+    /// sha256 of all it registered, as JSON without white space and with sorted keys.
+    pub registered_sha256: Sha256,
+    /// What ran it.
+    pub engine: HookEngine,
+    /// What it was held to.
+    pub limits: Limits,
+}
+
+/// The sandbox of hooks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HookEngine {
+    /// `bubblewrap`.
+    pub name: String,
+    /// Version of the rules it is started with; the program's own version is the host's.
+    pub version: String,
+    /// sha256 of what runs beside the hook in the sandbox.
+    pub sha256: Sha256,
+}
+
+/// A PEP 517 backend.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct BuildBackend {
     /// Import path of the backend object, e.g. `flit_core.buildapi`.
     pub object: String,
@@ -104,7 +183,14 @@ pub enum Role {
     Extension,
 }
 
-/// One wheel of the environment.
+/// [`PythonPackage::kind`] of a wheel.
+pub const WHEEL: &str = "wheel";
+/// [`PythonPackage::kind`] of a source archive.
+pub const SDIST: &str = "sdist";
+/// [`PythonPackage::kind`] of a source tree out of a git repository.
+pub const GIT: &str = "git";
+
+/// One package of the environment.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct PythonPackage {
     /// Normalised name.
@@ -113,13 +199,14 @@ pub struct PythonPackage {
     pub version: String,
     /// Package URL, `pkg:pypi/<name>@<version>`.
     pub purl: String,
-    /// Always `wheel` for now.
+    /// [`WHEEL`], [`SDIST`] or [`GIT`].
     pub kind: &'static str,
-    /// Where the lock says it is.
+    /// Where the lock says it is: an https URL; `member:<path>` for a file of a member's tree;
+    /// `git+https://…@<revision>` for a source tree.
     pub url: String,
-    /// File name, percent-decoded.
+    /// File name, percent-decoded; the directory's name for a source tree.
     pub filename: String,
-    /// Its sha256.
+    /// Its sha256; that of the Nix archive for a source tree.
     pub sha256: Sha256,
     /// The same as SRI.
     pub sri: String,
@@ -133,10 +220,28 @@ pub struct PythonPackage {
     pub dependencies: BTreeSet<PackageName>,
     /// Always false for wheels: the lock has the hash.
     pub completed: bool,
+    /// Whether its bytes lie in the flake, so that nothing is downloaded.
+    pub bundled: bool,
+    /// How it becomes a wheel; `None` for one that is a wheel.
+    pub build: Option<SourceBuild>,
+}
+
+/// How a source archive or tree is built.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct SourceBuild {
+    /// [`BuildEnvironment::id`] it is built in.
+    pub environment: String,
+    /// Its PEP 517 backend.
+    pub backend: BuildBackend,
+    /// Directory inside the source that is the project.
+    pub subdirectory: Option<String>,
+    /// Whether it has the compiler of the substrate.
+    pub native: bool,
 }
 
 /// One Debian package.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each says of one use whether it has it")]
 pub struct SystemPackage {
     /// Binary package name.
     pub name: DebianName,
@@ -168,6 +273,8 @@ pub struct SystemPackage {
     pub image: bool,
     /// Whether the build's Python needs it.
     pub tool: bool,
+    /// Whether native builds have it: the compiler, headers and what these need.
+    pub compiler: bool,
     /// Always false: the signed index has the hash.
     pub completed: bool,
 }
@@ -227,6 +334,8 @@ pub struct Policy {
     pub hosts: BTreeSet<String>,
     /// Packages that may be built from source.
     pub allow_sdist: BTreeSet<PackageName>,
+    /// npm packages whose install scripts run.
+    pub allow_scripts: BTreeSet<NpmName>,
 }
 
 impl Synthesis {

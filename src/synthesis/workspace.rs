@@ -6,23 +6,25 @@
 mod build;
 mod check;
 mod conflict;
-mod glob;
 mod lift;
 mod moves;
+mod part;
 mod pins;
 mod project;
 mod seed;
 mod stage;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod uv;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
+    sync::Arc,
 };
 
 pub use moves::Move;
+pub(in crate::synthesis) use part::{Part, parts};
 
 use self::{
     conflict::Ask,
@@ -30,18 +32,26 @@ use self::{
     project::Project,
     uv::{Complaint, Run, Stage},
 };
-use super::{tools::Tools, value::BuildBackend};
+use super::{
+    python::Building,
+    sources::git::{BringTree, GitTree},
+    tools::Tools,
+    value::BuildBackend,
+};
 use crate::{
     codex::{
         Codex,
         document::{Node, Value},
     },
-    crypt::Member,
+    crypt::{
+        Member,
+        manifest::{BuildSystem, Dependency},
+    },
     diagnostic::{Diagnostic, Failure, Place, Source},
     host::progress::Progress,
     lock::uv::UvLock,
     name::{MemberId, PackageName, url::HostPolicy},
-    tree::RelativePath,
+    tree::{FileTree, RelativePath},
 };
 
 /// Where the federation's lock is, below the Crypt.
@@ -83,7 +93,36 @@ pub struct Request<'a> {
     pub mode: Mode,
     /// Whether uv must do with its cache.
     pub offline: bool,
+    /// Brings the trees of git sources.
+    pub bring_tree: BringTree<'a>,
 }
+
+/// The federation's lock as it is decided over before build environments are locked.
+#[derive(Clone, Copy, Debug)]
+pub struct FederationLock<'a> {
+    /// The text of `uv.lock`.
+    pub text: &'a str,
+    /// What the members say about building; what the policy allows is left empty.
+    pub building: &'a Building,
+    /// Files of members that the lock names, by the path it has.
+    pub files: &'a BTreeMap<RelativePath, Arc<[u8]>>,
+    /// The member of each project.
+    pub members: &'a BTreeMap<PackageName, MemberId>,
+}
+
+/// A package that is built from source and is no project of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourcePackage {
+    /// Its name.
+    pub name: PackageName,
+    /// What messages call it.
+    pub title: String,
+    /// What it is built with.
+    pub build_system: BuildSystem,
+}
+
+/// Says which packages of a lock are built from source.
+pub type FromLock<'a> = &'a mut dyn FnMut(&FederationLock<'_>) -> Result<Vec<SourcePackage>, Failure>;
 
 /// The locked federation.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,6 +133,10 @@ pub struct Locked {
     pub builds: Vec<BuildLock>,
     /// All projects, the core first; see [`LockedProject`].
     pub projects: Vec<LockedProject>,
+    /// [`BuildLock::id`] of the packages that are built from source.
+    pub sources: BTreeMap<PackageName, String>,
+    /// Files of members that the lock names, by the path it has.
+    pub files: BTreeMap<RelativePath, Arc<[u8]>>,
     /// Versions that moved in [`Locked::uv_lock`].
     pub moved: Vec<Move>,
     /// Versions that moved in build environments, by their id.
@@ -132,9 +175,11 @@ pub struct LockedProject {
     pub build_backend: Option<BuildBackend>,
     /// Names it depends on directly, without extras and whatever the markers say.
     pub dependencies: BTreeSet<PackageName>,
+    /// The repository it is out of; the member is then the one that asks for it.
+    pub git: Option<GitTree>,
 }
 
-/// Locks the federation and its build environments.
+/// Locks the federation and its build environments: those of the projects, and of what `from_lock` names.
 ///
 /// # Errors
 /// Refused when manifests disagree, no versions fit, or with [`Mode::Locked`] anything would change;
@@ -144,22 +189,24 @@ pub fn lock(
     tools: &Tools,
     cache: &Path,
     progress: &dyn Progress,
+    from_lock: FromLock<'_>,
 ) -> Result<Locked, Failure> {
     let codex = request.codex;
     let hosts = HostPolicy::new(codex.policy.hosts.iter().map(ToString::to_string));
-    let projects = project::collect(request.members, &hosts).map_err(Failure::Refused)?;
+    let projects = project::collect(request.members, &hosts, request.bring_tree)?;
     let mut notes = check::check(&projects, codex)?;
     let lifted = lift::lift(&projects, &hosts).map_err(Failure::Refused)?;
     notes.extend(lifted.notes.iter().cloned());
-    let hooks = projects.iter().map(build::hook_requirements).collect::<Result<Vec<_>, _>>()?;
-    let (wanted, ids) = build::wanted(&projects, &hooks)?;
+    let hooks = hooks(&projects, request.members)?;
+    let names: BTreeSet<&PackageName> = projects.iter().map(Project::name).collect();
+    // Before uv takes its time: what is wrong with the projects' own is told at once.
+    build::wanted(needs(&projects, &hooks), &names)?;
 
     let stage = Stage::new(cache, &stage::settings(&lifted, codex))?;
     let titles: BTreeMap<&PackageName, String> =
         projects.iter().map(|project| (project.name(), project.title())).collect();
     let run = Run { tools, cache, upgrade: request.mode == Mode::Upgrade, offline: request.offline };
-    progress
-        .stage("lock", &format!("members: {}, build environments: {}", request.members.len(), wanted.len()));
+    progress.stage("lock", &format!("members: {}", request.members.len()));
 
     let tree = stage::federation(&projects, &lifted, codex).map_err(|error| unstageable(&error))?;
     let old = request.locks.federation.as_deref();
@@ -172,6 +219,22 @@ pub fn lock(
     let (uv_lock, moved) = one.lock("federation", UV_LOCK, &tree, Start { old, seed }, explain)?;
     notes.extend(seed.map(|seed| seed::notes(seed, &uv_lock)).unwrap_or_default());
     check::check_lock(&uv_lock, &projects)?;
+
+    let files: BTreeMap<RelativePath, Arc<[u8]>> =
+        projects.iter().flat_map(|project| project.files.clone()).collect();
+    let members = projects.iter().map(|project| (project.name().clone(), project.member.clone())).collect();
+    let building = &lifted.building;
+    let sources = from_lock(&FederationLock { text: &uv_lock, building, files: &files, members: &members })?;
+    let from_source = sources.iter().map(|source| {
+        Some(build::Need {
+            title: source.title.clone(),
+            requires: source.build_system.requires.iter().collect(),
+        })
+    });
+    let (wanted, mut ids) = build::wanted(needs(&projects, &hooks).chain(from_source), &names)?;
+    let of_sources = ids.split_off(projects.len());
+    let sources: BTreeMap<PackageName, String> =
+        sources.iter().zip(of_sources).filter_map(|(source, id)| Some((source.name.clone(), id?))).collect();
 
     let (mut builds, mut moved_builds) = (Vec::new(), BTreeMap::new());
     for (id, wanted) in wanted {
@@ -188,7 +251,25 @@ pub fn lock(
         builds.push(BuildLock { id, requires: wanted.requires, uv_lock: text });
     }
     let projects = projects.iter().zip(ids).map(|(project, id)| locked_project(project, id)).collect();
-    Ok(Locked { uv_lock, builds, projects, moved, moved_builds, notes })
+    Ok(Locked { uv_lock, builds, projects, sources, files, moved, moved_builds, notes })
+}
+
+/// What the backends of projects want besides `requires`.
+fn hooks(projects: &[Project], members: &[Member]) -> Result<Vec<Vec<Dependency>>, Failure> {
+    let of = |project: &Project| {
+        let member = members.iter().find(|member| member.id == project.member);
+        let tree: Option<&FileTree> =
+            project.git.as_ref().map(|git| &git.tree).or(member.map(|member| &member.source.tree));
+        build::hook_requirements(project, tree)
+    };
+    projects.iter().map(of).collect()
+}
+
+fn needs<'a>(
+    projects: &'a [Project],
+    hooks: &'a [Vec<Dependency>],
+) -> impl Iterator<Item = Option<build::Need<'a>>> {
+    projects.iter().zip(hooks).map(|(project, hooks)| build::Need::of(project, hooks))
 }
 
 /// What a lock starts from.
@@ -280,6 +361,7 @@ fn locked_project(project: &Project, build_environment: Option<String>) -> Locke
             .as_ref()
             .map(|system| BuildBackend { object: system.backend.clone(), path: system.backend_path.clone() }),
         dependencies: manifest.project.dependencies.iter().map(|one| one.requirement.name.clone()).collect(),
+        git: project.git.clone(),
     }
 }
 

@@ -1,17 +1,20 @@
 //! `body.nix`: what the image is made of, as data and calls into the library.
 
+use std::collections::BTreeMap;
+
 use super::{
     layers::{self, Layer},
     nix::{Binding, Expr},
-    source_directory,
+    node, source_directory,
 };
 use crate::{
     diagnostic::{Diagnostic, Failure},
     digest::store_path::StoreName,
     name::{DebianName, MemberId},
     synthesis::value::{
-        BuildBackend, BuildEnvironment, Image, Member, PythonPackage, Synthesis, SystemPackage,
+        BuildBackend, BuildEnvironment, GIT, Image, Member, PythonPackage, Substrate, Synthesis,
     },
+    tree::FileTree,
 };
 
 pub(super) const ABOUT: &str = "The body: what the image is made of. The logic is in ./nix.";
@@ -21,32 +24,81 @@ const TAG: &str = "custom";
 /// Where the application lives in the image.
 const WORKING_DIRECTORY: &str = "/app";
 
-pub(super) fn expression(synthesis: &Synthesis) -> Result<Expr, Failure> {
-    let wheels = synthesis.python_packages.iter().map(|package| (package.name.as_ref(), wheel(package)));
+pub(super) fn expression(
+    synthesis: &Synthesis,
+    sources: &BTreeMap<MemberId, FileTree>,
+) -> Result<Expr, Failure> {
+    let mut wheels = Vec::new();
+    for entry in &synthesis.python_packages {
+        wheels.push((entry.name.as_ref(), package(entry)?));
+    }
     let environments =
         synthesis.build_environments.iter().map(|entry| (entry.id.as_str(), environment(entry)));
     let mut members = Vec::new();
     for entry in &synthesis.members {
         // A member that is no package has nothing to build or install; uv leaves it out as well.
         if let (Some(environment), Some(backend)) = (&entry.build_environment, &entry.build_backend) {
-            members.push((entry, member(entry, environment, backend)?));
+            let assets = node::of_member(synthesis, &entry.id);
+            members.push((entry, member(entry, environment, backend, assets)?));
         }
     }
     let ids: Vec<&MemberId> = members.iter().map(|(entry, _)| &entry.id).collect();
     let image = image(synthesis, &ids);
     let members = members.into_iter().map(|(entry, call)| (entry.id.as_str(), call));
-    let scope = vec![
-        Binding::field("wheels", Expr::named(wheels)).commented("third-party wheels of the environment"),
-        Binding::field("environments", Expr::named(environments)).commented("what members are built in"),
-        Binding::field("members", Expr::named(members)).commented("the core and its extensions"),
+    let mut scope = vec![
+        Binding::field("wheels", Expr::named(wheels)).commented("third-party packages of the environment"),
+        Binding::field("environments", Expr::named(environments))
+            .commented("what members and source packages are built in"),
     ];
+    scope.extend(node::bindings(synthesis, sources)?);
+    scope.push(Binding::field("members", Expr::named(members)).commented("the core and its extensions"));
     Ok(Expr::Lambda(vec!["pkgs", "forge"], Box::new(Expr::Let(scope, Box::new(image)))))
 }
 
-fn forge(function: &'static str, argument: Expr) -> Expr {
+pub(super) fn forge(function: &'static str, argument: Expr) -> Expr {
     Expr::Variable("forge").field(function).call(argument)
 }
 
+/// A package of the image: a wheel, or something that is built into one.
+fn package(package: &PythonPackage) -> Result<Expr, Failure> {
+    let mut fields =
+        vec![("name", Expr::text(package.name.as_ref())), ("version", Expr::text(&package.version))];
+    if package.kind == GIT {
+        fields.push(("source", bundled(package)?));
+        fields.push(("hash", Expr::text(package.sha256.to_sri_string())));
+    } else {
+        fields.push(("file", Expr::text(StoreName::mapped(&package.filename).as_str())));
+        fields.push(if package.bundled {
+            ("path", bundled(package)?)
+        } else {
+            ("url", Expr::text(&package.url))
+        });
+        fields.push(("sha256", Expr::text(package.sha256.to_string())));
+    }
+    if let Some(build) = &package.build {
+        fields.push(("environment", Expr::Variable("environments").member(&build.environment)));
+        fields.push(("backend", build_backend(&build.backend)));
+        if let Some(directory) = &build.subdirectory {
+            fields.push(("subdirectory", Expr::text(directory)));
+        }
+        if build.native {
+            fields.push(("native", Expr::Bool(true)));
+        }
+    }
+    fields.push(("requestedBy", Expr::texts(package.requested_by.iter().map(MemberId::as_str))));
+    Ok(forge(if package.build.is_some() { "source" } else { "wheel" }, Expr::fields(fields)))
+}
+
+fn bundled(package: &PythonPackage) -> Result<Expr, Failure> {
+    let place = super::bundled::place(package)?;
+    Ok(Expr::Path(place.try_into().map_err(|error| Diagnostic::new(format!("{error}")))?))
+}
+
+fn build_backend(backend: &BuildBackend) -> Expr {
+    Expr::fields([("object", Expr::text(&backend.object)), ("path", Expr::texts(&backend.path))])
+}
+
+/// A wheel of an index.
 fn wheel(package: &PythonPackage) -> Expr {
     let fields = Expr::fields([
         ("name", Expr::text(package.name.as_ref())),
@@ -63,37 +115,40 @@ fn environment(environment: &BuildEnvironment) -> Expr {
     forge("environment", Expr::fields([("wheels", Expr::list(environment.packages.iter().map(wheel)))]))
 }
 
-fn member(member: &Member, environment: &str, backend: &BuildBackend) -> Result<Expr, Failure> {
+fn member(
+    member: &Member,
+    environment: &str,
+    backend: &BuildBackend,
+    assets: Option<Expr>,
+) -> Result<Expr, Failure> {
     let source =
         source_directory(&member.id)?.try_into().map_err(|error| Diagnostic::new(format!("{error}")))?;
-    let backend =
-        Expr::fields([("object", Expr::text(&backend.object)), ("path", Expr::texts(&backend.path))]);
-    let fields = Expr::fields([
-        ("id", Expr::text(member.id.as_str())),
-        ("name", Expr::text(member.name.as_ref())),
-        ("source", Expr::Path(source)),
-        ("hash", Expr::text(member.nar_sha256.to_sri_string())),
-        ("environment", Expr::Variable("environments").member(environment)),
-        ("backend", backend),
-        ("requestedBy", Expr::texts([member.id.as_str()])),
-    ]);
-    Ok(forge("member", fields))
+    let mut fields = vec![
+        Binding::field("id", Expr::text(member.id.as_str())),
+        Binding::field("name", Expr::text(member.name.as_ref())),
+        Binding::field("source", Expr::Path(source)),
+        Binding::field("hash", Expr::text(member.nar_sha256.to_sri_string())),
+        Binding::field("environment", Expr::Variable("environments").member(environment)),
+        Binding::field("backend", build_backend(backend)),
+    ];
+    fields.extend(assets.map(|assets| Binding::field("assets", assets)));
+    fields.push(Binding::field("requestedBy", Expr::texts([member.id.as_str()])));
+    Ok(forge("member", Expr::Set(fields)))
 }
 
 fn image(synthesis: &Synthesis, members: &[&MemberId]) -> Expr {
     let image = &synthesis.image;
-    let system: Vec<&SystemPackage> =
-        synthesis.system_packages.iter().filter(|package| package.image).collect();
+    let system = system(synthesis);
     let wheels = synthesis.python_packages.iter();
     let planned = layers::plan(
-        &system.iter().map(|package| (&package.name, package.installed_size)).collect::<Vec<_>>(),
+        &system,
         &wheels.clone().map(|package| (&package.name, package.size.unwrap_or(0))).collect::<Vec<_>>(),
         members,
     );
     let fields = Expr::fields([
         ("name", Expr::text(&image.name)),
         ("tag", Expr::text(TAG)),
-        ("system", Expr::texts(system.iter().map(|package| package.name.as_str()))),
+        ("system", Expr::texts(system.iter().map(|(name, _)| name.as_str()))),
         ("wheels", Expr::list(wheels.map(|package| Expr::Variable("wheels").member(package.name.as_ref())))),
         ("members", Expr::list(members.iter().map(|id| Expr::Variable("members").member(id.as_str())))),
         ("layers", Expr::list(planned.iter().map(layer))),
@@ -105,6 +160,17 @@ fn image(synthesis: &Synthesis, members: &[&MemberId]) -> Expr {
         ("directories", Expr::texts(&image.directories)),
     ]);
     forge("image", fields)
+}
+
+/// The system packages of the image with their size in bytes; nixpkgs tells none.
+fn system(synthesis: &Synthesis) -> Vec<(&DebianName, u64)> {
+    match &synthesis.substrate {
+        Substrate::Debian { .. } => {
+            let packages = synthesis.system_packages.iter().filter(|package| package.image);
+            packages.map(|package| (&package.name, package.installed_size)).collect()
+        }
+        Substrate::Nixpkgs { packages, .. } => packages.iter().map(|package| (&package.name, 0)).collect(),
+    }
 }
 
 fn layer(layer: &Layer) -> Expr {

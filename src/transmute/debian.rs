@@ -11,19 +11,27 @@ pub(super) const ABOUT: &str = "The pinned Debian packages: of the image and of 
 
 pub(super) fn expression(synthesis: &Synthesis) -> Expr {
     let tools = synthesis.system_packages.iter().filter(|package| package.tool);
-    Expr::fields([
-        (
-            "python",
-            Expr::fields([
-                ("version", Expr::text(&synthesis.python)),
-                ("packages", Expr::texts(tools.map(|package| package.name.as_str()))),
-            ]),
-        ),
-        (
-            "packages",
-            Expr::named(synthesis.system_packages.iter().map(|entry| (entry.name.as_str(), package(entry)))),
-        ),
-    ])
+    let compiler: Vec<&str> = synthesis
+        .system_packages
+        .iter()
+        .filter(|package| package.compiler)
+        .map(|package| package.name.as_str())
+        .collect();
+    let mut fields = vec![(
+        "python",
+        Expr::fields([
+            ("version", Expr::text(&synthesis.python)),
+            ("packages", Expr::texts(tools.map(|package| package.name.as_str()))),
+        ]),
+    )];
+    if !compiler.is_empty() {
+        fields.push(("compiler", Expr::texts(compiler)));
+    }
+    fields.push((
+        "packages",
+        Expr::named(synthesis.system_packages.iter().map(|entry| (entry.name.as_str(), package(entry)))),
+    ));
+    Expr::fields(fields)
 }
 
 fn package(package: &SystemPackage) -> Expr {

@@ -1,31 +1,57 @@
-//! `flake.nix`: wires the library, the packages and the body; takes no inputs.
+//! `flake.nix`: wires the library, the packages and the body. On the embedded substrate it takes no inputs, on
+//! nixpkgs that one.
 
 use super::nix::{Binding, Expr};
 use crate::{
     diagnostic::{Diagnostic, Failure},
-    synthesis::value::Synthesis,
+    synthesis::value::{Substrate, Synthesis},
 };
 
-pub(super) const ABOUT: &str = "Needs nothing but Nix: no inputs, no lock, every download pinned.";
+/// What the file is, for its header.
+pub(super) const fn about(synthesis: &Synthesis) -> &'static str {
+    match synthesis.substrate {
+        Substrate::Debian { .. } => "Needs nothing but Nix: no inputs, no lock, every download pinned.",
+        Substrate::Nixpkgs { .. } => "Needs Nix and the one input, which flake.lock pins.",
+    }
+}
 
 fn import(file: &str) -> Result<Expr, Failure> {
     let path = super::path(file)?.try_into().map_err(|error| Diagnostic::new(format!("{error}")))?;
     Ok(Expr::Variable("import").call(Expr::Path(path)))
 }
 
+fn inherit(names: &[&'static str]) -> Vec<Binding> {
+    names.iter().map(|name| Binding::Inherit(name)).collect()
+}
+
 pub(super) fn expression(synthesis: &Synthesis) -> Result<Expr, Failure> {
-    let inherit =
-        |names: &[&'static str]| names.iter().map(|name| Binding::Inherit(name)).collect::<Vec<_>>();
-    let packages = Expr::Set(vec![
-        Binding::Inherit("system"),
-        Binding::field("sourceDateEpoch", Expr::Int(synthesis.source_date_epoch)),
-        Binding::field("debian", import("debian.nix")?),
-    ]);
+    let epoch = Binding::field("sourceDateEpoch", Expr::Int(synthesis.source_date_epoch));
+    let (inputs, formals, packages) = match &synthesis.substrate {
+        Substrate::Debian { .. } => {
+            let mut arguments = inherit(&["system"]);
+            arguments.extend([epoch, Binding::field("debian", import("debian.nix")?)]);
+            (None, vec!["self"], import("nix/debian")?.call(Expr::Set(arguments)))
+        }
+        Substrate::Nixpkgs { reference, glibc: [major, minor], .. } => {
+            // Its tree alone is wanted: as a flake it would bring inputs of its own.
+            let nixpkgs =
+                Expr::fields([("url", Expr::text(reference.as_str())), ("flake", Expr::Bool(false))]);
+            let mut arguments = inherit(&["system", "nixpkgs"]);
+            arguments.extend([
+                epoch,
+                Binding::field("python", Expr::text(&synthesis.python)),
+                Binding::field("glibc", Expr::text(format!("{major}.{minor}"))),
+                Binding::field("packages", import("nixpkgs.nix")?),
+            ]);
+            let inputs = Expr::fields([("nixpkgs", nixpkgs)]);
+            (Some(inputs), vec!["self", "nixpkgs"], import("nix/nixpkgs")?.call(Expr::Set(arguments)))
+        }
+    };
     let mut body = inherit(&["pkgs"]);
     body.push(Binding::field("forge", import("nix")?.call(Expr::Set(inherit(&["pkgs"])))));
     let scope = vec![
         Binding::field("system", Expr::text(synthesis.platform.as_str())),
-        Binding::field("pkgs", import("nix/debian")?.call(packages)),
+        Binding::field("pkgs", packages),
         Binding::field("image", import("body.nix")?.call(Expr::Set(body))),
     ];
     let image = || Expr::Variable("image");
@@ -35,8 +61,12 @@ pub(super) fn expression(synthesis: &Synthesis) -> Result<Expr, Failure> {
         ("default", image()),
     ]);
     let outputs = Expr::fields([("packages", Expr::named([(synthesis.platform.as_str(), outputs)]))]);
-    Ok(Expr::fields([
-        ("description", Expr::text(format!("The body of {}", synthesis.image.name))),
-        ("outputs", Expr::Lambda(vec!["self"], Box::new(Expr::Let(scope, Box::new(outputs))))),
-    ]))
+    let mut flake =
+        vec![Binding::field("description", Expr::text(format!("The body of {}", synthesis.image.name)))];
+    flake.extend(inputs.map(|inputs| Binding::field("inputs", inputs)));
+    flake.push(Binding::field(
+        "outputs",
+        Expr::Lambda(formals, Box::new(Expr::Let(scope, Box::new(outputs)))),
+    ));
+    Ok(Expr::Set(flake))
 }

@@ -114,22 +114,25 @@ fn visible(text: &str) -> String {
 /// # Errors
 /// [`Failure::Unable`] when it cannot be read.
 pub fn diff(directory: &Path, tree: &FileTree) -> Result<Vec<FileChange>, Failure> {
-    Ok(compare(&read(directory)?, tree))
+    Ok(compare(&read(directory, tree)?, tree))
 }
 
-fn read(directory: &Path) -> Result<FileTree, Failure> {
+/// What is in `directory`, without what Nix left there and `tree` has not.
+fn read(directory: &Path, tree: &FileTree) -> Result<FileTree, Failure> {
     if !file::exists(directory) {
         return Ok(FileTree::new());
     }
     let all = file::read_tree(directory).map_err(|error| file::unable("read", directory, &error))?;
     let mut ours = FileTree::new();
-    for (path, entry) in all.iter().filter(|(path, entry)| !is_left_by_nix(path.as_str(), entry)) {
+    for (path, entry) in
+        all.iter().filter(|(path, entry)| tree.get(path).is_some() || !is_left_by_nix(path.as_str(), entry))
+    {
         ours.insert(path.clone(), entry.clone());
     }
     Ok(ours)
 }
 
-/// What `nix build` puts beside a flake: a lock without content and links to results.
+/// What `nix build` puts beside a flake: a lock (without content where the flake has no inputs) and links to results.
 fn is_left_by_nix(name: &str, entry: &Entry) -> bool {
     match entry {
         Entry::File { .. } => name == "flake.lock",
@@ -148,7 +151,7 @@ fn is_left_by_nix(name: &str, entry: &Entry) -> bool {
 /// [`Failure::Unable`] when it cannot be read or written; what was there is then still whole.
 pub fn write(directory: &Path, tree: &FileTree) -> Result<bool, Failure> {
     refuse_foreign(directory)?;
-    if file::exists(directory) && read(directory)? == *tree {
+    if file::exists(directory) && read(directory, tree)? == *tree {
         return Ok(false);
     }
     file::write_tree(directory, tree).map_err(|error| file::unable("write", directory, &error))?;
@@ -157,7 +160,7 @@ pub fn write(directory: &Path, tree: &FileTree) -> Result<bool, Failure> {
 
 fn refuse_foreign(directory: &Path) -> Result<(), Failure> {
     // What a flake of ours has at its top.
-    const OURS: [&str; 5] = [FLAKE, "body.nix", "debian.nix", "nix", "sources"];
+    const OURS: [&str; 7] = [FLAKE, "body.nix", "debian.nix", "nixpkgs.nix", "nix", "packages", "sources"];
     if !file::exists(directory) {
         return Ok(());
     }
@@ -246,6 +249,19 @@ mod tests {
         assert_eq!(write(&directory, &flake("b")), Ok(true));
         assert_eq!(file::read_tree(&directory).unwrap(), flake("b"));
         assert_eq!(fs::read_dir(scratch.path().join("deep")).unwrap().count(), 1, "nothing staged is left");
+    }
+
+    #[test]
+    fn a_lock_that_belongs_to_the_flake_is_looked_at() {
+        let scratch = tempfile::tempdir().unwrap();
+        let directory = scratch.path().join("flake");
+        let mut locked = flake("a");
+        locked.insert_text("flake.lock".parse().unwrap(), "{ }\n");
+        assert_eq!(write(&directory, &locked), Ok(true));
+        assert_eq!(diff(&directory, &locked), Ok(vec![]));
+        fs::write(directory.join("flake.lock"), "{}").unwrap();
+        assert_eq!(diff(&directory, &locked).unwrap().len(), 1, "Nix has moved it");
+        assert_eq!(write(&directory, &locked), Ok(true));
     }
 
     #[test]

@@ -78,7 +78,7 @@ fn the_example_is_discovered() {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let codex = codex::load(&examples.join("codex")).unwrap();
     let federation = crypt::discover(&examples.join("crypt"), &codex).unwrap();
-    assert_eq!(ids(&federation), ["core", "loom", "scribe"]);
+    assert_eq!(ids(&federation), ["core", "altar", "loom", "scribe"]);
     let core = federation.core().unwrap();
     let contract = core.manifest.lychd.image.as_ref().unwrap();
     assert_eq!(contract.command.first().unwrap(), "granian");
@@ -86,10 +86,10 @@ fn the_example_is_discovered() {
         federation.members().iter().map(|m| m.manifest.build_system.as_ref().unwrap().backend.as_str());
     assert_eq!(
         backends.collect::<Vec<_>>(),
-        ["hatchling.build", "setuptools.build_meta", "flit_core.buildapi"]
+        ["hatchling.build", "hatchling.build", "setuptools.build_meta", "flit_core.buildapi"]
     );
     let all = crypt::discover(&examples.join("crypt"), &Codex::default()).unwrap();
-    assert_eq!(ids(&all), ["core", "loom", "relic", "scribe"]);
+    assert_eq!(ids(&all), ["core", "altar", "loom", "relic", "scribe"]);
 }
 
 #[test]
@@ -166,8 +166,10 @@ fn a_source_tree_is_what_version_control_keeps() {
     {
         write(core.join(ignored), "ignored");
     }
+    let made = std::process::Command::new("git").args(["init", "--quiet"]).arg(&core).status().unwrap();
+    assert!(made.success());
     for never in [
-        ".git/config",
+        ".git/never",
         ".jj/x",
         ".hg/x",
         "src/.svn/x",

@@ -173,8 +173,10 @@ fn resolve(names: &[&str], python: &str, roots: &str, index: &Index) -> Resoluti
         suites: &suites(names),
         python,
         roots: &roots,
+        image: true,
         lock: None,
         update: false,
+        compiler: false,
     };
     match system::resolve(&request, Some(index)).expect("a closed set") {
         Outcome::Resolved(resolution) => *resolution,

@@ -9,7 +9,7 @@ use std::{
 
 use lychd_forge::{
     codex::{MirrorUrl, Origin},
-    digest::Sha256,
+    digest::{Integrity, Sha256},
     forge::fetch::Source,
     host::{http::Client, progress::Silent},
     name::{debian::Archive, url::HostPolicy},
@@ -43,7 +43,7 @@ fn artifact() -> Artifact {
     Artifact {
         label: "libx 1.0".to_owned(),
         url: "http://deb.debian.org/debian/pool/main/libx/libx_1.0_amd64.deb".to_owned(),
-        sha256: Sha256::of(BODY),
+        integrity: Integrity::Sha256(Sha256::of(BODY)),
         size: Some(BODY.len() as u64),
         file: "libx_1.0_amd64.deb".to_owned(),
         store_path: String::new(),
@@ -59,7 +59,7 @@ fn mirrors_are_tried_in_order_and_nothing_is_fetched_twice() {
     let (lost, asked_lost) = mirror("404 Not Found", b"");
     let (good, asked_good) = mirror("200 OK", BODY);
     let mirrors = BTreeMap::from([(Origin::Debian(Archive::Debian), vec![lost, good])]);
-    let source = Source { cache: cache.path(), client: Some(&client), mirrors: &mirrors };
+    let source = Source { cache: cache.path(), from: None, client: Some(&client), mirrors: &mirrors };
     let first = source.bring_all(&[artifact()], &Silent).unwrap();
     assert_eq!(std::fs::read(&first[0]).unwrap(), BODY);
     assert_eq!(first[0].file_name().unwrap(), "libx_1.0_amd64.deb");
@@ -74,7 +74,7 @@ fn other_bytes_than_pinned_are_refused_and_not_kept() {
     let client = Client::new(HostPolicy::new([]));
     let (forged, _) = mirror("200 OK", b"other bytes of the same length!");
     let mirrors = BTreeMap::from([(Origin::Debian(Archive::Debian), vec![forged])]);
-    let source = Source { cache: cache.path(), client: Some(&client), mirrors: &mirrors };
+    let source = Source { cache: cache.path(), from: None, client: Some(&client), mirrors: &mirrors };
     let mut pinned = artifact();
     // Nothing but the mirror: no public address has this path.
     pinned.url = "http://deb.debian.org/debian/pool/main/libx/none_0_amd64.deb".to_owned();
@@ -95,7 +95,7 @@ fn walk(directory: &std::path::Path) -> Vec<std::path::PathBuf> {
 fn offline_says_what_is_missing() {
     let cache = tempfile::tempdir().unwrap();
     let mirrors = BTreeMap::new();
-    let source = Source { cache: cache.path(), client: None, mirrors: &mirrors };
+    let source = Source { cache: cache.path(), from: None, client: None, mirrors: &mirrors };
     let failure = source.bring_all(&[artifact()], &Silent).unwrap_err();
     assert_eq!(failure.exit_code(), 2);
     let text = failure.to_string();

@@ -8,15 +8,27 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod air_gap;
+mod altar;
+mod arbitration;
+mod assets;
 mod crypt;
 mod debian_closure;
+mod federation_lock;
 mod fetch;
+mod hook_attacks;
+mod hooks;
 mod image_stream;
 mod layers;
 mod nix_library;
+mod nixpkgs;
+mod node_modules;
+mod npm;
+mod npm_corpus;
 mod podman_load;
 mod pseudo_store;
 mod schemas;
+mod sources;
 mod sovereign_path;
 mod transmute;
 mod uv_corpus;

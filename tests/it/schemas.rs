@@ -20,6 +20,11 @@ fn schema(name: &str) -> Validator {
     draft202012::new(&schema).unwrap()
 }
 
+/// Holds a document against a schema, from which nothing may be missing and to which nothing may be added.
+pub(crate) fn takes(name: &str, good: &Value) {
+    is_exact(&schema(name), good, &[], &[]);
+}
+
 /// Places of all objects in a document, as JSON pointers.
 fn objects(value: &Value, at: &str, found: &mut Vec<String>) {
     match value {
@@ -68,13 +73,49 @@ fn is_exact(schema: &Validator, good: &Value, open: &[&str], optional: &[&str]) 
 
 #[test]
 fn the_synthesis_schema_is_exact() {
-    let (mut synthesis, _) = sample::small();
-    synthesis.inputs.insert("core/pyproject.toml".to_owned(), Sha256::of("manifest"));
-    let uv = lychd_forge::synthesis::tools::uv::tool().unwrap();
-    synthesis.tools.insert("uv".to_owned(), uv);
-    let good: Value = serde_json::from_slice(&synthesis.to_canonical_json().unwrap()).unwrap();
-    let open = ["/inputs", "/image/environment", "/image/labels"];
-    is_exact(&schema("synthesis"), &good, &open, &["/tools/uv"]);
+    for (mut synthesis, _) in [sample::small(), sample::on_nixpkgs()] {
+        synthesis.inputs.insert("core/pyproject.toml".to_owned(), Sha256::of("manifest"));
+        let uv = lychd_forge::synthesis::tools::uv::tool().unwrap();
+        synthesis.tools.insert("uv".to_owned(), uv);
+        let good: Value = serde_json::from_slice(&synthesis.to_canonical_json().unwrap()).unwrap();
+        let open = ["/inputs", "/image/environment", "/image/labels"];
+        is_exact(&schema("synthesis"), &good, &open, &["/tools/uv"]);
+    }
+}
+
+#[test]
+fn the_synthesis_schema_takes_what_is_built_and_nothing_between() {
+    let (synthesis, _) = sample::small();
+    let mut good: Value = serde_json::from_slice(&synthesis.to_canonical_json().unwrap()).unwrap();
+    let build = json!({
+        "backend": { "object": "flit_core.buildapi", "path": ["."] }, "environment": "0123456789abcdef",
+        "native": true, "subdirectory": null,
+    });
+    let schema = schema("synthesis");
+    let mut takes = |changes: Value| {
+        let package = good["python_packages"][0].as_object_mut().unwrap();
+        for (key, value) in changes.as_object().unwrap() {
+            package.insert(key.clone(), value.clone());
+        }
+        schema.is_valid(&good)
+    };
+    assert!(takes(json!({ "kind": "sdist", "filename": "a-1.tar.gz", "build": build.clone() })));
+    assert!(takes(json!({ "url": "member:core/a-1.tar.gz", "bundled": true })));
+    assert!(takes(json!({ "kind": "git", "url": "git+https://x.org/a@0", "filename": "a-source" })));
+    assert!(!takes(json!({ "bundled": false })));
+    assert!(!takes(json!({ "bundled": true, "build": null })));
+    assert!(!takes(json!({ "kind": "wheel", "filename": "a-1.whl", "build": build })));
+    assert!(takes(json!({ "build": null })));
+    assert!(!takes(json!({ "url": "file:///a-1.whl" })));
+}
+
+#[test]
+fn the_git_lock_schema_is_exact() {
+    let good = json!({ "schema": "lychd-forge/git-lock/1", "sources": [{
+        "url": "https://git.example.org/a.git", "reference": "branch main",
+        "revision": "0123456789abcdef0123456789abcdef01234567", "nar_sha256": "0".repeat(64),
+    }] });
+    is_exact(&schema("git-lock"), &good, &[], &[]);
 }
 
 #[test]

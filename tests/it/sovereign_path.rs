@@ -253,7 +253,7 @@ os.execvp(sys.argv[2], sys.argv[2:])
 
 /// A program in the image, as a uid that the image does not know, with the image's own environment. Root needs
 /// no user namespace for it, which a chroot would forbid.
-fn inside(options: &[&str], arguments: &[&str]) -> Command {
+pub(crate) fn inside(options: &[&str], arguments: &[&str]) -> Command {
     let forged = &*FORGED;
     let root = &*MOUNTED;
     let config =
@@ -368,7 +368,7 @@ finally:
         forged.podman(&["image", "inspect", "--format", "{{json .Config.Cmd}}", forged.text("image_id")]);
     let printed = answer_with(&["--unshare-net"], &["python", "-c", script, &command]);
     let answer: Value = serde_json::from_str(printed.lines().last().unwrap_or_default()).unwrap();
-    assert_eq!(answer, serde_json::json!(["ok", ["loom", "scribe"], "89504e47"]));
+    assert_eq!(answer, serde_json::json!(["ok", ["altar", "loom", "scribe"], "89504e47"]));
 }
 
 /// Build users of its own: a Nix that ends a build kills all processes of the build's user, those of another
@@ -383,7 +383,7 @@ fn nix_2_26_on_debian_13_gives_the_same_image() {
     let home = Home::new();
     let root = home.path("trixie");
     let made = Command::new("mmdebstrap")
-        .args(["--variant=minbase", "--include=nix-bin,ca-certificates", "--quiet"])
+        .args(["--variant=minbase", "--include=nix-bin,bubblewrap,ca-certificates", "--quiet"])
         .arg(format!("--customize-hook={BUILD_USERS}"))
         .arg("trixie")
         .arg(&root)

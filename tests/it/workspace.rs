@@ -14,7 +14,7 @@ use std::{
 
 use lychd_forge::{
     codex::Codex,
-    crypt::{Manifest, Member, SourceTree},
+    crypt::{Checkout, Manifest, Member, SourceTree},
     diagnostic::{Diagnostic, Failure},
     digest::{Integrity, Sha256},
     host::{
@@ -26,6 +26,7 @@ use lychd_forge::{
         url::{ArtifactUrl, HostPolicy},
     },
     synthesis::{
+        sources::git::GitRequest,
         tools::{self, Tools, deb::Deb},
         workspace::{self, Locked, Locks, Mode, Request},
     },
@@ -91,13 +92,13 @@ fn debs() -> Vec<Deb> {
     debs
 }
 
-fn tools() -> &'static Tools {
+pub(crate) fn tools() -> &'static Tools {
     static TOOLS: OnceLock<Tools> = OnceLock::new();
     TOOLS.get_or_init(|| tools::install(&cache(), Platform::X86_64Linux, &debs(), &fetch).unwrap())
 }
 
 /// A member from its manifest and its other files.
-fn member(id: &str, manifest: &str, files: &[(&str, &str)]) -> Member {
+pub(crate) fn member(id: &str, manifest: &str, files: &[(&str, &str)]) -> Member {
     let id = id.parse().unwrap();
     let name = if id == lychd_forge::name::MemberId::core() {
         "core/pyproject.toml".to_owned()
@@ -112,13 +113,16 @@ fn member(id: &str, manifest: &str, files: &[(&str, &str)]) -> Member {
         manifest: Manifest::parse(&id, &name, manifest.as_bytes()).unwrap(),
         id,
         directory: PathBuf::new(),
+        packages: Vec::new(),
         source: SourceTree { tree, nar_sha256: Sha256::of("") },
+        checkout: Checkout::default(),
     }
 }
 
 fn lock_with(members: &[Member], codex: &Codex, locks: &Locks, mode: Mode) -> Result<Locked, Failure> {
-    let request = Request { members, codex, locks, mode, offline: false };
-    workspace::lock(&request, tools(), &cache(), &Silent)
+    let no_git = |_: &GitRequest| Err(Diagnostic::new("no repository here").into());
+    let request = Request { members, codex, locks, mode, offline: false, bring_tree: &no_git };
+    workspace::lock(&request, tools(), &cache(), &Silent, &mut |_| Ok(Vec::new()))
 }
 
 fn lock(members: &[Member]) -> Result<Locked, Failure> {
@@ -358,7 +362,10 @@ fn an_index_that_does_not_answer_is_no_refusal() {
         member("core", "[project]\nname = 'core'\nversion = '1'\ndependencies = ['zope-interface']\n", &[]);
     let empty = tempfile::tempdir().unwrap();
     let (codex, locks) = (Codex::default(), Locks::default());
-    let request = Request { members: &[core], codex: &codex, locks: &locks, mode: Mode::Keep, offline: true };
-    let failure = workspace::lock(&request, tools(), empty.path(), &Silent).unwrap_err();
+    let no_git = |_: &GitRequest| Err(Diagnostic::new("no repository here").into());
+    let (mode, members) = (Mode::Keep, &[core]);
+    let request = Request { members, codex: &codex, locks: &locks, mode, offline: true, bring_tree: &no_git };
+    let failure =
+        workspace::lock(&request, tools(), empty.path(), &Silent, &mut |_| Ok(Vec::new())).unwrap_err();
     assert_eq!(failure.exit_code(), 2, "{failure}");
 }

@@ -1,5 +1,5 @@
 # Installs a wheel file, or the one wheel in a directory; see wheel.nix.
-{ pkgs, prefix }:
+{ pkgs, prefix, rootScripts }:
 let
   scripts = builtins.path {
     name = "install-wheel";
@@ -20,7 +20,7 @@ pkgs.runPython {
     wheel = "${wheel}";
     python = pkgs.python.version;
     # Not requestedBy: one more requester must not install the wheel anew.
-  };
+  } // (if pkgs ? elf then { elf = pkgs.elf { inherit prefix rootScripts; }; } else { });
 } // {
   pname = name;
   inherit version requestedBy;

@@ -3,7 +3,8 @@
 Run by wheel.nix in the hermetic Python; reads from $specPath
 
     {"wheel": file or a directory that holds one, "name", "version",
-     "python": "3.13", "prefix": "/app/.venv"}
+     "python": "3.13", "prefix": "/app/.venv",
+     "elf": {"patchelf", "scripts", "rpath"}, where ELF files have to be changed}
 
 and writes below $out what the wheel puts below the prefix, and to $meta what
 the image needs to know of it: {"name", "version", "scripts", "elf"}.
@@ -213,15 +214,18 @@ def console_script(python, target):
 class Destination:
     """The directory that a wheel is written to, and the RECORD of it."""
 
-    def __init__(self, root, prefix, site):
-        self.root, self.prefix, self.site = root, prefix, site
+    def __init__(self, root, prefix, site, patch=None):
+        self.root, self.prefix, self.site, self.patch = root, prefix, site, patch
         self.places, self.record, self.elf = Places(), [], []
 
     def write(self, path, content, executable=False):
         self.places.add(path)
+        is_elf = content[:4] == b"\x7fELF"
+        if is_elf and self.patch:
+            content = self.patch(path, content)
         self._write(path, content, executable)
         self.record.append([os.path.relpath(path, self.site), sha256_field(content), str(len(content))])
-        if content[:4] == b"\x7fELF":
+        if is_elf:
             self.elf.append(path)
         if path.endswith(".py") and path.startswith(self.site + "/"):
             self._compile(path, content)
@@ -254,12 +258,12 @@ class Destination:
         self._write(path, text.getvalue().encode(), False)
 
 
-def install(data, name, version, python, prefix, root):
+def install(data, name, version, python, prefix, root, patch=None):
     """Installs the wheel in `data` below `root`; returns its metadata."""
     wheel = Wheel(data, name, version)
     site = f"lib/python{python}/site-packages"
     interpreter = f"{prefix}/bin/python"
-    out = Destination(root, prefix, site)
+    out = Destination(root, prefix, site, patch)
     written_here = {f"{wheel.info}/{file}" for file in ("RECORD", "RECORD.jws", "RECORD.p7s", "INSTALLER", "REQUESTED")}
     for path in sorted(wheel.archive.files):
         # compiled here from the source beside it, so never taken from elsewhere
@@ -281,6 +285,16 @@ def install(data, name, version, python, prefix, root):
     return {"name": normalized(name), "version": wheel.version, "scripts": wheel.entry_points, "elf": sorted(out.elf)}
 
 
+def patcher(elf):
+    """What changes ELF files, where the substrate asks for it."""
+    if elf is None:
+        return None
+    sys.path.insert(0, elf["scripts"])
+    from patch_elf import Patcher
+
+    return Patcher(elf["patchelf"], elf["rpath"])
+
+
 def main():
     with open(os.environ["specPath"], encoding="utf-8") as file:
         spec = json.load(file)
@@ -293,7 +307,7 @@ def main():
             if not os.fstat(file.fileno()).st_size:
                 raise Refused("the file is empty")
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        meta = install(data, spec["name"], spec["version"], spec["python"], spec["prefix"], os.environ["out"])
+        meta = install(data, spec["name"], spec["version"], spec["python"], spec["prefix"], os.environ["out"], patcher(spec.get("elf")))
     except Refused as refusal:
         raise SystemExit(f"wheel {os.path.basename(path)} ({spec['name']}) is refused: {refusal}") from None
     with open(os.environ["meta"], "w", encoding="utf-8") as file:

@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::*;
+use crate::digest::Sha256;
 
 const BODY: &[u8] = b"0123456789abcdefghij";
 

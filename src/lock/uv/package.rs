@@ -9,7 +9,7 @@ use uv_distribution_filename::WheelFilename;
 use uv_pep440::Version;
 
 use super::{
-    Package, PackageId, Source, Wheel, WheelLocation,
+    Package, PackageId, Sdist, Source, Wheel, WheelLocation,
     edges::{Edge, edges_by, read_edges},
     fields::{Field, Findings},
     read::{markers, names, required},
@@ -47,8 +47,11 @@ pub(super) fn read_package(field: Field<'_, '_>, findings: &mut Findings<'_>) ->
         .unwrap_or_default();
     let (provides_extras, provides_groups) =
         fields.take("metadata").map(|it| provides(it, findings)).unwrap_or_default();
-    let sdist = fields.take("sdist").map(toml::Spanned::span);
     let id = name.zip(source).map(|(name, source)| PackageId { name, version, source });
+    let sdist = match (fields.take("sdist"), &id) {
+        (Some(field), Some(id)) => read_sdist(field, &id.source, findings),
+        _ => None,
+    };
     let wheels = match (fields.take("wheels"), &id) {
         (Some(field), Some(id)) => read_wheels(field, id, findings),
         _ => Vec::new(),
@@ -166,6 +169,34 @@ fn read_wheel(field: Field<'_, '_>, id: &PackageId, findings: &mut Findings<'_>)
         return None;
     }
     Some(Wheel { location, file_name, tags, hash, size, span: field.span() })
+}
+
+/// A source archive. What is wrong with its name or hash matters to nobody unless it is built.
+fn read_sdist(field: Field<'_, '_>, source: &Source, findings: &mut Findings<'_>) -> Option<Sdist> {
+    let mut fields = findings.table(field, "a source archive")?;
+    let url = fields.take("url").and_then(|it| findings.string(it, "url"));
+    let path = fields.take("path").and_then(|it| findings.string(it, "path"));
+    let hash = fields.take("hash").and_then(|it| findings.string(it, "hash")).map(str::parse);
+    let size = fields.take("size").and_then(|it| findings.number(it, "size"));
+    fields.ignore(&["upload-time", "upload_time", "zstd", "filename"]);
+    fields.finish(findings, "a source archive");
+    let location = match (url, path, source) {
+        (Some(url), ..) => WheelLocation::Url(url.to_owned()),
+        (None, Some(path), _) => WheelLocation::Local(path.to_owned()),
+        (None, None, Source::Path(path)) => WheelLocation::Local(path.clone()),
+        (None, None, Source::Url { url, .. }) => WheelLocation::Url(url.clone()),
+        (None, None, _) => {
+            findings.error(field.span(), "a source archive has no `url` or `path`");
+            return None;
+        }
+    };
+    let file_name = match &location {
+        WheelLocation::Url(url) => percent_decoded(last_part(url)),
+        WheelLocation::Local(path) => Some(last_part(path).to_owned()),
+    };
+    let sound =
+        |name: &String| !name.is_empty() && !name.contains(['/', '\\']) && !name.contains(char::is_control);
+    Some(Sdist { location, file_name: file_name.filter(sound), hash, size, span: field.span() })
 }
 
 fn last_part(path: &str) -> &str {

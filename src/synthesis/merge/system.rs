@@ -6,13 +6,13 @@ use crate::{
     crypt::Federation,
     diagnostic::{Diagnostic, Failure, Source},
     host::file,
-    lock::debian::DebianLock,
+    lock::debian::{DebianLock, PlatformLock},
     name::{
         Platform,
         debian::{Archive, Suite},
     },
     synthesis::{
-        system::{self, Mirrors, Outcome, SystemSources, index::Index},
+        system::{self, Mirrors, Outcome, Resolution, SystemSources, index::Index, roots},
         value::SystemPackage,
     },
 };
@@ -24,65 +24,121 @@ pub(super) struct System {
     pub(super) moved: Vec<String>,
 }
 
-/// Resolves what the members and the substrate want, from the lock alone where it answers.
-pub(super) fn resolve(
-    codex: &Codex,
-    federation: &Federation,
-    lock: Option<&Source>,
+/// Resolves over one lock and at most one reading of the index.
+pub(super) struct Desk<'a> {
+    debian: &'a Debian,
+    python: &'static str,
+    /// Whether the image is made of them; on nixpkgs the tools alone are.
+    image: bool,
+    before: Option<DebianLock>,
+    /// Whether the tools of native builds are wanted; at first, whether the lock has them.
+    compiler: bool,
     mode: Mode,
     platform: Platform,
-    workshop: &Workshop<'_>,
-) -> Result<System, Failure> {
-    let Substrate::Debian(debian) = &codex.substrate;
-    let suites = &debian.suites;
-    let roots: Vec<system::Root> = federation
-        .members()
-        .iter()
-        .flat_map(|member| {
-            member.manifest.lychd.system_dependencies.iter().map(|dependency| system::Root {
-                name: dependency.debian.clone(),
-                requested_by: Some(member.id.clone()),
-                place: Some(dependency.place.clone()),
-            })
-        })
-        .collect();
-    let before = lock.map(DebianLock::parse).transpose()?;
-    let request = system::Request {
-        platform,
-        suites,
-        python: codex.image.python.as_str(),
-        roots: &roots,
-        lock: before.as_ref(),
-        update: matches!(mode, Mode::Keep { update_system: true, .. }),
-    };
-    let resolution = match system::resolve(&request, None)? {
-        Outcome::Resolved(resolution) => resolution,
-        Outcome::NeedsIndex => {
-            let index = read_index(debian, suites, mode, platform, workshop)?;
-            match system::resolve(&request, Some(&index))? {
-                Outcome::Resolved(resolution) => resolution,
-                Outcome::NeedsIndex => {
-                    return Err(Failure::unable(Diagnostic::new("the Debian index answers nothing")));
-                }
-            }
-        }
-    };
-    let moved: Vec<String> = resolution.moved.iter().map(ToString::to_string).collect();
-    if mode == Mode::Locked && !moved.is_empty() {
-        return Err(Diagnostic::new("`synthesis/debian.lock.json` does not fit the manifests any more")
-            .help(format!("would change: {}", moved.join(", ")))
-            .help("run `lychd-forge synthesize` without --locked")
-            .into());
+    workshop: &'a Workshop<'a>,
+    index: Option<Index>,
+}
+
+impl<'a> Desk<'a> {
+    pub(super) fn new(
+        codex: &'a Codex,
+        lock: Option<&Source>,
+        mode: Mode,
+        platform: Platform,
+        workshop: &'a Workshop<'a>,
+    ) -> Result<Self, Failure> {
+        let debian = codex.substrate.debian();
+        let image = matches!(codex.substrate, Substrate::Debian(_));
+        let before = lock.map(DebianLock::parse).transpose()?;
+        let python = codex.image.python.as_str();
+        let compiler = before.as_ref().is_some_and(|lock| has_compiler(lock, platform));
+        Ok(Self { debian, python, image, before, compiler, mode, platform, workshop, index: None })
     }
-    let text = resolution.lock.to_canonical_json().map_err(|error| {
-        Failure::unable(Diagnostic::new(format!("cannot write the Debian lock: {error}")))
-    })?;
-    Ok(System {
-        // A mirror is where a file is taken from, never what it is: the Synthesis has the public address.
-        packages: resolution.packages(&Mirrors::default()),
-        lock: Source::new("synthesis/debian.lock.json", text),
-        moved,
-    })
+
+    /// What the substrate alone needs, the build's Python among it: for what runs before all is known.
+    pub(super) fn substrate(&mut self) -> Result<Vec<SystemPackage>, Failure> {
+        Ok(self.close(&[])?.packages(&Mirrors::default()))
+    }
+
+    /// What the members and the substrate want, from the lock alone where it answers.
+    pub(super) fn resolve(&mut self, federation: &Federation) -> Result<System, Failure> {
+        let roots: Vec<system::Root> = federation
+            .members()
+            .iter()
+            .filter(|_| self.image)
+            .flat_map(|member| {
+                member.manifest.lychd.system_dependencies.iter().map(|dependency| system::Root {
+                    name: dependency.debian.clone(),
+                    requested_by: Some(member.id.clone()),
+                    place: Some(dependency.place.clone()),
+                })
+            })
+            .collect();
+        let resolution = self.close(&roots)?;
+        let moved: Vec<String> = resolution.moved.iter().map(ToString::to_string).collect();
+        if self.mode == Mode::Locked && !moved.is_empty() {
+            return Err(Diagnostic::new("`synthesis/debian.lock.json` does not fit the manifests any more")
+                .help(format!("would change: {}", moved.join(", ")))
+                .help("run `lychd-forge synthesize` without --locked")
+                .into());
+        }
+        let text = resolution.lock.to_canonical_json().map_err(|error| {
+            Failure::unable(Diagnostic::new(format!("cannot write the Debian lock: {error}")))
+        })?;
+        Ok(System {
+            // A mirror is where a file is taken from, never what it is: the Synthesis has the public address.
+            packages: resolution.packages(&Mirrors::default()),
+            lock: Source::new("synthesis/debian.lock.json", text),
+            moved,
+        })
+    }
+
+    /// The same with the compiler, or without it, when that is not what it was resolved for.
+    pub(super) fn with_compiler(
+        &mut self,
+        system: System,
+        compiler: bool,
+        federation: &Federation,
+    ) -> Result<System, Failure> {
+        if compiler == self.compiler {
+            return Ok(system);
+        }
+        self.compiler = compiler;
+        self.before = Some(DebianLock::parse(&system.lock)?);
+        if let Mode::Keep { update_system, .. } = &mut self.mode {
+            *update_system = false;
+        }
+        let again = self.resolve(federation)?;
+        Ok(System { moved: [system.moved, again.moved].concat(), ..again })
+    }
+
+    fn close(&mut self, roots: &[system::Root]) -> Result<Resolution, Failure> {
+        let request = system::Request {
+            platform: self.platform,
+            suites: &self.debian.suites,
+            python: self.python,
+            image: self.image,
+            roots,
+            lock: self.before.as_ref(),
+            update: matches!(self.mode, Mode::Keep { update_system: true, .. }),
+            compiler: self.compiler,
+        };
+        if let Outcome::Resolved(resolution) = system::resolve(&request, self.index.as_ref())? {
+            return Ok(*resolution);
+        }
+        let index = read_index(self.debian, &self.debian.suites, self.mode, self.platform, self.workshop)?;
+        let outcome = system::resolve(&request, Some(&index))?;
+        self.index = Some(index);
+        match outcome {
+            Outcome::Resolved(resolution) => Ok(*resolution),
+            Outcome::NeedsIndex => Err(Failure::unable(Diagnostic::new("the Debian index answers nothing"))),
+        }
+    }
+}
+
+fn has_compiler(lock: &DebianLock, platform: Platform) -> bool {
+    let pins = lock.platform(platform).map(PlatformLock::packages);
+    pins.is_some_and(|pins| roots::COMPILER.iter().all(|name| pins.keys().any(|pin| pin.as_str() == *name)))
 }
 
 fn read_index(

@@ -18,10 +18,11 @@ pub(super) fn install(
     platform: Platform,
     workshop: &Workshop<'_>,
 ) -> Result<Tools, Failure> {
-    let wanted: Vec<Artifact> = packages.iter().filter(|package| package.tool).map(Artifact::from).collect();
+    let needed: Vec<&SystemPackage> = packages.iter().filter(|package| package.tool).collect();
+    let wanted: Vec<Artifact> = needed.iter().map(|package| Artifact::from(*package)).collect();
     let paths = (workshop.bring)(&wanted)?;
     let debs: Vec<Deb> =
-        wanted.iter().zip(paths).map(|(artifact, path)| Deb { path, sha256: artifact.sha256 }).collect();
+        needed.iter().zip(paths).map(|(package, path)| Deb { path, sha256: package.sha256 }).collect();
     let fetch = |url: &ArtifactUrl, sha256: &Sha256, size: Option<u64>| {
         let artifact = Artifact::of_tool(url, *sha256, size);
         let brought = (workshop.bring)(&[artifact])?;

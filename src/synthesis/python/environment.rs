@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use data_encoding::HEXUPPER;
 
 use super::{
+    choice::choose,
     closure::{Closure, Reached, closure},
     selection::Selection,
     target::Target,
-    wheel,
 };
 use crate::{
     diagnostic::{Diagnostic, Failure, refuse_any},
@@ -16,23 +16,23 @@ use crate::{
         Integrity, Sha256,
         store_path::{StoreName, StorePath},
     },
-    lock::uv::{Package, Source, UvLock, Wheel, WheelLocation},
+    lock::uv::{Package, Source, UvLock, WheelLocation},
     name::{
         MemberId, PackageName,
         url::{ArtifactUrl, HostPolicy, UrlError},
     },
-    synthesis::value::PythonPackage,
+    synthesis::value::{self, PythonPackage},
 };
 
 /// The public index, whose packages need no qualifier in a package URL.
 const PYPI: &str = "https://pypi.org/simple";
 /// How many file names a message lists.
-const LISTED: usize = 12;
+pub(super) const LISTED: usize = 12;
 
 /// Everything one Python environment consists of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PythonEnvironment {
-    /// Wheels, by name.
+    /// Wheels and source archives, by name.
     pub packages: Vec<EnvironmentPackage>,
     /// Source trees, by name.
     pub members: Vec<EnvironmentMember>,
@@ -40,7 +40,25 @@ pub struct PythonEnvironment {
     pub notes: Vec<Diagnostic>,
 }
 
-/// One wheel.
+/// What a file of the environment is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// It is installed as it is.
+    Wheel,
+    /// It is built into a wheel first.
+    Sdist,
+}
+
+/// Where a file of the environment is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// On an allowed host.
+    Url(ArtifactUrl),
+    /// Beside the lock, by the path that the lock has.
+    Local(String),
+}
+
+/// One wheel or source archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnvironmentPackage {
     /// Normalised name.
@@ -49,8 +67,12 @@ pub struct EnvironmentPackage {
     pub version: String,
     /// Package URL.
     pub purl: String,
+    /// What the file is.
+    pub kind: FileKind,
     /// Where it is.
-    pub url: ArtifactUrl,
+    pub location: Location,
+    /// Directory inside a source archive that is the project.
+    pub subdirectory: Option<String>,
     /// File name, not percent-encoded.
     pub filename: String,
     /// Its hash.
@@ -80,12 +102,13 @@ pub struct EnvironmentMember {
     pub dependencies: BTreeSet<PackageName>,
 }
 
-/// The environment that `uv sync --frozen --no-build` would make of this lock, on this target.
+/// The environment that `uv sync --frozen` would make of this lock, on this target, when it may build what
+/// [`Selection::building`] allows and nothing else.
 ///
 /// # Errors
-/// As [`closure`]; then for every package of it all that stands against it: no wheel for the target, a source
-/// that is not carried yet, a missing or weak hash, a URL that the policy refuses. Each names the place in the
-/// lock and who asked for the package.
+/// As [`closure`]; then for every package of it all that stands against it: no wheel for the target and no leave
+/// to build it, a source that is not carried, a missing or weak hash, a URL that the policy refuses. Each names
+/// the place in the lock and who asked for the package.
 pub fn environment(
     lock: &UvLock,
     target: &Target,
@@ -172,50 +195,56 @@ fn artifact(
     let at_source = |message: String| Diagnostic::new(message).at(lock.at(&package.source_span), "");
     match &id.source {
         Source::Git(_) => {
-            return Err(Box::new(at_source(format!("{id} comes from git, which is not carried yet"))));
+            return Err(Box::new(at_source(format!("{id} comes from git, which this lock cannot pin"))));
         }
         Source::Registry(index) => judge_index(index, policy)
             .map_err(|reason| Box::new(at_source(format!("the index of {id} is refused: {reason}"))))?,
         _ => {}
     }
-    let wheel = choose(lock, package, target, selection)?;
-    let at_wheel = |message: String| Box::new(Diagnostic::new(message).at(lock.at(&wheel.span), ""));
-    let file = wheel.file_name.escape_debug();
-    let sha256 = match &wheel.hash {
+    let chosen = choose(lock, package, target, selection)?;
+    let at_file = |message: String| Box::new(Diagnostic::new(message).at(lock.at(chosen.span), ""));
+    let file = chosen.file_name.escape_debug();
+    let sha256 = match chosen.hash {
         Some(Ok(Integrity::Sha256(hash))) => *hash,
-        Some(Ok(_)) => return Err(at_wheel(format!("`{file}` is locked with a hash other than sha256"))),
-        Some(Err(error)) => return Err(at_wheel(format!("the hash of `{file}` is refused: {error}"))),
+        Some(Ok(_)) => return Err(at_file(format!("`{file}` is locked with a hash other than sha256"))),
+        Some(Err(error)) => return Err(at_file(format!("the hash of `{file}` is refused: {error}"))),
         None => {
-            let refusal = at_wheel(format!("the lock has no hash for `{file}`"));
+            let refusal = at_file(format!("the lock has no hash for `{file}`"));
             return Err(Box::new(refusal.help(
-                "uv locks files of a local find-links folder without hash: use an index, or a direct path to the wheel",
+                "uv locks files of a local find-links folder without hash: use an index, or a direct path to the file",
             )));
         }
     };
-    let url = match &wheel.location {
-        WheelLocation::Url(url) => url,
-        WheelLocation::Local(path) => {
-            let path = path.escape_debug();
-            return Err(at_wheel(format!("{id} is a local file, `{path}`, which is not carried yet")));
-        }
+    let location = match chosen.location {
+        WheelLocation::Local(path) => Location::Local(path.clone()),
+        WheelLocation::Url(url) => Location::Url(policy.check(url).map_err(|error| {
+            let refusal = at_file(format!("the URL of {id} is refused: {error}"));
+            match error {
+                UrlError::Host { host } => Box::new(
+                    refusal
+                        .help(format!("add \"{}\" to `[policy] hosts` in forge.toml", host.escape_debug())),
+                ),
+                _ => refusal,
+            }
+        })?),
     };
-    let url = policy.check(url).map_err(|error| {
-        let refusal = at_wheel(format!("the URL of {id} is refused: {error}"));
-        match error {
-            UrlError::Host { host } => Box::new(
-                refusal.help(format!("add \"{}\" to `[policy] hosts` in forge.toml", host.escape_debug())),
-            ),
-            _ => refusal,
-        }
-    })?;
+    let Some(version) = id.version.as_ref().or(chosen.version) else {
+        return Err(at_file(format!("the lock has no version of {id}")));
+    };
+    let subdirectory = match &id.source {
+        Source::Url { subdirectory, .. } if chosen.kind == FileKind::Sdist => subdirectory.clone(),
+        _ => None,
+    };
     Ok(EnvironmentPackage {
         name: id.name.clone(),
-        version: id.version.as_ref().unwrap_or(&wheel.tags.version).to_string(),
-        purl: purl(package, wheel),
-        url,
-        filename: wheel.file_name.clone(),
+        version: version.to_string(),
+        purl: purl(package, &version.to_string()),
+        kind: chosen.kind,
+        location,
+        subdirectory,
+        filename: chosen.file_name.to_owned(),
         sha256,
-        size: wheel.size,
+        size: chosen.size,
         requested_by: reached.requested_by.clone(),
         dependencies: reached.dependencies.clone(),
     })
@@ -230,48 +259,9 @@ fn judge_index(index: &str, policy: &HostPolicy) -> Result<(), String> {
     }
 }
 
-fn choose<'l>(
-    lock: &UvLock,
-    package: &'l Package,
-    target: &Target,
-    selection: &Selection,
-) -> Result<&'l Wheel, Box<Diagnostic>> {
-    let id = &package.id;
-    let forbidden = selection.no_binary.contains(&id.name);
-    if !forbidden && let Some(wheel) = wheel::best(&package.wheels, target) {
-        return Ok(wheel);
-    }
-    let message = if forbidden {
-        format!("{id} must be built from source (`no-binary`), which is not built yet")
-    } else if package.wheels.is_empty() {
-        format!("{id} has no wheel at all")
-    } else {
-        format!("{id} has no wheel for {}", target.describe())
-    };
-    let mut refusal = Diagnostic::new(message).at(lock.at(&package.span), "");
-    if !forbidden && !package.wheels.is_empty() {
-        let names: Vec<&str> =
-            package.wheels.iter().take(LISTED).map(|wheel| wheel.file_name.as_str()).collect();
-        let more = package.wheels.len().saturating_sub(LISTED);
-        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-        refusal = refusal.help(format!("the lock has {}{more}", names.join(", ").escape_debug()));
-    }
-    let source = match (&package.sdist, &id.source) {
-        (Some(_), _) | (None, Source::Url { .. } | Source::Path(_)) => {
-            format!(
-                "there is a source archive, but `[policy] allow-sdist = [\"{}\"]` is not built yet",
-                id.name
-            )
-        }
-        (None, _) => "the lock has no source archive of it either".to_owned(),
-    };
-    Err(Box::new(refusal.help(source).help("ask for a version that has a wheel, or drop what needs it")))
-}
-
 /// `pkg:pypi/<name>@<version>`, with where it came from when that is not the public index.
-fn purl(package: &Package, wheel: &Wheel) -> String {
-    let version = package.id.version.as_ref().unwrap_or(&wheel.tags.version).to_string();
-    let purl = format!("pkg:pypi/{}@{}", package.id.name, percent_encoded(&version));
+fn purl(package: &Package, version: &str) -> String {
+    let purl = format!("pkg:pypi/{}@{}", package.id.name, percent_encoded(version));
     match &package.id.source {
         Source::Registry(index) if index.trim_end_matches('/') != PYPI => {
             format!("{purl}?repository_url={}", percent_encoded(index))
@@ -281,8 +271,16 @@ fn purl(package: &Package, wheel: &Wheel) -> String {
     }
 }
 
+/// How the address of a file of a member begins; its path in the federation follows.
+const LOCAL: &str = "member:";
+
+fn percent_encoded_path(path: &str) -> String {
+    path.split('/').map(percent_encoded).collect::<Vec<_>>().join("/")
+}
+
 /// The package URL specification leaves letters, digits and `.-_~:` alone.
-fn percent_encoded(text: &str) -> String {
+#[must_use]
+pub fn percent_encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b".-_~:".contains(&byte) {
@@ -296,17 +294,24 @@ fn percent_encoded(text: &str) -> String {
 }
 
 impl EnvironmentPackage {
-    /// The Synthesis's record of it. `members` says which member of the federation a distribution is; names it
-    /// does not have (the generated workspace root) ask for nothing.
+    /// The Synthesis's record of it, as something that is not built. `members` says which member of the federation
+    /// a distribution is; names it does not have (the generated workspace root) ask for nothing.
     #[must_use]
     pub fn to_python_package(&self, members: &BTreeMap<PackageName, MemberId>) -> PythonPackage {
         let integrity = Integrity::Sha256(self.sha256);
+        let (url, bundled) = match &self.location {
+            Location::Url(url) => (url.to_string(), false),
+            Location::Local(path) => (format!("{LOCAL}{}", percent_encoded_path(path)), true),
+        };
         PythonPackage {
             name: self.name.clone(),
             version: self.version.clone(),
             purl: self.purl.clone(),
-            kind: "wheel",
-            url: self.url.to_string(),
+            kind: match self.kind {
+                FileKind::Wheel => value::WHEEL,
+                FileKind::Sdist => value::SDIST,
+            },
+            url,
             filename: self.filename.clone(),
             sha256: self.sha256,
             sri: integrity.to_sri_string(),
@@ -315,6 +320,8 @@ impl EnvironmentPackage {
             requested_by: self.requested_by.iter().filter_map(|name| members.get(name)).cloned().collect(),
             dependencies: self.dependencies.clone(),
             completed: false,
+            bundled,
+            build: None,
         }
     }
 }

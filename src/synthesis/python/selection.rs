@@ -19,8 +19,37 @@ pub struct Selection {
     pub workspace: bool,
     /// Those of them that are wanted.
     pub manifest_groups: BTreeSet<GroupName>,
-    /// Packages whose wheels must not be used.
+    /// Which packages may be built from source, and which must or must not by the members' own words.
+    pub building: Building,
+}
+
+/// Packages that the policy lets be built, and uv's keys about building, united over all members.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Building {
+    /// `[policy] allow-sdist`.
+    pub allowed: BTreeSet<PackageName>,
+    /// `no-binary = true`: no wheel is used.
+    pub no_binary_at_all: bool,
+    /// `no-binary-package`: their wheels are not used.
     pub no_binary: BTreeSet<PackageName>,
+    /// `no-build = true`: nothing is built but what `no_binary` names.
+    pub no_build_at_all: bool,
+    /// `no-build-package`: they are not built.
+    pub no_build: BTreeSet<PackageName>,
+}
+
+impl Building {
+    /// Whether wheels of `name` must not be used.
+    #[must_use]
+    pub fn forbids_wheel(&self, name: &PackageName) -> bool {
+        self.no_binary_at_all || self.no_binary.contains(name)
+    }
+
+    /// Whether a member forbids building `name`.
+    #[must_use]
+    pub fn forbids_build(&self, name: &PackageName) -> bool {
+        self.no_build.contains(name) || (self.no_build_at_all && !self.no_binary.contains(name))
+    }
 }
 
 /// What of a root is wanted besides its production dependencies.

@@ -76,7 +76,7 @@ fn a_wheel_becomes_a_package_of_the_synthesis() {
             "sri": "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", "size": null,
             // nix-store --print-fixed-path sha256 <hash> <name>
             "store_path": STORE_PATH,
-            "requested_by": ["core"], "dependencies": ["b"], "completed": false,
+            "requested_by": ["core"], "dependencies": ["b"], "completed": false, "bundled": false, "build": null,
         })
     );
     assert_eq!(json[1]["size"], 7);
@@ -167,13 +167,13 @@ fn what_has_no_wheel_is_told_with_what_there_is() {
         "a 1.0 has no wheel for CPython 3.13.5 on x86_64-linux with glibc 2.41",
     );
     assert!(text.contains("the lock has a-1.0-cp313-cp313-win_amd64.whl"), "{text}");
-    assert!(text.contains("no source archive of it either"), "{text}");
+    assert!(text.contains("the lock has no source archive of it"), "{text}");
     let sdist = "sdist = { url = \"https://files.pythonhosted.org/a-1.0.tar.gz\", hash = \"x\" }";
     let text = refused(&entry("a", &windows, sdist), "requested by core");
-    assert!(text.contains("`[policy] allow-sdist = [\"a\"]` is not built yet"), "{text}");
+    assert!(text.contains("`[policy] allow-sdist = [\"a\"]` in forge.toml lets"), "{text}");
     let git =
         "[[package]]\nname = \"a\"\nversion = \"1.0\"\nsource = { git = \"https://github.com/x/a#0\" }\n";
-    refused(git, "a 1.0 comes from git, which is not carried yet");
+    refused(git, "a 1.0 comes from git, which this lock cannot pin");
 }
 
 #[test]
@@ -188,9 +188,42 @@ fn what_is_not_reached_breaks_nothing() {
 fn wheels_can_be_forbidden() {
     let lock = lock("", WANTS_A, &entry("a", &wheel("a"), ""));
     let mut selection = Selection::members(&lock);
-    selection.no_binary.insert("a".parse().unwrap());
+    selection.building.no_binary.insert("a".parse().unwrap());
     let failure = environment(&lock, &target(), &selection, &HostPolicy::new([])).unwrap_err();
     assert!(failure.to_string().contains("must be built from source (`no-binary`)"), "{failure}");
+}
+
+#[test]
+fn a_source_archive_is_taken_when_the_policy_names_it_and_no_wheel_may_be() {
+    let sdist = format!(
+        "sdist = {{ url = \"https://files.pythonhosted.org/p/a-1.0.tar.gz\", hash = \"{HASH}\", size = 5 }}"
+    );
+    let lock = lock("", WANTS_A, &entry("a", &wheel("a"), &sdist));
+    let a: PackageName = "a".parse().unwrap();
+    let taken = |building: Building| {
+        let selection = Selection { building, ..Selection::members(&lock) };
+        environment(&lock, &target(), &selection, &HostPolicy::new([]))
+    };
+    let allowed = Building { allowed: [a.clone()].into(), ..Building::default() };
+    // A wheel that fits is always better than a build.
+    assert_eq!(taken(allowed.clone()).unwrap().packages[0].kind, FileKind::Wheel);
+    for building in [
+        Building { no_binary: [a.clone()].into(), ..allowed.clone() },
+        Building { no_binary_at_all: true, ..allowed.clone() },
+        Building { no_binary: [a.clone()].into(), no_build_at_all: true, ..allowed.clone() },
+    ] {
+        let package = taken(building).unwrap().packages.remove(0);
+        assert_eq!((package.kind, package.filename.as_str()), (FileKind::Sdist, "a-1.0.tar.gz"));
+        assert_eq!((package.version.as_str(), package.size), ("1.0", Some(5)));
+        assert_eq!(package.to_python_package(&BTreeMap::new()).kind, "sdist");
+    }
+    for building in [
+        Building { no_binary_at_all: true, no_build_at_all: true, ..allowed.clone() },
+        Building { no_binary: [a.clone()].into(), no_build: [a].into(), ..allowed },
+    ] {
+        let text = taken(building).unwrap_err().to_string();
+        assert!(text.contains("a member's `no-build` forbids building it"), "{text}");
+    }
 }
 
 #[test]

@@ -22,6 +22,21 @@ pub const BASE: [&str; 11] = [
     "zlib1g",
 ];
 
+/// Packages of every native build, besides the headers of its Python: a C and C++ compiler with its linker, libc's
+/// headers, and what build scripts call.
+pub const COMPILER: [&str; 6] = ["binutils", "g++", "gcc", "libc6-dev", "make", "pkgconf"];
+
+/// The package with the headers of a Python of this series.
+///
+/// # Errors
+/// As [`python`].
+pub fn python_headers(series: &str) -> Result<DebianName, Failure> {
+    python(series)?;
+    format!("libpython{series}-dev")
+        .parse()
+        .map_err(|_| Failure::unable(Diagnostic::new("no package name for Python's headers")))
+}
+
 /// The packages that are a Python of this series, `3.13` in trixie and `3.11` in bookworm: the
 /// interpreter and the whole standard library. They are roots of the image and of the build tools.
 ///

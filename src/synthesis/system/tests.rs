@@ -221,8 +221,10 @@ fn run(given: &Given<'_>, index: Option<&Index>) -> Result<Outcome, Failure> {
         suites: &suites,
         python: "3.13",
         roots: given.roots,
+        image: true,
         lock: given.lock,
         update: given.update,
+        compiler: false,
     };
     resolve(&request, index)
 }

@@ -42,6 +42,60 @@ pub fn install(cache: &Path, debs: &[Deb]) -> Result<PathBuf, Failure> {
     Ok(interpreter)
 }
 
+/// How the interpreter is started without the script, for where there is no shell: paths below a root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Runtime {
+    /// The directory on this host that holds all of it.
+    pub root: PathBuf,
+    /// The loader, below the root.
+    pub loader: String,
+    /// Directories of shared libraries, below the root.
+    pub libraries: Vec<String>,
+    /// Debian's binary, below the root.
+    pub python: String,
+}
+
+/// What [`install`] wrote, by the path it gave.
+///
+/// # Errors
+/// Unable when it is not there any more.
+pub fn runtime(interpreter: &Path) -> Result<Runtime, Failure> {
+    let root = interpreter.parent().and_then(Path::parent).unwrap_or(interpreter).join("root");
+    let list = |below: &str| -> Result<Vec<String>, Failure> {
+        let directory = root.join(below);
+        if !file::is_directory(&directory) {
+            return Ok(Vec::new());
+        }
+        let names = file::list(&directory).map_err(|error| file::unable("read", &directory, &error))?;
+        Ok(names.into_iter().map(|(name, _)| format!("{below}/{name}")).collect())
+    };
+    let missing = |what: &str| {
+        let message = format!("there is no {what} in `{}`", root.display());
+        Failure::unable(Diagnostic::new(message).help("remove that directory: the forge writes it again"))
+    };
+    let python =
+        list("usr/bin")?.into_iter().find(|path| is_python(path)).ok_or_else(|| missing("Python"))?;
+    for libraries in ["usr/lib", "lib"] {
+        for directory in list(libraries)?.into_iter().filter(|path| path.ends_with("-linux-gnu")) {
+            let is_loader = |path: &String| {
+                let name = path.rsplit('/').next().unwrap_or_default();
+                name.starts_with(LOADER) && name.contains(".so.") && !file::is_link(&root.join(path))
+            };
+            if let Some(loader) = list(&directory)?.into_iter().find(is_loader) {
+                let inner = directory.strip_prefix("usr/").unwrap_or(&directory);
+                let all = [format!("usr/{inner}"), inner.to_owned()];
+                let libraries = all.into_iter().filter(|path| file::is_directory(&root.join(path))).collect();
+                return Ok(Runtime { root, loader, libraries, python });
+            }
+        }
+    }
+    Err(missing("loader"))
+}
+
+fn is_python(path: &str) -> bool {
+    path.strip_prefix("usr/bin/python3.").is_some_and(|minor| minor.parse::<u8>().is_ok())
+}
+
 fn text(directory: &Path) -> Result<&str, Failure> {
     directory.to_str().filter(|text| !text.contains(char::is_control)).ok_or_else(|| {
         Failure::unable(
@@ -60,9 +114,7 @@ fn lay_out(root: &FileTree, place: &str) -> Result<FileTree, Failure> {
     let python = root
         .iter()
         .map(|(path, _)| path)
-        .find(|path| {
-            path.as_str().strip_prefix("usr/bin/python3.").is_some_and(|minor| minor.parse::<u8>().is_ok())
-        })
+        .find(|path| is_python(path.as_str()))
         .ok_or_else(|| missing("Python"))?
         .clone();
     let loader =

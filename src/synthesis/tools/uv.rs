@@ -11,7 +11,7 @@ use crate::{
     digest::Sha256,
     host::file,
     name::{Platform, url::HostPolicy},
-    synthesis::value::Tool,
+    synthesis::{Artifact, value::Tool},
     tree::{Entry, FileTree, RelativePathError},
 };
 
@@ -55,6 +55,16 @@ const fn wheel(platform: Platform) -> Wheel {
 /// Never: the pin is a constant that a test parses.
 pub fn tool() -> Result<Tool, Failure> {
     Ok(Tool { version: VERSION.to_owned(), sha256: pinned_hash(&X86_64)? })
+}
+
+/// The wheel as something to bring.
+///
+/// # Errors
+/// Never: the pin is a constant that a test parses.
+pub fn artifact(host: Platform) -> Result<Artifact, Failure> {
+    let wheel = wheel(host);
+    let url = HostPolicy::new([]).check(wheel.url).map_err(|error| broken(&error.to_string()))?;
+    Ok(Artifact::of_tool(&url, pinned_hash(&wheel)?, Some(wheel.size)))
 }
 
 fn pinned_hash(wheel: &Wheel) -> Result<Sha256, Failure> {

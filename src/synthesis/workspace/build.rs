@@ -7,9 +7,11 @@ use super::{complain, conflict::Ask, project::Project};
 use crate::{
     codex::document::{self, Table},
     crypt::manifest::Dependency,
-    diagnostic::{Diagnostic, Failure},
+    diagnostic::{Diagnostic, Failure, Source},
     digest::Sha256,
     name::PackageName,
+    synthesis::sources::recipe::setup_requires,
+    tree::FileTree,
 };
 
 /// A set of build requirements with those who want it.
@@ -34,28 +36,44 @@ fn id(requires: &[String]) -> String {
 /// Distinct sets by id, and the id of each project.
 pub(super) type Sets<'a> = (BTreeMap<String, Wanted<'a>>, Vec<Option<String>>);
 
-/// What is wanted, by id, and each project's id in the order of `projects`.
-pub(super) fn wanted<'a>(projects: &'a [Project], hooks: &'a [Vec<Dependency>]) -> Result<Sets<'a>, Failure> {
-    let names: BTreeSet<&PackageName> = projects.iter().map(Project::name).collect();
+/// One thing to be built: what messages call it, and what it is built with.
+pub(super) struct Need<'a> {
+    pub(super) title: String,
+    pub(super) requires: Vec<&'a Dependency>,
+}
+
+impl<'a> Need<'a> {
+    /// A project of ours with what its backend's hooks want; `None` for one that is no package.
+    pub(super) fn of(project: &'a Project, hooks: &'a [Dependency]) -> Option<Self> {
+        let system = project.manifest.build_system.as_ref()?;
+        Some(Self { title: project.title(), requires: system.requires.iter().chain(hooks).collect() })
+    }
+}
+
+/// What is wanted, by id, and each need's id in the order of `needs`; `names` are those of our projects.
+pub(super) fn wanted<'a>(
+    needs: impl IntoIterator<Item = Option<Need<'a>>>,
+    names: &BTreeSet<&PackageName>,
+) -> Result<Sets<'a>, Failure> {
     let mut all: BTreeMap<String, Wanted<'a>> = BTreeMap::new();
     let (mut ids, mut wrong) = (Vec::new(), Vec::new());
-    for (project, hooks) in projects.iter().zip(hooks) {
-        let Some(system) = &project.manifest.build_system else {
+    for need in needs {
+        let Some(need) = need else {
             ids.push(None);
             continue;
         };
         let mut requires = BTreeSet::new();
         let mut asks = Vec::new();
-        for dependency in system.requires.iter().chain(hooks) {
+        for dependency in need.requires {
             if names.contains(&dependency.requirement.name) {
                 wrong.push(
-                    complain(&dependency.place, "a member cannot be built with another member")
-                        .requested_by(project.title())
+                    complain(&dependency.place, "nothing can be built with a member")
+                        .requested_by(need.title.clone())
                         .help("put the backend into the member's own tree and name it in `backend-path`"),
                 );
             }
             requires.insert(dependency.requirement.to_string());
-            asks.push((project.title(), dependency));
+            asks.push((need.title.clone(), dependency));
         }
         let requires: Vec<String> = requires.into_iter().collect();
         let id = id(&requires);
@@ -67,12 +85,25 @@ pub(super) fn wanted<'a>(projects: &'a [Project], hooks: &'a [Vec<Dependency>]) 
     Ok((all, ids))
 }
 
-/// What hatchling's `get_requires_for_build_wheel` would add: the requirements of its build hooks, which
-/// the manifest states in the tables of `tool.hatch.build`.
-pub(super) fn hook_requirements(project: &Project) -> Result<Vec<Dependency>, Failure> {
-    let is_hatch =
-        project.manifest.build_system.as_ref().is_some_and(|one| one.backend.starts_with("hatchling"));
-    if !is_hatch {
+/// What a backend's `get_requires_for_build_wheel` would add and files state: setuptools' `setup_requires` in
+/// `setup.cfg`, and the requirements of hatchling's build hooks in the tables of `tool.hatch.build`.
+pub(super) fn hook_requirements(
+    project: &Project,
+    tree: Option<&FileTree>,
+) -> Result<Vec<Dependency>, Failure> {
+    let Some(system) = &project.manifest.build_system else { return Ok(Vec::new()) };
+    let title = project.title();
+    let config = project.directory.as_ref().filter(|_| project.git.is_none());
+    let config = config.map_or_else(|| "setup.cfg".to_owned(), |directory| format!("{directory}/setup.cfg"));
+    let text = config.parse().ok().and_then(|path| tree?.file(&path)).map(String::from_utf8_lossy);
+    if let Some(text) = text {
+        let config = Source::new(format!("{title}/setup.cfg"), text.replace("\r\n", "\n"));
+        let found = setup_requires(&system.backend, &config)?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+    }
+    if !system.backend.starts_with("hatchling") {
         return Ok(Vec::new());
     }
     let manifest = document::parse(&project.manifest.source)?;

@@ -118,6 +118,15 @@ fn story(
             help: Some(loosen.to_owned()),
         };
     }
+    if text.contains("authentication credentials") {
+        return Story {
+            message: "an index wants a login".to_owned(),
+            contested: None,
+            help: Some(
+                "`~/.netrc`, or the file NETRC names, has logins: `machine`, `login`, `password`".to_owned(),
+            ),
+        };
+    }
     if let Some(name) = word_before(text, " was not found in the package registry") {
         return Story {
             message: format!("`{name}` is in no package index that is asked"),
@@ -137,11 +146,10 @@ fn story(
     if let Some(name) = between(text, "Failed to build `", "`") {
         return Story {
             message: format!("only running the build of `{name}` could tell what it depends on"),
-            contested: None,
-            help: Some(
-                "state its metadata with `[[tool.uv.dependency-metadata]]`; no foreign code runs here"
-                    .to_owned(),
-            ),
+            contested: name.parse().ok(),
+            help: Some(format!(
+                "no foreign code runs here: state its metadata, `[[tool.uv.dependency-metadata]]` with name = \"{name}\", `version` and `requires-dist`, or take it off `[policy] allow-sdist`"
+            )),
         };
     }
     if !text.contains("No solution found") {

@@ -14,9 +14,10 @@ use crate::{
     crypt::manifest::Dependency,
     diagnostic::{Diagnostic, Place},
     name::{
-        marker,
+        PackageName, marker,
         url::{HostPolicy, UrlError},
     },
+    synthesis::python::Building,
 };
 
 /// One value for the whole federation.
@@ -26,13 +27,11 @@ const BY_PACKAGE: [&str; 2] = ["exclude-newer-package", "prerelease-package"];
 /// Lists of requirements that add up.
 const LISTS: [&str; 3] = ["build-constraint-dependencies", "constraint-dependencies", "exclude-dependencies"];
 /// What cannot be had, and why.
-const REFUSED: [(&str, &str); 6] = [
+const REFUSED: [(&str, &str); 4] = [
     ("allow-insecure-host", "every artifact comes over verified TLS"),
-    ("find-links", "files found by links carry no hash; name an index instead"),
-    ("no-binary", "only wheels are taken; `[policy] allow-sdist` in forge.toml names exceptions"),
-    ("no-binary-package", "only wheels are taken; `[policy] allow-sdist` in forge.toml names exceptions"),
+    ("find-links", "files found by links carry no hash; name an index, or each file as a `path` source"),
     ("no-index", "the forge has no other source than indexes"),
-    ("config-settings-package", "third-party packages are not built"),
+    ("config-settings-package", "packages are built with their backend's defaults"),
 ];
 
 /// What the members' root-only settings come to.
@@ -42,6 +41,8 @@ pub(super) struct Lifted {
     pub(super) root: toml::Table,
     /// Keys for `uv.toml`.
     pub(super) settings: toml::Table,
+    /// uv's keys about building, united; what the policy allows is left empty.
+    pub(super) building: Building,
     /// Overrides and constraints with who wrote them, for explanations.
     pub(super) asked: Vec<(String, Dependency)>,
     /// What a person should know about the merge.
@@ -107,6 +108,7 @@ pub(super) fn lift(projects: &[Project], hosts: &HostPolicy) -> Result<Lifted, V
     merge.metadata(projects);
     merge.indexes(projects, hosts);
     merge.conflicts(projects);
+    merge.building(projects);
     if merge.wrong.is_empty() { Ok(merge.lifted) } else { Err(merge.wrong) }
 }
 
@@ -206,6 +208,32 @@ impl Merge {
             let values: Vec<toml::Value> = all.into_iter().map(Into::into).collect();
             self.lifted.root.insert(key.to_owned(), values.into());
         }
+    }
+
+    /// One member's word about building holds for all: they share one environment.
+    fn building(&mut self, projects: &[Project]) {
+        let on = |key| claims(projects, key).any(|claim| is_true(claim.node));
+        let (no_binary_at_all, no_build_at_all) = (on("no-binary"), on("no-build"));
+        let no_binary = self.names(projects, "no-binary-package");
+        let no_build = self.names(projects, "no-build-package");
+        self.lifted.building =
+            Building { allowed: BTreeSet::new(), no_binary_at_all, no_binary, no_build_at_all, no_build };
+    }
+
+    fn names(&mut self, projects: &[Project], key: &str) -> BTreeSet<PackageName> {
+        let mut names = BTreeSet::new();
+        for claim in claims(projects, key) {
+            for node in claim.node.as_array().unwrap_or_default() {
+                match node.as_str().unwrap_or_default().parse() {
+                    Ok(name) => drop(names.insert(name)),
+                    Err(_) => self.wrong.push(
+                        complain(&node.place, format!("`{key}` takes names of packages"))
+                            .requested_by(claim.by.clone()),
+                    ),
+                }
+            }
+        }
+        names
     }
 
     fn metadata(&mut self, projects: &[Project]) {

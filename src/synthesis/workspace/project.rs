@@ -1,15 +1,20 @@
 //! The projects of the federation: its members, and what they need of their own workspaces and path sources.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod repository;
+mod sources;
 
-use uv_pep508::VersionOrUrl;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use super::{complain, glob, is_true};
+use super::complain;
 use crate::{
     codex::document::{Node, Table},
-    crypt::{Manifest, Member, manifest::Dependency},
-    diagnostic::Diagnostic,
+    crypt::{Manifest, Member, glob, manifest::Dependency},
+    diagnostic::{Diagnostic, Failure, refuse_any},
     name::{MemberId, PackageName, url::HostPolicy},
+    synthesis::sources::git::{BringTree, GitTree},
     tree::{FileTree, RelativePath},
 };
 
@@ -22,11 +27,19 @@ pub(super) struct Project {
     pub(super) manifest: Manifest,
     /// `[tool.uv.sources]` as it is staged.
     pub(super) sources: toml::Table,
+    /// Files of its member that its sources name, by their place in the stage.
+    pub(super) files: BTreeMap<RelativePath, Arc<[u8]>>,
+    /// The repository it is out of, when it is in no member's tree. The member is then the one that asks for it,
+    /// the directory its place in the repository's tree.
+    pub(super) git: Option<GitTree>,
 }
 
 impl Project {
     /// Its directory in the staged workspace, and so its `virtual` source in `uv.lock`.
     pub(super) fn staged(&self) -> String {
+        if self.git.is_some() {
+            return repository::position(self.name());
+        }
         staged(&self.member, self.directory.as_ref())
     }
 
@@ -43,6 +56,9 @@ impl Project {
 
     /// How it is called in messages.
     pub(super) fn title(&self) -> String {
+        if let Some(git) = &self.git {
+            return format!("{} of {}", self.name(), git.url);
+        }
         match &self.directory {
             Some(directory) => format!("{}/{directory}", self.member),
             None => self.member.to_string(),
@@ -69,33 +85,69 @@ struct Found {
     inherited: BTreeMap<String, Node>,
 }
 
-/// Reads all members and flattens their own workspaces and path sources into one list.
-pub(super) fn collect(members: &[Member], hosts: &HostPolicy) -> Result<Vec<Project>, Vec<Diagnostic>> {
+/// Reads all members and flattens their own workspaces, path sources and git sources into one list.
+pub(super) fn collect(
+    members: &[Member],
+    hosts: &HostPolicy,
+    bring: BringTree<'_>,
+) -> Result<Vec<Project>, Failure> {
     let mut wrong = Vec::new();
-    let mut found: BTreeMap<String, Found> = BTreeMap::new();
-    for member in members {
-        add_member(member, &mut found, &mut wrong);
-    }
-    let trees: BTreeMap<&MemberId, &FileTree> = members.iter().map(|m| (&m.id, &m.source.tree)).collect();
-    add_path_sources(&trees, &mut found, &mut wrong);
+    let trees = trees(members);
+    let mut found = in_trees(members, &trees, &mut wrong);
+    repository::add(&mut found, hosts, bring, &mut wrong)?;
     keep_reachable(&mut found);
     check_names(&found, &mut wrong);
     let positions: BTreeMap<String, PackageName> =
         found.iter().map(|(position, found)| (position.clone(), found.project.name().clone())).collect();
     let mut projects = Vec::new();
     for (_, mut one) in found {
-        match sources(&one, &positions, hosts) {
-            Ok(table) => {
-                one.project.sources = table;
+        match sources::staged(&one, &positions, hosts, &trees) {
+            Ok(staged) => {
+                one.project.sources = staged.table;
+                one.project.files = staged.files;
                 projects.push(one.project);
             }
             Err(all) => wrong.extend(all),
         }
     }
-    projects.sort_by_key(|project| {
-        (!project.member.is_core(), project.member.clone(), project.directory.clone())
-    });
+    sort(&mut projects);
+    refuse_any(wrong)?;
+    Ok(projects)
+}
+
+/// What of [`collect`] the members' own trees tell: no project out of a repository, and no sources.
+pub(super) fn of_members(members: &[Member]) -> Result<Vec<Project>, Vec<Diagnostic>> {
+    let mut wrong = Vec::new();
+    let found = in_trees(members, &trees(members), &mut wrong);
+    check_names(&found, &mut wrong);
+    let mut projects: Vec<Project> = found.into_values().map(|found| found.project).collect();
+    sort(&mut projects);
     if wrong.is_empty() { Ok(projects) } else { Err(wrong) }
+}
+
+fn trees(members: &[Member]) -> BTreeMap<&MemberId, &FileTree> {
+    members.iter().map(|member| (&member.id, &member.source.tree)).collect()
+}
+
+fn in_trees(
+    members: &[Member],
+    trees: &BTreeMap<&MemberId, &FileTree>,
+    wrong: &mut Vec<Diagnostic>,
+) -> BTreeMap<String, Found> {
+    let mut found = BTreeMap::new();
+    for member in members {
+        add_member(member, &mut found, wrong);
+    }
+    add_path_sources(trees, &mut found, wrong);
+    keep_reachable(&mut found);
+    found
+}
+
+fn sort(projects: &mut [Project]) {
+    projects.sort_by_key(|project| {
+        let place = (project.git.is_some(), project.directory.clone());
+        (!project.member.is_core(), project.member.clone(), place, project.name().clone())
+    });
 }
 
 fn add_member(member: &Member, found: &mut BTreeMap<String, Found>, wrong: &mut Vec<Diagnostic>) {
@@ -112,6 +164,8 @@ fn add_member(member: &Member, found: &mut BTreeMap<String, Found>, wrong: &mut 
         directory: None,
         manifest: member.manifest.clone(),
         sources: toml::Table::new(),
+        files: BTreeMap::new(),
+        git: None,
     };
     found.insert(position.clone(), Found { project, position, inherited: BTreeMap::new() });
 }
@@ -167,6 +221,8 @@ fn add_nested(
                 directory: Some(directory),
                 manifest,
                 sources: toml::Table::new(),
+                files: BTreeMap::new(),
+                git: None,
             };
             found.insert(position.clone(), Found { project, position, inherited });
         }
@@ -280,124 +336,4 @@ fn check_names(found: &BTreeMap<String, Found>, wrong: &mut Vec<Diagnostic>) {
             );
         }
     }
-}
-
-/// `[tool.uv.sources]` for the staged manifest: paths to projects become workspace sources.
-fn sources(
-    found: &Found,
-    positions: &BTreeMap<String, PackageName>,
-    hosts: &HostPolicy,
-) -> Result<toml::Table, Vec<Diagnostic>> {
-    let mut wrong = Vec::new();
-    let mut table = toml::Table::new();
-    let names: BTreeSet<&PackageName> = positions.values().collect();
-    let core = positions.get("core");
-    for (name, node) in own_sources(found) {
-        let project = name.parse::<PackageName>().ok().filter(|name| names.contains(&name));
-        let mut staged = Vec::new();
-        for one in alternatives(&node) {
-            match source(one, project.as_ref(), &found.position, positions, hosts) {
-                Ok(entry) => staged.push(toml::Value::Table(entry)),
-                Err(bad) => wrong.push(bad.requested_by(found.project.title())),
-            }
-        }
-        if node.as_array().is_some() {
-            table.insert(name, toml::Value::Array(staged));
-        } else if let Some(only) = staged.pop() {
-            table.insert(name, only);
-        }
-    }
-    for asked in found.project.asked() {
-        if let Some(VersionOrUrl::Url(url)) = &asked.requirement.version_or_url {
-            check_url(asked, url.given().unwrap_or(&asked.text), hosts, &mut wrong, &found.project);
-        }
-        let name = &asked.requirement.name;
-        let has_own = table.keys().any(|key| key.parse::<PackageName>().is_ok_and(|key| key == *name));
-        if has_own || !names.contains(name) || name == found.project.name() {
-            continue;
-        }
-        // Everyone may mean the core without a word; an extension must not stand in for a release by its name.
-        if core == Some(name) {
-            table.insert(name.to_string(), workspace_source(&Table::default()).into());
-        } else {
-            wrong.push(
-                complain(
-                    &asked.place,
-                    format!("`{name}` is a member here, and may be a released package as well"),
-                )
-                .requested_by(found.project.title())
-                .help(format!(
-                    "say that the member is meant: `[tool.uv.sources] {name} = {{ workspace = true }}`"
-                ))
-                .help("or rename the member"),
-            );
-        }
-    }
-    if wrong.is_empty() { Ok(table) } else { Err(wrong) }
-}
-
-/// A direct reference must be a file on an allowed host; uv itself decides whether it is a wheel.
-fn check_url(
-    asked: &Dependency,
-    url: &str,
-    hosts: &HostPolicy,
-    wrong: &mut Vec<Diagnostic>,
-    project: &Project,
-) {
-    let url = url.split('#').next().unwrap_or_default();
-    if let Err(error) = hosts.check(url) {
-        wrong.push(
-            complain(&asked.place, error.to_string())
-                .requested_by(project.title())
-                .help("require a released version: repositories and local files have no pinned wheel"),
-        );
-    }
-}
-
-fn workspace_source(entries: &Table) -> toml::Table {
-    let kept = entries.iter().filter(|(key, _)| ["marker", "extra"].contains(key));
-    let mut table: toml::Table = kept.map(|(key, field)| (key.to_owned(), field.node.to_toml())).collect();
-    table.insert("workspace".to_owned(), toml::Value::Boolean(true));
-    table
-}
-
-fn source(
-    node: &Node,
-    project: Option<&PackageName>,
-    position: &str,
-    positions: &BTreeMap<String, PackageName>,
-    hosts: &HostPolicy,
-) -> Result<toml::Table, Diagnostic> {
-    let Some(entries) = node.as_table() else {
-        return Err(complain(&node.place, "a source must be a table"));
-    };
-    let kind = |key: &str| entries.get(key);
-    if let Some(flag) = kind("workspace") {
-        return if project.is_some() && is_true(flag) {
-            Ok(workspace_source(entries))
-        } else {
-            Err(complain(&flag.place, "no member of the federation has this name"))
-        };
-    }
-    if let Some(path) = kind("path") {
-        let target = path.as_str().and_then(|text| resolve(position, text));
-        return if target.is_some_and(|target| project.is_some() && positions.get(&target) == project) {
-            Ok(workspace_source(entries))
-        } else {
-            Err(complain(&path.place, "this path leads to no project of this name in the federation").help(
-                "depend on a member, a folder of this member that has a `pyproject.toml`, or a release",
-            ))
-        };
-    }
-    if let Some(git) = kind("git") {
-        return Err(complain(&git.place, "git sources carry no wheel and no hash")
-            .help("depend on a release, or add the repository to the Crypt as an extension"));
-    }
-    if let Some(url) = kind("url") {
-        let text = url.as_str().unwrap_or_default();
-        hosts.check(text).map_err(|error| {
-            complain(&url.place, error.to_string()).help("`[policy] hosts` in forge.toml allows more hosts")
-        })?;
-    }
-    Ok(entries.to_toml())
 }

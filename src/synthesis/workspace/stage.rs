@@ -12,7 +12,7 @@ use super::{lift::Lifted, project::Project};
 use crate::{
     codex::Codex,
     name::{ExtraName, PackageName},
-    tree::{FileTree, RelativePathError},
+    tree::{Entry, FileTree, RelativePathError},
 };
 
 /// Names of the projects that the forge itself makes up.
@@ -34,6 +34,9 @@ pub(super) fn federation(
     for project in projects {
         let path = format!("{}/pyproject.toml", project.staged()).parse()?;
         tree.insert_text(path, member(project, kept.get(project.name())).to_string());
+        for (path, bytes) in &project.files {
+            tree.insert(path.clone(), Entry::File { bytes: bytes.clone(), executable: false });
+        }
     }
     let top: Vec<&Project> = projects.iter().filter(|project| project.directory.is_none()).collect();
     let mut uv = common(codex, &lifted.root);
@@ -65,11 +68,16 @@ pub(super) fn build_environment(
     Ok(tree)
 }
 
-/// The only configuration file uv reads. Without exceptions in the policy uv must find wheels; with
-/// them it may read what source distributions state statically, and still finds no Python to run them.
+/// The only configuration file uv reads. uv must find wheels for everything but what the policy lets be built;
+/// of that it may read what the source states statically, and still finds no Python to run a build with.
 pub(super) fn settings(lifted: &Lifted, codex: &Codex) -> String {
     let mut settings = lifted.settings.clone();
-    settings.insert("no-build".to_owned(), codex.policy.allow_sdist.is_empty().into());
+    settings.insert("no-build".to_owned(), true.into());
+    // For uv these are exceptions of `no-build`. Their wheels are locked all the same.
+    let allowed: Vec<String> = codex.policy.allow_sdist.iter().map(ToString::to_string).collect();
+    if !allowed.is_empty() {
+        settings.insert("no-binary-package".to_owned(), allowed.into());
+    }
     settings.insert("python-downloads".to_owned(), "never".into());
     settings.insert("python-preference".to_owned(), "only-system".into());
     // The same certificates as the forge's own downloads.

@@ -5,15 +5,16 @@ use toml::Table;
 use super::{check, lift, project, stage};
 use crate::{
     codex::Codex,
-    crypt::{Manifest, Member, SourceTree},
+    crypt::{Checkout, Manifest, Member, SourceTree},
     diagnostic::{Diagnostic, Failure},
     digest::Sha256,
     name::{MemberId, url::HostPolicy},
+    synthesis::sources::git::{GitRequest, GitTree},
     tree::FileTree,
 };
 
 /// A member called `id` whose `[project]` has a name and version of its own, followed by `rest`.
-fn member(id: &str, rest: &str) -> Member {
+pub(in crate::synthesis) fn member(id: &str, rest: &str) -> Member {
     let id: MemberId = id.parse().unwrap();
     let name = id.as_str().replace('/', "-");
     let text = format!("[project]\nname = '{name}'\nversion = '1.0'\n{rest}");
@@ -25,17 +26,27 @@ fn member(id: &str, rest: &str) -> Member {
         id,
         directory: std::path::PathBuf::new(),
         manifest,
+        packages: Vec::new(),
         source: SourceTree { tree, nar_sha256: Sha256::of("") },
+        checkout: Checkout::default(),
     }
 }
 
 fn staged(members: &[Member]) -> Result<FileTree, Vec<Diagnostic>> {
     let hosts = HostPolicy::new(["wheels.example.org".to_owned()]);
     let codex = Codex::default();
-    let projects = project::collect(members, &hosts)?;
+    let projects = project::collect(members, &hosts, &no_git).map_err(|failure| told(&failure))?;
     check::check(&projects, &codex).map_err(|failure: Failure| failure.diagnostics().to_vec())?;
     let lifted = lift::lift(&projects, &hosts)?;
     Ok(stage::federation(&projects, &lifted, &codex).unwrap())
+}
+
+fn told(failure: &Failure) -> Vec<Diagnostic> {
+    failure.diagnostics().to_vec()
+}
+
+fn no_git(request: &GitRequest) -> Result<GitTree, Failure> {
+    Err(Diagnostic::new(format!("{} is not to be fetched", request.url)).into())
 }
 
 fn refused(members: &[Member]) -> String {
@@ -139,7 +150,41 @@ fn settings_that_disagree_are_a_conflict_with_both_places() {
 #[test]
 fn sources_without_a_wheel_and_indexes_on_unknown_hosts_are_refused() {
     for (rest, want) in [
-        ("[tool.uv.sources]\nx = { git = 'https://example.org/x' }\n", "git sources carry no wheel"),
+        (
+            "dependencies = ['x']\n[tool.uv.sources]\nx = { git = 'https://example.org/x' }\n",
+            "is not allowed",
+        ),
+        ("dependencies = ['x']\n[tool.uv.sources]\nx = { git = 'ssh://git@pypi.org/x' }\n", "uses `ssh:`"),
+        ("dependencies = ['x']\n[tool.uv.sources]\nx = { git = 'file:///tmp/x' }\n", "uses `file:`"),
+        (
+            "dependencies = ['x']\n[tool.uv.sources]\nx = { git = 'https://u:secret@pypi.org/x' }\n",
+            "a user name",
+        ),
+        (
+            "dependencies = ['x']\n[tool.uv.sources]\nx = { git = 'https://pypi.org/x', rev = 'abc' }\n",
+            "not a full revision",
+        ),
+        (
+            "dependencies = ['x']\n[tool.uv.sources]\nx = { git = 'https://pypi.org/x', branch = '-u' }\n",
+            "name of a branch",
+        ),
+        (
+            "dependencies = ['x']\n[tool.uv.sources]\nx = { git = 'https://pypi.org/x', branch = 'a', tag = 'b' }\n",
+            "takes one of",
+        ),
+        (
+            "dependencies = ['x']\n[tool.uv.sources]\nx = { git = 'https://pypi.org/x', lfs = true }\n",
+            "`lfs` of a git source",
+        ),
+        (
+            "dependencies = ['x']\n[tool.uv.sources]\nx = { git = 'https://pypi.org/x', subdirectory = '../y' }\n",
+            "no plain relative path",
+        ),
+        (
+            "dependencies = ['x']\n[tool.uv.sources]\nx = { git = 'https://pypi.org/x' }\n",
+            "https://pypi.org/x is not to be fetched",
+        ),
+        ("[tool.uv.sources]\nx = { path = 'dist/x.whl' }\n", "leads to no project"),
         ("[tool.uv.sources]\nx = { path = '/etc' }\n", "leads to no project"),
         ("[tool.uv.sources]\nx = { path = '../../../x', editable = true }\n", "leads to no project"),
         ("[tool.uv.sources]\nx = { workspace = true }\n", "no member of the federation"),
@@ -152,7 +197,7 @@ fn sources_without_a_wheel_and_indexes_on_unknown_hosts_are_refused() {
         ("[tool.uv]\nextra-index-url = ['http://pypi.org/simple']\n", "not https"),
         ("[tool.uv]\nallow-insecure-host = ['pypi.org']\n", "verified TLS"),
         ("[tool.uv]\nfind-links = ['./wheels']\n", "no hash"),
-        ("[tool.uv]\nno-binary = true\n", "only wheels"),
+        ("[tool.uv]\nno-build-package = ['../x']\n", "takes names of packages"),
         ("[tool.uv]\noverride-dependencies = ['x @ https://pypi.org/x.whl']\n", "must name versions"),
         ("[tool.uv.workspace]\nmembers = ['../*']\n", "workspace pattern"),
     ] {
@@ -186,7 +231,7 @@ fn an_extension_cannot_quietly_stand_in_for_a_released_package() {
     let core = member("core", &format!("{asked}[tool.uv.sources]\nidna = {{ workspace = true }}\n"));
     let hosts = HostPolicy::new([]);
     let members = [core, idna];
-    let projects = project::collect(&members, &hosts).unwrap();
+    let projects = project::collect(&members, &hosts, &no_git).unwrap();
     let edges = |name: &str, source: &str| {
         format!(
             "[[package]]\nname = '{name}'\nsource = {{ {source} }}\ndependencies = [{{ name = 'idna' }}]\n"

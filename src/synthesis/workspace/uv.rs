@@ -91,6 +91,8 @@ impl Run<'_> {
         let mut variables: Vec<(OsString, OsString)> =
             INHERITED.iter().filter_map(|&name| Some((name.into(), environment::variable(name)?))).collect();
         variables.push(("HOME".into(), home.into()));
+        // uv reads passwords for the indexes from there; it has no other configuration of the user's.
+        variables.extend(environment::netrc().map(|path| ("NETRC".into(), path.into())));
         let mut command = Command::new(&self.tools.uv)
             .args(["lock", "--no-progress", "--color", "never", "--config-file"])
             .arg(settings)

@@ -116,8 +116,7 @@ impl Expr {
     }
 
     /// A set of the library's fields.
-    #[must_use]
-    pub fn fields<const N: usize>(entries: [(&'static str, Expr); N]) -> Self {
+    pub fn fields(entries: impl IntoIterator<Item = (&'static str, Expr)>) -> Self {
         Self::Set(entries.into_iter().map(|(name, value)| Binding::field(name, value)).collect())
     }
 

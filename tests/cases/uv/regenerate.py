@@ -16,7 +16,7 @@ An answer is `refused` and uv's reason, or one line per wheel `name version file
 `member name` per source tree that would be installed.
 """
 
-import hashlib, http.server, io, json, os, pathlib, re, shutil, stat, subprocess, sys, tempfile, threading, tomllib, zipfile
+import gzip, hashlib, http.server, io, json, os, pathlib, re, shutil, stat, subprocess, sys, tarfile, tempfile, threading, tomllib, zipfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 # name: (Python, machine, glibc minor); tests/it/uv_corpus.rs has the same table.
@@ -33,7 +33,10 @@ TARGETS = {
 }
 
 INTERPRETER = '''#!{real}
-import json, subprocess, sys
+import json, os, subprocess, sys
+if "interpreter_info" not in " ".join(sys.argv):
+    # A build, not uv's question.
+    os.execv({real!r}, [{real!r}, *sys.argv[1:]])
 answer = subprocess.run([{real!r}, *sys.argv[1:]], capture_output=True, text=True, check=True).stdout
 answer = json.loads(answer.replace("python" + {real_series!r}, "python" + {series!r}))
 answer["markers"].update(
@@ -57,14 +60,14 @@ def interpreter(directory, target):
     return path
 
 
-def wheel(filename):
-    """A wheel of that name with nothing in it but its own name."""
+def wheel(filename, says=None):
+    """A wheel of that name with nothing in it but its own name, or another."""
     name, version, tags = filename.removesuffix(".whl").split("-", 2)
     info = f"{name}-{version}.dist-info"
     files = {
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: regenerate\nRoot-Is-Purelib: false\nTag: py3-none-any\n",
-        f"{info}/FILE": filename,
+        f"{info}/FILE": says or filename,
     }
     files[f"{info}/RECORD"] = "".join(f"{path},,\n" for path in [*files, f"{info}/RECORD"])
     buffer = io.BytesIO()
@@ -72,6 +75,39 @@ def wheel(filename):
         for path, text in files.items():
             archive.writestr(zipfile.ZipInfo(path, (1980, 1, 1, 0, 0, 0)), text)
     return buffer.getvalue()
+
+
+BACKEND = '''
+import pathlib
+def build_wheel(directory, config_settings=None, metadata_directory=None):
+    here = pathlib.Path(__file__).parent
+    (pathlib.Path(directory) / {name!r}).write_bytes((here / "made.whl").read_bytes())
+    return {name!r}
+'''
+
+
+def sdist(filename):
+    """A source archive of that name, whose own backend leaves a wheel that says the archive's name."""
+    name, version = filename.removesuffix(".tar.gz").rsplit("-", 1)
+    made = f"{name}-{version}-py3-none-any.whl"
+    files = {
+        "PKG-INFO": f"Metadata-Version: 2.2\nName: {name}\nVersion: {version}\n",
+        "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n',
+        "backend.py": BACKEND.format(name=made),
+        "made.whl": wheel(made, filename),
+    }
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for path, data in files.items():
+            data = data.encode() if isinstance(data, str) else data
+            entry = tarfile.TarInfo(f"{name}-{version}/{path}")
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
+    return gzip.compress(buffer.getvalue(), mtime=0)
+
+
+def made(filename):
+    return sdist(filename) if filename.endswith(".tar.gz") else wheel(filename)
 
 
 def unquoted(url):
@@ -82,7 +118,7 @@ class Server(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def reply(self, body):
-        data = wheel(unquoted(self.path))
+        data = made(unquoted(self.path))
         self.send_response(200)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
@@ -101,10 +137,10 @@ class Server(http.server.BaseHTTPRequestHandler):
 
 def rewritten(lock, base):
     def entry(match):
-        digest = hashlib.sha256(wheel(unquoted(match["url"]))).hexdigest()
+        digest = hashlib.sha256(made(unquoted(match["url"]))).hexdigest()
         return f'{{ url = "{match["url"]}", hash = "sha256:{digest}"'
 
-    lock = re.sub(r'\{ url = "(?P<url>[^"]+\.whl)", hash = "sha256:[0-9a-f]{64}"', entry, lock)
+    lock = re.sub(r'\{ url = "(?P<url>[^"]+\.(?:whl|tar\.gz))", hash = "sha256:[0-9a-f]{64}"', entry, lock)
     return lock.replace("https://files.pythonhosted.org/", base)
 
 
@@ -128,7 +164,8 @@ def answer(uv, case, selection, scratch, pythons, base):
     environment |= {"UV_CACHE_DIR": str(scratch / "cache"), "UV_PYTHON_DOWNLOADS": "never",
                     "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", "NO_COLOR": "1", "UV_LINK_MODE": "copy"}
     target = selection.get("target", "trixie")
-    command = [uv, "sync", "--frozen", "--no-build", "--python", str(pythons[target]), *arguments(selection)]
+    build = [] if selection.get("trees") else ["--no-build"]
+    command = [uv, "sync", "--frozen", *build, "--python", str(pythons[target]), *arguments(selection)]
     # Source trees are not built: they are read from the plan, then left out of the installation.
     plan = subprocess.run([*command, "--dry-run"], cwd=project, env=environment, capture_output=True, text=True)
     done = plan
@@ -143,7 +180,7 @@ def answer(uv, case, selection, scratch, pythons, base):
     for file in (project / ".venv").glob("lib/python*/site-packages/*.dist-info/FILE"):
         name = re.sub(r"[-_.]+", "-", file.parent.name.removesuffix(".dist-info").split("-")[0]).lower()
         filename = file.read_text()
-        lines.append(f"{name} {filename.split('-')[1]} {filename}")
+        lines.append(f"{name} {filename.removesuffix('.tar.gz').split('-')[1]} {filename}")
     for name, path in re.findall(r"^ \+ ([\w.-]+) @ file://(\S+)$", plan.stderr, re.M):
         filename = path.rsplit("/", 1)[1]
         lines.append(f"{name} {filename.split('-')[1]} {filename}" if filename.endswith(".whl") else f"member {name}")

@@ -3,15 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lychd_forge::{
+    crypt::WorkingCopy,
     digest::{
         Integrity, Sha256,
         nar::nar_sha256,
         store_path::{StoreName, StorePath},
     },
     name::{MemberId, Platform},
+    synthesis::hook::Limits,
     synthesis::value::{
-        BuildBackend, BuildEnvironment, Image, Member, Policy, PythonPackage, Role, SCHEMA, Substrate,
-        Synthesis, SystemPackage, User,
+        BuildBackend, BuildEnvironment, Hook, HookEngine, Image, Member, NixpkgsPackage, Policy,
+        PythonPackage, Role, SCHEMA, Substrate, Synthesis, SystemPackage, User,
     },
     tree::FileTree,
 };
@@ -42,6 +44,8 @@ pub(crate) fn wheel(name: &str, version: &str, size: u64, requested_by: &[&str])
         requested_by: ids(requested_by),
         dependencies: BTreeSet::new(),
         completed: false,
+        bundled: false,
+        build: None,
     }
 }
 
@@ -73,6 +77,7 @@ pub(crate) fn deb(
         dependencies: BTreeSet::new(),
         image,
         tool,
+        compiler: false,
         completed: false,
     }
 }
@@ -89,7 +94,18 @@ fn member(id: &str, backend: Option<&str>) -> (Member, FileTree) {
         name: name.parse().unwrap(),
         version: Some("0.1.0".to_owned()),
         nar_sha256: nar,
+        working_copy: WorkingCopy::Unversioned,
         store_path: StorePath::of_source(&nar, &StoreName::mapped(&format!("{name}-source"))).to_string(),
+        hook: id.is_core().then(|| Hook {
+            sha256: Sha256::of("hook"),
+            registered_sha256: Sha256::of("registered"),
+            engine: HookEngine {
+                name: "bubblewrap".to_owned(),
+                version: "1".to_owned(),
+                sha256: Sha256::of("engine"),
+            },
+            limits: Limits::default(),
+        }),
         build_environment: backend.map(|_| ENVIRONMENT.to_owned()),
         build_backend: backend.map(|object| BuildBackend { object: object.to_owned(), path: vec![] }),
         system_dependencies: vec![],
@@ -125,6 +141,7 @@ pub(crate) fn small() -> (Synthesis, Sources) {
             wheel("numpy", "2.3.5", 16_600_000, &["vision/ocr_2"]),
             wheel("torch", "2.9.1+cpu", 180_000_000, &["vision/ocr_2"]),
         ],
+        node: None,
         system_packages: vec![
             deb("libc6", "2.41-12", 12, true, true, &[]),
             deb("libmagic1t64", "1:5.46-5", 1, true, false, &["scribe"]),
@@ -153,6 +170,48 @@ pub(crate) fn small() -> (Synthesis, Sources) {
         policy: Policy::default(),
     };
     (synthesis, sources)
+}
+
+/// As [`small`], on nixpkgs: the Debian packages under the names they have there.
+#[allow(dead_code, reason = "the bench has no use for it")]
+pub(crate) fn on_nixpkgs() -> (Synthesis, Sources) {
+    let (mut synthesis, sources) = small();
+    synthesis.system_packages.clear();
+    let mut packages: Vec<_> = [
+        ("bash", "bash"),
+        ("ca-certificates", "cacert"),
+        ("coreutils", "coreutils"),
+        ("libc-bin", "glibc.bin"),
+        ("libc6", "glibc"),
+        ("libstdc++6", "stdenv.cc.cc.lib"),
+        ("media-types", "mailcap"),
+        ("netbase", "iana-etc"),
+        ("python3.13-minimal", "python313"),
+        ("tzdata", "tzdata"),
+        ("zlib1g", "zlib"),
+    ]
+    .into_iter()
+    .map(|(name, attribute)| nixpkgs_package(name, attribute, &[], &[]))
+    .collect();
+    let asked = nixpkgs_package("libmagic1", "file", &["scribe"], &["extensions/scribe/pyproject.toml:9:24"]);
+    packages.push(asked);
+    synthesis.substrate = Substrate::Nixpkgs {
+        reference: "github:NixOS/nixpkgs/531670d871c0e29724a02f3cbcac170adc65b58c".parse().unwrap(),
+        nar_hash: Sha256::of("nixpkgs"),
+        glibc: [2, 40],
+        packages,
+    };
+    (synthesis, sources)
+}
+
+#[allow(dead_code, reason = "the bench has no use for it")]
+pub(crate) fn nixpkgs_package(name: &str, attribute: &str, by: &[&str], places: &[&str]) -> NixpkgsPackage {
+    NixpkgsPackage {
+        name: name.parse().unwrap(),
+        attribute: attribute.parse().unwrap(),
+        requested_by: ids(by),
+        places: places.iter().map(|place| (*place).to_owned()).collect(),
+    }
 }
 
 /// As [`small`], with `packages` packages: half of them wheels, half Debian's.

@@ -2,7 +2,8 @@
 # needs, every binary of it out of a Debian package pinned by sha256. Nothing of
 # the host takes part but Nix and its kernel.
 #
-#   debian            what debian.nix holds: { python = { version; packages; }; packages; }
+#   debian            what debian.nix holds: { python = { version; packages; }; packages; },
+#                     and compiler, names of packages, when something is compiled
 #   sourceDateEpoch   seconds; the time of everything built
 { system ? "x86_64-linux", sourceDateEpoch ? 1, debian }:
 assert system == "x86_64-linux" || throw "the embedded substrate has packages for x86_64-linux, not for ${system}";
@@ -29,9 +30,25 @@ let
   interpreter = code: import ./python.nix { inherit seed runCommand version; debs = pythonDebs; bytecode = code; };
   raw = interpreter null;
   python = interpreter (bytecode pythonDebs);
+
+  # Trees with the libraries of Node and of native npm packages, and their loader.
+  nodeLibraries = map
+    (name: debs.${name} or (throw "debian.nix: node needs ${name}, which is not among packages"))
+    [ "libc6" "libgcc-s1" "libstdc++6" ];
 in
 {
-  inherit system sourceDateEpoch created fetchurl runCommand debs python bytecode seed;
+  # The tools of native builds; nobody asks for them when debian.nix has none.
+  compiler = import ./compiler.nix {
+    inherit seed python version;
+    runPython = runPythonWith python;
+    debs = map (name: debs.${name}) (debian.compiler or (throw "debian.nix has no compiler, and something is compiled"));
+  };
+  inherit system sourceDateEpoch created fetchurl runCommand debs python bytecode seed nodeLibraries;
   runPython = runPythonWith python;
+  # What ../image.nix asks of a substrate.
+  package = name: debs.${name} or (throw "system package ${name} is not in debian.nix");
+  systemRoot = ../system.nix;
+  imageRoot = { form = "layer"; share = false; };
+  environment = [ ];
   dockerTools.streamLayeredImage = import ./stream-layered-image.nix { inherit runCommand seed python sourceDateEpoch; };
 }

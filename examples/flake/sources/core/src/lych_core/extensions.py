@@ -4,18 +4,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.metadata import Distribution, entry_points
 
+from litestar import Router
 from litestar.handlers import BaseRouteHandler
 
 GROUP = "lychd.extensions"
+
+type Handler = BaseRouteHandler | Router
 
 
 @dataclass(slots=True)
 class Context:
     """What an extension's `register(context)` may add to."""
 
-    handlers: list[BaseRouteHandler] = field(default_factory=list)
+    handlers: list[Handler] = field(default_factory=list)
 
-    def add_routes(self, *handlers: BaseRouteHandler) -> None:
+    def add_routes(self, *handlers: Handler) -> None:
         """Serve these as well."""
         self.handlers.extend(handlers)
 
@@ -26,7 +29,7 @@ class Extension:
 
     name: str
     distribution: Distribution
-    handlers: list[BaseRouteHandler]
+    handlers: list[Handler]
 
 
 def discover() -> list[Extension]:

@@ -1,7 +1,8 @@
-//! The patterns of `[tool.uv.workspace]`: names, `*` and `?` within a part, `**` for any parts.
+//! The patterns of uv's and npm's workspaces: names, `*` and `?` within a part, `**` for any parts.
 
 /// Whether a pattern uses only what [`matches`] knows and stays inside; few stars, for each may try every split.
-pub(super) fn is_supported(pattern: &str) -> bool {
+#[must_use]
+pub fn is_supported(pattern: &str) -> bool {
     pattern.len() <= 255
         && pattern.matches('*').count() <= 6
         && !pattern.starts_with('/')
@@ -10,7 +11,8 @@ pub(super) fn is_supported(pattern: &str) -> bool {
 }
 
 /// Whether `path` (parts joined by `/`) fits `pattern`.
-pub(super) fn matches(pattern: &str, path: &str) -> bool {
+#[must_use]
+pub fn matches(pattern: &str, path: &str) -> bool {
     let patterns: Vec<&str> = pattern.split('/').filter(|part| *part != ".").collect();
     let parts: Vec<&str> = path.split('/').collect();
     all(&patterns, &parts)

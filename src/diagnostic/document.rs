@@ -105,6 +105,12 @@ impl Table {
     }
 }
 
+impl FromIterator<(String, Field)> for Table {
+    fn from_iter<I: IntoIterator<Item = (String, Field)>>(fields: I) -> Self {
+        Self(fields.into_iter().collect())
+    }
+}
+
 impl Node {
     /// The string, when it is one.
     #[must_use]
@@ -188,9 +194,17 @@ pub fn read(path: &Path, name: &str) -> Result<Option<Source>, Failure> {
 /// # Errors
 /// Refused when they are no UTF-8, or hold a byte order mark, a carriage return or NUL, with the place.
 pub fn source(name: &str, bytes: impl Into<Vec<u8>>) -> Result<Source, Failure> {
+    source_within(name, bytes, LIMIT)
+}
+
+/// As [`source`], with a limit of its own in bytes: locks are larger than manifests.
+///
+/// # Errors
+/// As [`source`].
+pub fn source_within(name: &str, bytes: impl Into<Vec<u8>>, limit: u64) -> Result<Source, Failure> {
     let bytes = bytes.into();
-    if bytes.len() as u64 > LIMIT {
-        return Err(Diagnostic::new(format!("`{name}` has more than {LIMIT} bytes")).into());
+    if bytes.len() as u64 > limit {
+        return Err(Diagnostic::new(format!("`{name}` has more than {limit} bytes")).into());
     }
     let text = String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();

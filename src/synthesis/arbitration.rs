@@ -1,0 +1,74 @@
+//! Arbitration: what members claim and only one can have. Everything is found before any tool runs, and told in
+//! one report.
+//!
+//! It goes by what manifests and source trees state. What only a build knows (console scripts and files of
+//! third-party wheels, modules of a backend that decides by code) the Nix library holds against each other when it
+//! merges the environment, and ends the build.
+
+mod cycles;
+mod files;
+mod installed;
+mod ports;
+mod runes;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use super::workspace::{Part, parts};
+use crate::{
+    codex::Codex,
+    crypt::{Federation, rune::RuneDefinition},
+    diagnostic::Diagnostic,
+    name::MemberId,
+};
+
+/// A rune with the member that wants it.
+#[derive(Clone, Copy)]
+struct Rune<'a> {
+    member: &'a MemberId,
+    definition: &'a RuneDefinition,
+}
+
+/// Everything that members claim against each other or against LychD itself, a diagnostic a claim: ports, names and
+/// images of runes, dependencies that go round, paths of assets, console scripts, modules.
+///
+/// The federation is the one with what hooks registered, so that all is told together.
+#[must_use]
+pub fn arbitrate(codex: &Codex, federation: &Federation) -> Vec<Diagnostic> {
+    let (parts, mut wrong) = parts(federation.members());
+    let members = federation.members().iter();
+    let runes: Vec<Rune<'_>> = members
+        .flat_map(|member| {
+            member.manifest.lychd.runes.iter().map(|definition| Rune { member: &member.id, definition })
+        })
+        .collect();
+    let installed = installed::of(federation, &parts);
+
+    wrong.extend(ports::collisions(codex, federation, &runes));
+    wrong.extend(runes::names(&runes));
+    wrong.extend(runes::images(&runes));
+    wrong.extend(cycles::cycles(&parts));
+    wrong.extend(files::assets(federation, &installed));
+    wrong.extend(files::scripts(&parts));
+    wrong.extend(files::modules(&installed));
+    wrong
+}
+
+/// `` `a`, `b` and `c` ``.
+fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    match names.as_slice() {
+        [] => String::new(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
+
+/// Adds those who asked, each once, in their order.
+fn asked_by<'a>(mut diagnostic: Diagnostic, members: impl IntoIterator<Item = &'a MemberId>) -> Diagnostic {
+    let mut seen = BTreeSet::new();
+    let unique = members.into_iter().filter(|member| seen.insert(*member));
+    diagnostic.requested_by.extend(unique.map(ToString::to_string));
+    diagnostic
+}

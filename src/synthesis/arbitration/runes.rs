@@ -1,0 +1,92 @@
+//! Names and container images of runes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Rune, asked_by};
+use crate::{crypt::rune::ImageReference, diagnostic::Diagnostic, digest::Sha256};
+
+/// What LychD's own units are called, without their prefix `lychd-`.
+const OWN: [&str; 8] =
+    ["migrate", "oculus", "phoenix", "phylactery", "pod", "reactor", "uncaged-vessel", "vessel"];
+
+/// Names that two runes have, or LychD itself: a rune's name becomes that of its unit.
+pub(super) fn names(runes: &[Rune<'_>]) -> Vec<Diagnostic> {
+    let mut by_name: BTreeMap<&str, Vec<&Rune<'_>>> = BTreeMap::new();
+    for rune in runes {
+        by_name.entry(rune.definition.name.value.as_str()).or_default().push(rune);
+    }
+    let mut wrong = Vec::new();
+    for (name, runes) in by_name {
+        let message = if runes.len() > 1 {
+            format!("more than one rune is called `{name}`")
+        } else if OWN.contains(&name) {
+            format!("a rune is called `{name}`, as a unit of LychD's own is")
+        } else {
+            continue;
+        };
+        let at = |diagnostic: Diagnostic, rune: &&Rune<'_>| {
+            diagnostic.at(rune.definition.name.place.clone(), format!("a rune of `{}`", rune.member))
+        };
+        let diagnostic = runes.iter().fold(Diagnostic::new(message), at);
+        let diagnostic = asked_by(diagnostic, runes.iter().map(|rune| rune.member));
+        wrong.push(diagnostic.help("give each rune a name of its own"));
+    }
+    wrong
+}
+
+/// Container images that are pinned to two digests. Two references are to one image when their repositories are
+/// equal and their tags do not tell them apart.
+pub(super) fn images(runes: &[Rune<'_>]) -> Vec<Diagnostic> {
+    let mut repositories: BTreeMap<String, Vec<&Rune<'_>>> = BTreeMap::new();
+    for rune in runes.iter().filter(|rune| image(rune).digest().is_some()) {
+        repositories.entry(whole(image(rune).repository())).or_default().push(rune);
+    }
+    let mut wrong = Vec::new();
+    for (repository, runes) in repositories {
+        let tagged: BTreeSet<Option<&str>> = runes.iter().map(|rune| image(rune).tag()).collect();
+        let untagged = |rune: &&&Rune<'_>| image(rune).tag().is_none();
+        let unsure = digests(runes.iter().filter(untagged).copied());
+        if unsure.len() > 1 || !unsure.is_empty() && digests(runes.iter().copied()).len() > 1 {
+            wrong.push(two_digests(&repository, &runes));
+            continue;
+        }
+        for tag in tagged {
+            let same: Vec<&Rune<'_>> =
+                runes.iter().filter(|rune| image(rune).tag() == tag).copied().collect();
+            if digests(same.iter().copied()).len() > 1 {
+                let name = tag.map_or_else(|| repository.clone(), |tag| format!("{repository}:{tag}"));
+                wrong.push(two_digests(&name, &same));
+            }
+        }
+    }
+    wrong
+}
+
+fn image<'a>(rune: &Rune<'a>) -> &'a ImageReference {
+    &rune.definition.image.value
+}
+
+fn digests<'a>(runes: impl Iterator<Item = &'a Rune<'a>>) -> BTreeSet<Sha256> {
+    runes.filter_map(|rune| image(rune).digest()).collect()
+}
+
+/// The repository with the host that podman and docker mean when there is none.
+fn whole(repository: &str) -> String {
+    let is_host = |part: &str| part.contains(['.', ':']) || part == "localhost";
+    match repository.split_once('/') {
+        Some((host, _)) if is_host(host) => repository.to_owned(),
+        Some(_) => format!("docker.io/{repository}"),
+        None => format!("docker.io/library/{repository}"),
+    }
+}
+
+fn two_digests(name: &str, runes: &[&Rune<'_>]) -> Diagnostic {
+    let at = |diagnostic: Diagnostic, rune: &&Rune<'_>| {
+        let label = format!("rune `{}` of `{}`", rune.definition.name.value, rune.member);
+        diagnostic.at(rune.definition.image.place.clone(), label)
+    };
+    let message = format!("the container image `{name}` is pinned to more than one digest");
+    let diagnostic = runes.iter().fold(Diagnostic::new(message), at);
+    asked_by(diagnostic, runes.iter().map(|rune| rune.member))
+        .help("pin all to one digest, or tell them apart by their tags")
+}

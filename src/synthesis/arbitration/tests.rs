@@ -1,0 +1,286 @@
+//! Every row of the arbitration with its message, and all rows in one report.
+
+use super::*;
+use crate::{
+    codex,
+    crypt::{Manifest, Member, SourceTree},
+    diagnostic::Source,
+    digest::Sha256,
+    tree::FileTree,
+};
+
+const ONE: &str = "1111111111111111111111111111111111111111111111111111111111111111";
+const TWO: &str = "2222222222222222222222222222222222222222222222222222222222222222";
+
+/// A member of hatchling's whose tree holds `files`.
+fn member(id: &str, rest: &str, files: &[&str]) -> Member {
+    let id: MemberId = id.parse().unwrap();
+    let name = format!("lych-{}", id.as_str().replace('/', "-"));
+    let text = format!(
+        "[build-system]\nrequires = ['hatchling']\nbuild-backend = 'hatchling.build'\n\
+         [project]\nname = '{name}'\nversion = '1.0'\n{rest}"
+    );
+    let shown = if id.is_core() { "core".to_owned() } else { format!("extensions/{id}") };
+    let manifest = Manifest::parse(&id, &format!("{shown}/pyproject.toml"), text.as_bytes()).unwrap();
+    let mut tree = FileTree::new();
+    tree.insert_text("pyproject.toml".parse().unwrap(), &text);
+    for file in files {
+        tree.insert_text(file.parse().unwrap(), "");
+    }
+    let source = SourceTree { tree, nar_sha256: Sha256::of("") };
+    Member {
+        id,
+        directory: std::path::PathBuf::new(),
+        manifest,
+        source,
+        packages: Vec::new(),
+        checkout: crate::crypt::Checkout::default(),
+    }
+}
+
+/// What says that names such as `lych-a` mean the members.
+fn workspace(names: &[&str]) -> String {
+    let sources = names.iter().map(|name| format!("{name} = {{ workspace = true }}\n"));
+    format!("[tool.uv.sources]\n{}", sources.collect::<String>())
+}
+
+fn rune(name: &str, image: &str, rest: &str) -> String {
+    format!("[[tool.lychd.rune]]\nname = '{name}'\nimage = '{image}'\n{rest}")
+}
+
+fn told(lychd: &str, members: Vec<Member>) -> Vec<String> {
+    let codex = codex::parse(&[Source::new("lychd.toml", lychd)]).unwrap();
+    let federation = Federation::for_test(members);
+    arbitrate(&codex, &federation).iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn members_that_keep_to_themselves_are_left_alone() {
+    let scripts = "[project.scripts]\nloom = 'lych_loom:main'\n[tool.lychd.assets]\nsource = 'web'\n\
+                   script = 'build'\noutput = 'src/lych_loom/public'\n";
+    let loom = format!(
+        "dependencies = ['lych-core', 'lych-loom[x]']\n{scripts}{}",
+        rune("eye", "a/b:1", "port = 9000\nexpose-port = true\n")
+    );
+    let scribe = format!(
+        "dependencies = ['lych-loom']\n{}{}",
+        workspace(&["lych-loom"]),
+        rune("hand", "a/b:2", "port = 9001\n")
+    );
+    let members = vec![
+        member("core", "", &["src/lych_core/__init__.py"]),
+        member("loom", &loom, &["src/lych_loom/__init__.py"]),
+        member("scribe", &scribe, &["src/lych_scribe/__init__.py"]),
+    ];
+    assert_eq!(told("", members), Vec::<String>::new());
+}
+
+#[test]
+fn ports_of_the_pod_and_of_the_host() {
+    let port = |id: &str, port: u16, expose: bool| {
+        let exposed = if expose { "expose-port = true\n" } else { "" };
+        member(id, &rune(&format!("rune-{id}"), "a/b", &format!("port = {port}\n{exposed}")), &[])
+    };
+    let core = member("core", "[tool.lychd.image]\nhealth = { http = '/up', port = 8080 }\n", &[]);
+    let members = vec![
+        core,
+        port("a", 9000, false),
+        port("b", 9000, true),
+        port("c", 8080, false),
+        port("d", 5432, false),
+        port("e", 4317, false),
+        port("f", 7000, true),
+        port("g", 7001, false),
+        port("h", 5433, true),
+    ];
+    let lychd = "[server]\nport = 7000\n[server.database]\nport = 5433\n\
+                 [extensions]\nbuiltins = ['observability/phoenix']\n";
+    let told = told(lychd, members);
+    let first: Vec<&str> = told.iter().map(|text| text.lines().next().unwrap()).collect();
+    assert_eq!(
+        first,
+        [
+            "port 4317 of the pod is wanted by LychD's Phoenix and rune `rune-e` of `e`",
+            "port 5432 of the pod is wanted by LychD's database and rune `rune-d` of `d`",
+            "port 8080 of the pod is wanted by the image's own port and rune `rune-c` of `c`",
+            "port 9000 of the pod is wanted by rune `rune-a` of `a` and rune `rune-b` of `b`",
+            "port 5433 of the host is wanted by LychD's database and rune `rune-h` of `h`",
+            "port 7000 of the host is wanted by LychD's web server and rune `rune-f` of `f`",
+        ]
+    );
+    assert_eq!(
+        told[3].lines().skip(1).collect::<Vec<_>>().join("\n"),
+        "  at extensions/a/pyproject.toml:10:8: rune `rune-a` of `a`\n  \
+           at extensions/b/pyproject.toml:10:8: rune `rune-b` of `b`\n  \
+           requested by a, b\n  help: all containers share one pod: give one of them another port"
+    );
+    assert!(told[2].contains("at core/pyproject.toml:8:33: the image's own port"), "{}", told[2]);
+    assert!(told[5].contains("at lychd.toml:2:8: LychD's web server"), "{}", told[5]);
+}
+
+#[test]
+fn names_of_runes_and_lychds_own() {
+    let members = vec![
+        member("core", &rune("vessel", "a/b", ""), &[]),
+        member("a", &rune("eye", "a/b", ""), &[]),
+        member("b", &rune("eye", "a/c", ""), &[]),
+    ];
+    assert_eq!(
+        told("", members),
+        [
+            "more than one rune is called `eye`\n  at extensions/a/pyproject.toml:8:8: a rune of `a`\n  \
+             at extensions/b/pyproject.toml:8:8: a rune of `b`\n  requested by a, b\n  \
+             help: give each rune a name of its own",
+            "a rune is called `vessel`, as a unit of LychD's own is\n  at core/pyproject.toml:8:8: a rune of `core`\n  \
+             requested by core\n  help: give each rune a name of its own",
+        ]
+    );
+}
+
+#[test]
+fn one_image_by_two_digests() {
+    let image = |id: &str, image: String| member(id, &rune(&format!("rune-{id}"), &image, ""), &[]);
+    let wrong = told(
+        "",
+        vec![
+            image("core", format!("docker.io/vllm/vllm-openai:v1@sha256:{ONE}")),
+            image("a", format!("vllm/vllm-openai:v1@sha256:{TWO}")),
+            image("b", format!("vllm/vllm-openai:v2@sha256:{TWO}")),
+            image("c", format!("ghcr.io/x/y@sha256:{ONE}")),
+            image("d", format!("ghcr.io/x/y:v3@sha256:{TWO}")),
+            image("e", format!("ghcr.io/x/z:v1@sha256:{ONE}")),
+            image("f", "ghcr.io/x/z:v1".to_owned()),
+        ],
+    );
+    assert_eq!(wrong.len(), 2, "{wrong:?}");
+    assert_eq!(
+        wrong[0],
+        "the container image `docker.io/vllm/vllm-openai:v1` is pinned to more than one digest\n  \
+         at core/pyproject.toml:9:9: rune `rune-core` of `core`\n  \
+         at extensions/a/pyproject.toml:9:9: rune `rune-a` of `a`\n  requested by core, a\n  \
+         help: pin all to one digest, or tell them apart by their tags"
+    );
+    assert!(wrong[1].starts_with("the container image `ghcr.io/x/y` is pinned"), "{}", wrong[1]);
+}
+
+#[test]
+fn dependencies_that_go_round() {
+    let all = workspace(&["lych-a", "lych-b", "lych-c", "lych-core", "lych-d"]);
+    let needs = |id: &str, needs: &str| member(id, &format!("dependencies = [{needs}]\n{all}"), &[]);
+    let wrong = told(
+        "",
+        vec![
+            needs("core", "'lych-a'"),
+            needs("a", "'lych-b>=1'"),
+            needs("b", "'idna', 'lych-core'"),
+            // Not here, so not round.
+            needs("c", "\"lych-d ; sys_platform == 'win32'\""),
+            needs("d", "'lych-c'"),
+        ],
+    );
+    assert_eq!(
+        wrong,
+        ["the members' dependencies go round: core -> a -> b -> core\n  \
+          at core/pyproject.toml:7:17: `core` needs `a`\n  \
+          at extensions/a/pyproject.toml:7:17: `a` needs `b`\n  \
+          at extensions/b/pyproject.toml:7:25: `b` needs `core`\n  requested by core, a, b\n  \
+          help: take one of these dependencies out, or put what both need into a member of its own"]
+    );
+}
+
+#[test]
+fn assets_in_one_place() {
+    let assets = |id: &str, output: &str, files: &[&str]| {
+        let table = format!("[tool.lychd.assets]\nsource = 'web'\nscript = 'build'\noutput = '{output}'\n");
+        member(id, &table, files)
+    };
+    let wrong = told(
+        "",
+        vec![
+            member("core", "", &["src/lych_core/__init__.py", "src/lych_core/static/x.css"]),
+            assets("a", "src/shared/public", &[]),
+            assets("b", "shared/public/b", &[]),
+            assets("c", "src/lych_core/static", &[]),
+            assets("d", "src/lych_core/static2", &[]),
+        ],
+    );
+    assert_eq!(
+        wrong,
+        [
+            "the assets of `a` and `b` are both written to `shared/public/b`\n  \
+             at extensions/a/pyproject.toml:7:13: `output` is `src/shared/public`\n  \
+             at extensions/b/pyproject.toml:7:13: `output` is `shared/public/b`\n  requested by a, b\n  \
+             help: write each into a package of its own",
+            "the assets of `c` are written to `lych_core/static`, where `core` has files\n  \
+             at extensions/c/pyproject.toml:7:13: `output` is `src/lych_core/static`\n  \
+             at core/pyproject.toml:5:8: `core` installs `src/lych_core/static/x.css`\n  requested by c, core\n  \
+             help: write each into a package of its own",
+        ]
+    );
+}
+
+#[test]
+fn commands_and_modules_of_two_distributions() {
+    let script = "[project.scripts]\nweave = 'x:main'\n";
+    let build = "[tool.hatch.build.targets.wheel]\npackages = ['src/shared']\n";
+    let wrong = told(
+        "",
+        vec![
+            member("core", script, &["src/lych_core/__init__.py"]),
+            member("a", &format!("{script}{build}"), &["src/shared/__init__.py", "src/shared/x.py"]),
+            member("b", build, &["src/shared/__init__.py", "src/shared/x.py"]),
+            // A namespace of two distributions is none of two modules.
+            member("c", "[tool.hatch.build.targets.wheel]\npackages = ['ns']\n", &["ns/one.py"]),
+            member("d", "[tool.hatch.build.targets.wheel]\npackages = ['src/ns']\n", &["src/ns/two.py"]),
+        ],
+    );
+    assert_eq!(
+        wrong,
+        [
+            "the command `weave` comes from `core` and `a`\n  at core/pyproject.toml:8:9: that of `core`\n  \
+             at extensions/a/pyproject.toml:8:9: that of `a`\n  requested by core, a\n  \
+             help: rename it in [project.scripts] of all but one",
+            "the module `shared` comes from `a` and `b`\n  \
+             at extensions/a/pyproject.toml:5:8: `a` installs `src/shared/__init__.py`\n  \
+             at extensions/b/pyproject.toml:5:8: `b` installs `src/shared/__init__.py`\n  requested by a, b\n  \
+             help: rename the module in all but one",
+        ]
+    );
+}
+
+#[test]
+fn all_rows_are_in_one_report() {
+    let all = |id: &str, digest: &str, output: &str, needs: &str| {
+        let rest = format!(
+            "dependencies = ['{needs}']\n{}[project.scripts]\nweave = 'x:main'\n\
+             [tool.hatch.build.targets.wheel]\npackages = ['src/shared']\n\
+             [tool.lychd.assets]\nsource = 'web'\nscript = 'build'\noutput = '{output}'\n{}",
+            workspace(&[needs]),
+            rune("eye", &format!("a/b@sha256:{digest}"), "port = 9000\n")
+        );
+        member(id, &rest, &["src/shared/__init__.py"])
+    };
+    let federation = Federation::for_test(vec![
+        member("core", "", &["src/lych_core/__init__.py"]),
+        all("a", ONE, "src/a/public", "lych-b"),
+        all("b", TWO, "src/a/public", "lych-a"),
+        member("c", &rune("hand", "x/y", "port = 9000\n"), &[]),
+    ]);
+    let report = arbitrate(&Codex::default(), &federation);
+    let first: Vec<&str> = report.iter().map(|one| one.message.as_str()).collect();
+    assert_eq!(
+        first,
+        [
+            "port 9000 of the pod is wanted by rune `eye` of `a` and rune `eye` of `b` and rune `hand` of `c`",
+            "more than one rune is called `eye`",
+            "the container image `docker.io/a/b` is pinned to more than one digest",
+            "the members' dependencies go round: a -> b -> a",
+            "the assets of `a` and `b` are both written to `a/public`",
+            "the command `weave` comes from `a` and `b`",
+            "the module `shared` comes from `a` and `b`",
+        ]
+    );
+    for one in &report {
+        assert!(one.places.len() >= 2 && one.requested_by.len() >= 2, "{one}");
+    }
+}

@@ -1,0 +1,154 @@
+//! What the Synthesis records beside packages: members with their sources, inputs, tools, policy, the image.
+
+use std::collections::BTreeMap;
+
+use super::{Trees, hooks};
+use crate::{
+    codex::{Codex, Substrate},
+    crypt::{Federation, Member as FederationMember, manifest::ImageContract},
+    diagnostic::{Diagnostic, Failure},
+    digest::{
+        Sha256,
+        nar::nar_sha256,
+        store_path::{StoreName, StorePath},
+    },
+    name::NameError,
+    synthesis::{
+        Locks, hook, nixpkgs, tools,
+        value::{self, Member, PythonPackage, Role, SystemPackage},
+        workspace::{Locked, LockedProject},
+    },
+    tree::FileTree,
+};
+
+/// sha256 of what shapes the image, by path in the Crypt: every manifest, hook and lock, the Nix library.
+pub(super) fn inputs(
+    federation: &Federation,
+    hooked: &hooks::Hooked,
+    locks: &Locks,
+    library: Sha256,
+) -> Result<BTreeMap<String, Sha256>, Failure> {
+    let mut inputs: BTreeMap<String, Sha256> = federation
+        .members()
+        .iter()
+        .map(|member| (member.manifest.source.name().to_owned(), member.manifest.sha256))
+        .collect();
+    let packages = federation.members().iter().flat_map(|member| &member.packages);
+    inputs.extend(packages.map(|package| (package.source.name().to_owned(), package.sha256)));
+    inputs.insert("lychd-forge/nix".to_owned(), library);
+    inputs.extend(hooked.records.iter().map(|(id, hook)| (hook::shown(id), hook.sha256)));
+    let tree = locks.to_tree()?;
+    for (path, _) in tree.iter() {
+        if let Some(bytes) = tree.file(path) {
+            inputs.insert(format!("synthesis/{path}"), Sha256::of(bytes));
+        }
+    }
+    Ok(inputs)
+}
+
+/// All members with their source trees, the core first.
+pub(super) fn members(
+    locked: &Locked,
+    federation: &Federation,
+    hooked: &hooks::Hooked,
+) -> Result<(Vec<Member>, Trees), Failure> {
+    let (mut members, mut sources) = (Vec::new(), BTreeMap::new());
+    for project in locked.projects.iter().filter(|project| project.git.is_none()) {
+        if let Some(of) = federation.member(&project.member) {
+            let (member, source) = member(project, of, hooked.record(project))?;
+            sources.insert(member.id.clone(), source);
+            members.push(member);
+        }
+    }
+    members
+        .sort_by(|one, other| (one.role != Role::Core, &one.id).cmp(&(other.role != Role::Core, &other.id)));
+    Ok((members, sources))
+}
+
+/// One entry of the Synthesis with its source: a member, or a project of a member that is a workspace.
+fn member(
+    project: &LockedProject,
+    of: &FederationMember,
+    hook: Option<value::Hook>,
+) -> Result<(Member, FileTree), Failure> {
+    let unsound = |error: &dyn std::fmt::Display| {
+        Failure::from(Diagnostic::new(error.to_string()).requested_by(of.id.to_string()))
+    };
+    let (id, source, nar_sha256) = match &project.directory {
+        None => (of.id.clone(), of.source.tree.clone(), of.source.nar_sha256),
+        Some(directory) => {
+            let id =
+                format!("{}/{}", of.id, project.name).parse().map_err(|error: NameError| unsound(&error))?;
+            let source = of.source.tree.subtree(directory);
+            let nar_sha256 = nar_sha256(&source).map_err(|error| unsound(&error))?;
+            (id, source, nar_sha256)
+        }
+    };
+    let dependencies = &of.manifest.lychd.system_dependencies;
+    let name = StoreName::mapped(&format!("{}-source", project.name));
+    let member = Member {
+        id,
+        role: if of.id.is_core() { Role::Core } else { Role::Extension },
+        name: project.name.clone(),
+        version: project.version.clone(),
+        nar_sha256,
+        working_copy: of.checkout.working_copy,
+        store_path: StorePath::of_source(&nar_sha256, &name).to_string(),
+        build_environment: project.build_environment.clone(),
+        build_backend: project.build_backend.clone(),
+        system_dependencies: dependencies.iter().map(|dependency| dependency.name.to_string()).collect(),
+        hook,
+        dependencies: project.dependencies.clone(),
+    };
+    Ok((member, source))
+}
+
+/// The substrate, with the system packages that are recorded for it.
+pub(super) fn substrate(
+    codex: &Codex,
+    federation: &Federation,
+    pinned: Vec<SystemPackage>,
+    python_packages: &[PythonPackage],
+) -> Result<(value::Substrate, Vec<SystemPackage>), Failure> {
+    match &codex.substrate {
+        Substrate::Debian(debian) => {
+            let suites = debian.suites.iter().map(ToString::to_string).collect();
+            Ok((value::Substrate::Debian { suites }, pinned))
+        }
+        // The packages that were pinned are those of the tools alone.
+        Substrate::Nixpkgs(tree) => {
+            Ok((nixpkgs::substrate(codex, tree, federation, python_packages)?, Vec::new()))
+        }
+    }
+}
+
+/// The resolvers that were at work.
+pub(super) fn resolvers(npm: bool) -> Result<BTreeMap<String, value::Tool>, Failure> {
+    let mut resolvers = BTreeMap::from([("uv".to_owned(), tools::uv::tool()?)]);
+    if npm {
+        resolvers.insert("npm".to_owned(), tools::node::npm_resolver()?);
+    }
+    Ok(resolvers)
+}
+
+/// The core's image contract under the Codex's name.
+pub(super) fn image(codex: &Codex, contract: ImageContract) -> value::Image {
+    value::Image {
+        name: codex.image.name.to_string(),
+        ports: contract.ports(),
+        command: contract.command,
+        user: value::User { name: contract.user.name, uid: contract.user.uid },
+        environment: contract.env,
+        directories: contract.directories,
+        labels: contract.labels,
+    }
+}
+
+/// What the Codex allowed.
+pub(super) fn policy(codex: &Codex) -> value::Policy {
+    value::Policy {
+        hosts: codex.policy.hosts.iter().map(ToString::to_string).collect(),
+        allow_sdist: codex.policy.allow_sdist.clone(),
+        allow_scripts: codex.policy.allow_scripts.clone(),
+    }
+}
