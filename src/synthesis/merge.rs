@@ -141,6 +141,11 @@ pub fn synthesize(
     let npm_locks = npm.as_ref().map_or_else(node::Locks::default, |npm| npm.locks.clone());
 
     let new_pins = repositories.new_pins()?;
+    if mode == Mode::Locked && new_pins != pins {
+        return Err(Diagnostic::new(format!("`{}` pins what no member asks for any more", Locks::GIT))
+            .help("run `lychd-forge synthesize` without --locked")
+            .into());
+    }
     let git = new_pins.to_text()?.map(|text| Source::new(Locks::GIT, text));
     let new_locks = Locks {
         git,

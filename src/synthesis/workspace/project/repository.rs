@@ -1,6 +1,9 @@
 //! Git sources: each repository's tree becomes a project of ours, staged by its static metadata as members are.
 //! uv never sees a repository, so it neither fetches nor builds one.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Found, Project, alternatives, own_sources};
