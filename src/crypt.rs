@@ -14,7 +14,7 @@ mod source;
 pub mod tool_lychd;
 mod working_copy;
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 pub use assets::{AssetSource, Assets};
 pub use discover::discover;
@@ -25,12 +25,14 @@ pub use project::{build_system_of as build_system, requirement_at};
 pub use source::{SourceTree, escape as link_escapes};
 pub use working_copy::{Checkout, WorkingCopy};
 
-use crate::name::MemberId;
+use crate::name::{MemberId, PackageName};
 
 /// The core and the selected extensions, as they were when they were read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Federation {
     members: Vec<Member>,
+    /// Distributions of extensions that lie in the Crypt and are not selected.
+    unselected: BTreeMap<PackageName, MemberId>,
 }
 
 /// The core or an extension.
@@ -54,7 +56,22 @@ impl Federation {
     /// A federation that was not read from a disk.
     #[cfg(test)]
     pub(crate) fn for_test(members: Vec<Member>) -> Self {
-        Self { members }
+        Self { members, unselected: BTreeMap::new() }
+    }
+
+    /// The extension that lies in the Crypt, is not selected, and is this distribution.
+    #[must_use]
+    pub fn unselected(&self, name: &PackageName) -> Option<&MemberId> {
+        self.unselected.get(name)
+    }
+
+    /// The same federation with these extensions left out.
+    #[cfg(test)]
+    pub(crate) fn without(mut self, name: &str, id: &str) -> Self {
+        if let (Ok(name), Ok(id)) = (name.parse(), id.parse()) {
+            self.unselected.insert(name, id);
+        }
+        self
     }
 
     /// Core first, then extensions by id.

@@ -30,6 +30,7 @@ use crate::{
     name::{MemberId, PackageName, url::HostPolicy},
     synthesis::{
         self, Artifact, Locks, Mode, Synthesis,
+        sources::git::GitTree,
         value::{self, Role},
     },
     transmute,
@@ -48,6 +49,7 @@ pub(super) struct Work {
     /// Where downloads come from, when not from the network.
     air_gap: Option<AirGap>,
     packages: BTreeMap<PackageName, FileTree>,
+    git_trees: Vec<GitTree>,
     /// Keeps other forges out of the cache and the state directory until this one is done.
     _held: [file::Held; 2],
 }
@@ -140,6 +142,12 @@ pub(super) fn synthesize(args: &LockArgs, settings: &Settings, ui: &Ui) -> Resul
         progress: ui,
     };
     let done = synthesis::synthesize(&codex, &federation, &locks, mode, &workshop)?;
+    if air_gap.is_some() && !done.moved.is_empty() {
+        return Err(Diagnostic::new("`--from` moves no pins, and what members require has changed")
+            .note(format!("would change: {}", done.moved.join(", ")))
+            .help("lock and fetch again where there is a network: `lychd-forge fetch --to DIR`")
+            .into());
+    }
     for note in federated.notes.iter().chain(&done.notes) {
         ui.note(note);
     }
@@ -159,7 +167,8 @@ pub(super) fn synthesize(args: &LockArgs, settings: &Settings, ui: &Ui) -> Resul
     let kept = settings.state.join("synthesis");
     file::write_tree(&kept, &evidence).map_err(|error| file::unable("write", &kept, &error))?;
     let (synthesis, sources, packages) = (done.synthesis, done.sources, done.packages);
-    Ok(Work { codex, synthesis, id, evidence, moved, sources, packages, air_gap, _held: held })
+    let git_trees = done.git_trees;
+    Ok(Work { codex, synthesis, id, evidence, moved, sources, packages, git_trees, air_gap, _held: held })
 }
 
 fn unwritable(error: &serde_json::Error) -> Failure {
@@ -220,7 +229,14 @@ pub(super) fn fetch_to(work: &Work, folder: &Path, settings: &Settings, ui: &Ui)
             artifacts.push(tool);
         }
     }
-    let paths = with_source(work, settings, |source| source.bring_all(&artifacts, ui))?;
+    let paths = with_source(work, settings, |source| {
+        for tree in &work.git_trees {
+            let (artifact, bytes) = tree.archive()?;
+            source.keep(&artifact, &bytes)?;
+            artifacts.push(artifact);
+        }
+        source.bring_all(&artifacts, ui)
+    })?;
     let brought: Vec<(Artifact, PathBuf)> = artifacts.into_iter().zip(paths).collect();
     air_gap::write(folder, work.id, &brought)
 }
@@ -261,6 +277,7 @@ pub(super) fn packages_json(synthesis: &Synthesis) -> serde_json::Value {
     json!({
         "members": synthesis.members.iter().map(|member| member.id.to_string()).collect::<Vec<_>>(),
         "python": synthesis.python_packages.len(),
+        "npm": synthesis.node.as_ref().map_or(0, |node| node.packages.len()),
         "system": image_packages(synthesis),
     })
 }

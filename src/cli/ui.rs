@@ -62,13 +62,14 @@ impl Ui {
             1 => "lychd_forge=info",
             _ => "lychd_forge=debug",
         };
+        let plain = matches!(anstream::AutoStream::choice(&std::io::stderr()), ColorChoice::Never);
         tracing_subscriber::fmt()
+            .with_ansi(!plain)
             .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
             .with_writer(std::io::stderr)
             .without_time()
             .with_target(false)
             .init();
-        let plain = matches!(anstream::AutoStream::choice(&std::io::stderr()), ColorChoice::Never);
         Self {
             quiet: global.quiet,
             json: global.json,

@@ -7,7 +7,7 @@ use std::{
 
 use super::{Checkout, Federation, Manifest, Member, SourceTree, package_json};
 use crate::{
-    codex::{Codex, nearest::nearest},
+    codex::{Codex, document, nearest::nearest},
     diagnostic::{Diagnostic, Failure, refuse_any},
     host::file,
     name::{MemberId, PackageName},
@@ -48,6 +48,10 @@ pub fn discover(root: &Path, codex: &Codex) -> Result<Federation, Failure> {
         extensions(&directory, &mut errors)?
     };
     let selected = select(&present, codex, &mut errors);
+    let unselected = present
+        .difference(&selected)
+        .filter_map(|id| Some((distribution(&directory.join(id.as_str()))?, id.clone())))
+        .collect();
     wanted.extend(selected.into_iter().map(|id| {
         let directory = root.join("extensions").join(id.as_str());
         (id, directory)
@@ -63,7 +67,7 @@ pub fn discover(root: &Path, codex: &Codex) -> Result<Federation, Failure> {
     }
     errors.extend(same_names(&members));
     refuse_any(errors)?;
-    Ok(Federation { members })
+    Ok(Federation { members, unselected })
 }
 
 fn is_member(directory: &Path) -> bool {
@@ -113,6 +117,13 @@ fn extensions(directory: &Path, errors: &mut Vec<Diagnostic>) -> Result<BTreeSet
         }
     }
     Ok(ids)
+}
+
+/// The name of an extension that is not selected, as far as its manifest can be read.
+fn distribution(directory: &Path) -> Option<PackageName> {
+    let source = document::read(&directory.join(MANIFEST), MANIFEST).ok()??;
+    let table = document::parse(&source).ok()?;
+    table.get("project")?.as_table()?.get("name")?.as_str()?.parse().ok()
 }
 
 /// What `[extensions].crypt` selects, or all when it is missing.

@@ -185,6 +185,10 @@ fn read_health(table: &Table, errors: &mut Vec<Diagnostic>) -> Option<Health> {
     const TITLE: &str = "`health` of [tool.lychd.image]";
     let mut reader = Reader::new(table, TITLE, &["http", "port"], errors);
     let port = reader.number("port", u64::from(u16::MAX)).and_then(|port| u16::try_from(port).ok());
+    if let (Some(0), Some(node)) = (port, table.get("port")) {
+        let message = format!("`port` in {TITLE} must be between 1 and 65535");
+        reader.errors().push(Diagnostic::new(message).at(node.place.clone(), ""));
+    }
     let path = reader.string("http");
     let sound = |path: &str| {
         path.starts_with('/') && path.bytes().all(|c| c.is_ascii_graphic() && !b"\"'\\`$%{}<>".contains(&c))

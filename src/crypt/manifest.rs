@@ -132,6 +132,13 @@ fn read(member: &MemberId, source: &Source, table: &Table, errors: &mut Vec<Diag
     let lychd = tool_lychd::read(member, name, sections.lychd, errors);
     let uv = sections.uv.cloned().unwrap_or_default();
     let build_system = project::build_system(table, &uv, errors);
+    if let (Some(assets), None) = (&lychd.assets, &build_system) {
+        errors.push(
+            Diagnostic::new("a front end needs a package that carries it, and this member is none")
+                .at(assets.place.clone(), "")
+                .help("add [build-system], and the directory of `output` to the package"),
+        );
+    }
     let dependency_groups = project::groups(table, errors);
     Some(Manifest {
         sha256: Sha256::of(source.text()),
@@ -271,6 +278,7 @@ image = "docker.io/vllm/vllm-openai:v1"
             ("a", with("requires-python = '3.13'\n"), "Did you mean `==3.13`?\n  at m/pyproject.toml:4:19"),
             ("a", with("dynamic = ['dependencies']\n"), "`dependencies` in [project] is dynamic"),
             ("a", with("dependencies = ['a @ https://${HOME}/a.whl']\n"), "`$` is not allowed"),
+            ("a", with("dependancies = ['a']\n"), "did you mean `dependencies`?"),
             ("a", with("dependencies = 'a'\n"), "must be an array of strings, not a string"),
             ("a", with("scripts = { '../x' = 'a:b' }\n"), "is not a command name"),
             ("a", with("scripts = { x = \"os:system('id')\" }\n"), "must be `module:function`"),
@@ -302,6 +310,16 @@ image = "docker.io/vllm/vllm-openai:v1"
             ("core", with("[tool.lychd.image]\ndirectories = ['/app/data']\n"), "`/app` is the body's own"),
             ("core", with("[tool.lychd.image]\nhealth = { http = 'x\"y' }\n"), "not a plain path"),
             ("core", with("[tool.lychd.image]\nhealth = { port = 1 }\n"), "has no `http`"),
+            (
+                "core",
+                with("[tool.lychd.image]\nhealth = { http = '/', port = 0 }\n"),
+                "must be between 1 and 65535\n  at m/pyproject.toml:5:",
+            ),
+            (
+                "a",
+                with("[tool.lychd.assets]\nsource = 'w'\nscript = 'b'\noutput = 'o'\n"),
+                "a front end needs a package that carries it, and this member is none\n  at m/pyproject.toml:4:",
+            ),
         ];
         for (member, text, want) in cases {
             let error = parse(member, text).expect_err(text);

@@ -31,6 +31,29 @@ pub(super) fn sections<'a>(table: &'a Table, errors: &mut Vec<Diagnostic>) -> Se
 
 /// The most characters of a member's version: it becomes part of file and store names.
 const VERSION: usize = 128;
+/// The keys of [project] (PEP 621, 639 and 794).
+const KEYS: [&str; 20] = [
+    "authors",
+    "classifiers",
+    "dependencies",
+    "description",
+    "dynamic",
+    "entry-points",
+    "gui-scripts",
+    "import-names",
+    "import-namespaces",
+    "keywords",
+    "license",
+    "license-files",
+    "maintainers",
+    "name",
+    "optional-dependencies",
+    "readme",
+    "requires-python",
+    "scripts",
+    "urls",
+    "version",
+];
 /// What the forge must know without running anything, so it may not be left to the build.
 const NEVER_DYNAMIC: [&str; 4] = ["name", "dependencies", "optional-dependencies", "requires-python"];
 
@@ -43,7 +66,7 @@ pub(super) fn read(source: &Source, table: &Table, errors: &mut Vec<Diagnostic>)
         return None;
     };
     let place = table.get("project").map(|node| node.place.clone());
-    let mut reader = Reader::open(project, "[project]", errors);
+    let mut reader = Reader::new(project, "[project]", &KEYS, errors);
     let dynamic = reader.strings("dynamic").unwrap_or_default();
     for field in &dynamic {
         if NEVER_DYNAMIC.contains(&field.value) {

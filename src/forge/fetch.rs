@@ -46,6 +46,15 @@ impl Source<'_> {
         self.cache.join(artifact.integrity.to_hex()).join(&artifact.file)
     }
 
+    /// Puts an artifact whose bytes are at hand where [`Source::bring`] finds it.
+    ///
+    /// # Errors
+    /// Unable when the cache cannot be written.
+    pub fn keep(&self, artifact: &Artifact, bytes: &[u8]) -> Result<(), Failure> {
+        let place = self.place(artifact);
+        file::write(&place, bytes).map_err(|error| file::unable("write", &place, &error))
+    }
+
     /// Addresses in the order they are tried.
     fn addresses(&self, artifact: &Artifact) -> Vec<String> {
         let mirrored = self.mirrors.iter().filter_map(|(origin, mirrors)| {

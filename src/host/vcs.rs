@@ -6,13 +6,15 @@
 //! directory, never searched for upwards, and configuration of the user or the system is not read.
 
 use std::{
+    cell::Cell,
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use super::{
     environment, file,
-    process::{Command, Output},
+    process::{Bounds, Command, Output},
 };
 use crate::{
     diagnostic::{Diagnostic, Failure},
@@ -77,6 +79,12 @@ pub enum Kind {
 
 /// Submodules in submodules, at most.
 const DEPTH: usize = 8;
+/// Submodules in all, at most.
+const SUBMODULES: usize = 200;
+/// Files of a commit, at most; a source tree holds fewer.
+const FILES: usize = 200_000;
+/// What git may take for one answer: a repository can hold pipes, and trees that name each other a million times.
+const BOUNDS: Bounds = Bounds { wall: Duration::from_mins(1), stdout: 64 << 20, stderr: 64 << 10 };
 
 /// Looks for a repository whose top is `directory`, and reads what it is at. `shown` names it.
 ///
@@ -99,7 +107,14 @@ pub fn head(directory: &Path, shown: &str) -> Result<Found, Failure> {
                 .help("install git"),
         )
     })?;
-    let git = Git { program, shown };
+    let git = Git { program, shown, submodules: Cell::new(0) };
+    let own = directory.join(".git");
+    if file::is_directory(&own)
+        && let Err(error) = file::open(&own.join("HEAD"))
+        && file::is_wrong(&error)
+    {
+        return Err(git.unusual(&format!("has a `HEAD` that is no file: {error}")));
+    }
     let Some(revision) = git.revision(directory)? else { return Ok(Found::Unborn) };
     let mut commit = Commit {
         system: if colocated { System::Jj } else { System::Git },
@@ -114,6 +129,16 @@ pub fn head(directory: &Path, shown: &str) -> Result<Found, Failure> {
 struct Git<'a> {
     program: PathBuf,
     shown: &'a str,
+    submodules: Cell<usize>,
+}
+
+/// Whether no part of the path is a link: one to `.` would make a repository its own submodule.
+fn is_inside(repository: &Path, path: &str) -> bool {
+    let mut at = repository.to_owned();
+    path.split('/').all(|part| {
+        at.push(part);
+        !matches!(part, "" | "." | "..") && !file::is_link(&at)
+    })
 }
 
 impl Git<'_> {
@@ -138,7 +163,15 @@ impl Git<'_> {
             .args(arguments)
             .current_dir(Path::new("/"))
             .only_env::<std::ffi::OsString, std::ffi::OsString>(variables)
-            .output()
+            .output_bounded(b"", &BOUNDS)
+            .and_then(|(output, stopped)| match stopped {
+                None => Ok(output),
+                Some(_) => Err(self.unusual("takes longer or holds more than any that is sound")),
+            })
+    }
+
+    fn unusual(&self, what: &str) -> Failure {
+        Diagnostic::new(format!("the git repository of `{}` {what}", self.shown)).into()
     }
 
     fn refused(&self, doing: &str, output: &Output) -> Failure {
@@ -196,8 +229,13 @@ impl Git<'_> {
                 "100755" => Kind::File { executable: true },
                 "120000" => Kind::Link,
                 "160000" => {
-                    let inner = repository.join(path.strip_prefix(prefix).unwrap_or(&path));
-                    if depth > 0 && file::exists(&inner.join(".git")) {
+                    let below = path.strip_prefix(prefix).unwrap_or(&path);
+                    let inner = repository.join(below);
+                    if depth > 0 && is_inside(repository, below) && file::exists(&inner.join(".git")) {
+                        self.submodules.set(self.submodules.get() + 1);
+                        if self.submodules.get() > SUBMODULES {
+                            return Err(self.unusual(&format!("has more than {SUBMODULES} submodules")));
+                        }
                         self.list(&inner, &format!("{path}/"), &object, all, depth - 1)?;
                     } else {
                         all.absent.insert(path);
@@ -208,6 +246,9 @@ impl Git<'_> {
                 _ => Kind::File { executable: false },
             };
             all.files.insert(path, Committed { kind, blob: object });
+            if all.files.len() > FILES {
+                return Err(self.unusual(&format!("has more than {FILES} files")));
+            }
         }
         Ok(())
     }

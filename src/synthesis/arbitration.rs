@@ -12,6 +12,7 @@ mod ports;
 mod runes;
 #[cfg(test)]
 mod tests;
+mod unselected;
 
 use std::collections::BTreeSet;
 
@@ -49,6 +50,7 @@ pub fn arbitrate(codex: &Codex, federation: &Federation) -> Vec<Diagnostic> {
     wrong.extend(runes::names(&runes));
     wrong.extend(runes::images(&runes));
     wrong.extend(cycles::cycles(&parts));
+    wrong.extend(unselected::wanted(federation, &parts));
     wrong.extend(files::assets(federation, &installed));
     wrong.extend(files::scripts(&parts));
     wrong.extend(files::modules(&installed));

@@ -18,7 +18,7 @@ use std::{
 use super::{
     Locks, Synthesis, arbitration, nixpkgs, node,
     python::{self, PythonEnvironment, Selection, Target},
-    sources::git::{GitPins, GitRequest, PinMode, Repositories},
+    sources::git::{GitPins, GitRequest, GitTree, PinMode, Repositories},
     value::{self, BuildEnvironment, PythonPackage, SystemPackage},
     workspace::{self, BuildLock, Locked},
 };
@@ -76,6 +76,8 @@ pub struct Synthesized {
     pub sources: BTreeMap<MemberId, FileTree>,
     /// The bytes of every bundled entry of [`Synthesis::python_packages`]: a source tree, or the one file.
     pub packages: BTreeMap<PackageName, FileTree>,
+    /// The whole trees of git sources.
+    pub git_trees: Vec<GitTree>,
     /// The locks it stands on, for the Crypt.
     pub locks: Locks,
     /// Lines such as `numpy 2.3.1 -> 2.3.2`, for people.
@@ -110,7 +112,7 @@ pub fn synthesize(
     let policy = HostPolicy::new(codex.policy.hosts.iter().map(ToString::to_string));
     let pins = locks.git.as_ref().map(|text| GitPins::parse(text, &policy)).transpose()?.unwrap_or_default();
     let offline = workshop.client.is_none();
-    let repositories = Repositories::new(workshop.cache, offline, &pins, pin_mode(mode));
+    let repositories = Repositories::new(workshop.cache, offline, workshop.bring, &pins, pin_mode(mode));
     let bring_tree = |request: &GitRequest| repositories.bring(request);
     let request = workspace::Request {
         members: federation.members(),
@@ -188,7 +190,8 @@ pub fn synthesize(
         notes.extend(npm.notes);
     }
     notes.extend(plan.notes);
-    Ok(Synthesized { synthesis, sources, packages, locks: new_locks, moved, notes })
+    let git_trees = repositories.trees();
+    Ok(Synthesized { synthesis, sources, packages, git_trees, locks: new_locks, moved, notes })
 }
 
 /// The locked build systems, each with the members that are built in it, or ask for what is.

@@ -187,7 +187,11 @@ fn by_attribute(wishes: BTreeMap<DebianName, Vec<Wish<'_>>>) -> Vec<NixpkgsPacka
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crypt::Manifest;
+    use crate::{
+        crypt::Manifest,
+        digest::Sha256,
+        synthesis::value::{BuildBackend, SourceBuild},
+    };
 
     #[test]
     fn the_table_is_sorted_and_every_name_in_it_is_sound() {
@@ -203,6 +207,36 @@ mod tests {
             assert!(attribute == "-" || attribute.parse::<AttributePath>().is_ok(), "{attribute}");
             assert_ne!(debian, attribute, "only what differs");
         }
+    }
+
+    #[test]
+    fn native_source_packages_are_refused_by_name() {
+        let built = |native: bool| PythonPackage {
+            name: "greenlet".parse().unwrap(),
+            version: "3.2".to_owned(),
+            purl: "pkg:pypi/greenlet@3.2".to_owned(),
+            kind: "sdist",
+            url: "https://files.pythonhosted.org/greenlet-3.2.tar.gz".to_owned(),
+            filename: "greenlet-3.2.tar.gz".to_owned(),
+            sha256: Sha256::of(""),
+            sri: Sha256::of("").to_sri_string(),
+            size: None,
+            store_path: "/nix/store/x".to_owned(),
+            requested_by: BTreeSet::from([MemberId::core()]),
+            dependencies: BTreeSet::new(),
+            completed: false,
+            bundled: false,
+            build: Some(SourceBuild {
+                environment: "0123456789abcdef".to_owned(),
+                backend: BuildBackend { object: "setuptools.build_meta".to_owned(), path: Vec::new() },
+                subdirectory: None,
+                native,
+            }),
+        };
+        assert_eq!(native(&[built(false)]), []);
+        let told = native(&[built(true)]).first().unwrap().to_string();
+        let want = "`greenlet` has native code, which is not compiled on nixpkgs yet\n  requested by core\n  help: `kind";
+        assert!(told.contains(want), "{told}");
     }
 
     fn attributes(list: &str) -> Result<Vec<Option<String>>, String> {

@@ -247,3 +247,55 @@ fn synthesize_locked_names_the_repository_that_moved() {
     );
     assert_eq!(federated.unwrap().moved, [format!("scribe {} -> {}", &head[..7], &moved[..7])]);
 }
+
+#[test]
+fn a_repository_that_would_never_end_is_refused() {
+    let (crypt, scribe, _) = crypt();
+    let refused = || {
+        let failure = crypt::discover(crypt.path(), &Codex::default()).unwrap_err();
+        assert_eq!(failure.exit_code(), 1);
+        failure.to_string()
+    };
+    // Trees that hold the one below ten times: ten million paths in seven objects.
+    let tree_of = |entries: String| -> String {
+        let mut make = Command::new("git")
+            .arg("-C")
+            .arg(&scribe)
+            .arg("mktree")
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::io::Write::write_all(&mut make.stdin.take().unwrap(), entries.as_bytes()).unwrap();
+        String::from_utf8(make.wait_with_output().unwrap().stdout).unwrap().trim().to_owned()
+    };
+    let blob = done(&scribe, &["rev-parse", "HEAD:src/main.py"]);
+    let ten = |kind: &str, object: &str| -> String {
+        let lines: Vec<String> =
+            (0..10).map(|n| format!("{kind} {object}\tlong-enough-to-count-{n}")).collect();
+        lines.join("\n") + "\n"
+    };
+    let mut tree = tree_of(ten("100644 blob", &blob));
+    for _ in 0..6 {
+        tree = tree_of(ten("040000 tree", &tree));
+    }
+    let bomb = done(&scribe, &["commit-tree", "-m", "x", &tree]);
+    done(&scribe, &["update-ref", "HEAD", &bomb]);
+    let said = refused();
+    assert!(said.contains("the git repository of `extensions/scribe` takes longer or holds more"), "{said}");
+
+    // A repository that is its own submodule, through a link to itself.
+    let gitlinks: Vec<String> = (0..3).map(|n| format!("160000 commit {bomb}\ts{n}")).collect();
+    let gitlinks = gitlinks.join("\n") + "\n";
+    let looped = done(&scribe, &["commit-tree", "-m", "x", &tree_of(gitlinks)]);
+    done(&scribe, &["update-ref", "HEAD", &looped]);
+    for n in 0..3 {
+        std::os::unix::fs::symlink(".", scribe.join(format!("s{n}"))).unwrap();
+    }
+    crypt::discover(crypt.path(), &Codex::default()).unwrap();
+
+    fs::remove_file(scribe.join(".git/HEAD")).unwrap();
+    assert!(Command::new("mkfifo").arg(scribe.join(".git/HEAD")).status().unwrap().success());
+    let said = refused();
+    assert!(said.contains("has a `HEAD` that is no file"), "{said}");
+}

@@ -29,7 +29,9 @@ fn member(id: &str, package: &str, files: &[(&str, &str)]) -> Member {
     let id: lychd_forge::name::MemberId = id.parse().unwrap();
     let shown = if id.is_core() { "core".to_owned() } else { format!("extensions/{id}") };
     let assets = "[tool.lychd.assets]\nsource = 'web'\nscript = 'build'\noutput = 'out'\n";
-    let manifest = format!("[project]\nname = '{id}'\nversion = '1.0'\n{assets}");
+    let manifest = format!(
+        "[project]\nname = '{id}'\nversion = '1.0'\n[build-system]\nrequires = ['hatchling']\n{assets}"
+    );
     let mut tree = FileTree::new();
     for (path, text) in files.iter().chain([&("web/package.json", package)]) {
         tree.insert_text(path.parse().unwrap(), text);

@@ -178,6 +178,10 @@ impl World {
     }
 
     fn run(&self, password: bool, arguments: &[&str]) -> Output {
+        self.command(password, arguments).output().unwrap()
+    }
+
+    fn command(&self, password: bool, arguments: &[&str]) -> Command {
         let mut command = Command::new(FORGE);
         command
             .env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"))
@@ -195,7 +199,8 @@ impl World {
         for name in ["codex", "crypt", "state"] {
             command.arg(format!("--{name}")).arg(self.path(name));
         }
-        command.args(arguments).output().unwrap()
+        command.args(arguments);
+        command
     }
 
     fn json(&self, arguments: &[&str]) -> Value {
@@ -330,6 +335,26 @@ fn archives_repositories_files_and_a_private_index_become_one_body() {
     assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
     let again: Value = serde_json::from_slice(&again.stdout).unwrap();
     assert_eq!(again["synthesis_sha256"], report["synthesis_sha256"]);
+
+    // Other bytes under the name of a locked file are not taken.
+    let local = world.path("crypt/core/vendor/local_wheel-1.0-py3-none-any.whl");
+    let locked = fs::read(&local).unwrap();
+    write(&local, wheel("local_wheel", "WHENCE = 'something else'\n"));
+    let told = world.refused(true, 1);
+    let want = "local_wheel-1.0-py3-none-any.whl` is not the file that `synthesis/uv.lock` has";
+    assert!(told.contains(want) && told.contains("requested by core"), "{told}");
+    write(&local, locked);
+
+    // A folder carries all of it to a host with an empty cache, the repository's tree as well.
+    let folder = world.path("folder");
+    let folder = folder.to_str().unwrap();
+    let carried = world.json(&["fetch", "--locked", "--to", folder]);
+    assert_eq!(carried["synthesis_sha256"], report["synthesis_sha256"]);
+    let mut there = world.command(false, &["synthesize", "--locked", "--from", folder, "--json"]);
+    let there = there.env("XDG_CACHE_HOME", world.path("empty")).output().unwrap();
+    assert!(there.status.success(), "{}", String::from_utf8_lossy(&there.stderr));
+    let there: Value = serde_json::from_slice(&there.stdout).unwrap();
+    assert_eq!(there["synthesis_sha256"], report["synthesis_sha256"]);
 
     // A branch that moves moves nothing until it is asked to.
     let tree = world.path("trees/thing");

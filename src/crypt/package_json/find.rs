@@ -161,7 +161,8 @@ mod tests {
         for (path, text) in files {
             tree.insert_text(path.parse().unwrap(), text);
         }
-        let text = format!("[project]\nname = 'altar'\nversion = '1'\n{assets}");
+        let build = "[build-system]\nrequires = ['hatchling']\n";
+        let text = format!("[project]\nname = 'altar'\nversion = '1'\n{assets}{build}");
         let manifest = Manifest::parse(&id, "m/pyproject.toml", text.as_bytes()).unwrap();
         of_member(&id, "extensions/altar", &tree, manifest.lychd.assets.as_ref())
             .map(|all| all.iter().map(|one| one.source.name().to_owned()).collect())

@@ -284,3 +284,26 @@ fn all_rows_are_in_one_report() {
         assert!(one.places.len() >= 2 && one.requested_by.len() >= 2, "{one}");
     }
 }
+
+#[test]
+fn a_requirement_never_means_a_stranger_instead_of_an_unselected_extension() {
+    let members = vec![
+        member("core", "dependencies = ['lych-scribe', 'idna']\n", &[]),
+        member(
+            "a",
+            "dependencies = ['lych-scribe']\n[tool.uv.sources]\nlych_scribe = { index = 'ours' }\n",
+            &[],
+        ),
+    ];
+    let federation = Federation::for_test(members).without("lych-scribe", "scribe");
+    let report = arbitrate(&Codex::default(), &federation);
+    let told: Vec<String> = report.iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    for want in [
+        "`lych-scribe` is `extensions/scribe`, which `[extensions] crypt` does not select",
+        "requested by core",
+        "add \"scribe\"",
+    ] {
+        assert!(told[0].contains(want), "{}", told[0]);
+    }
+}

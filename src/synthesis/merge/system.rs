@@ -126,7 +126,14 @@ impl<'a> Desk<'a> {
         if let Outcome::Resolved(resolution) = system::resolve(&request, self.index.as_ref())? {
             return Ok(*resolution);
         }
-        let index = read_index(self.debian, &self.debian.suites, self.mode, self.platform, self.workshop)?;
+        let index = read_index(
+            self.before.as_ref(),
+            self.debian,
+            &self.debian.suites,
+            self.mode,
+            self.platform,
+            self.workshop,
+        )?;
         let outcome = system::resolve(&request, Some(&index))?;
         self.index = Some(index);
         match outcome {
@@ -142,6 +149,7 @@ fn has_compiler(lock: &DebianLock, platform: Platform) -> bool {
 }
 
 fn read_index(
+    before: Option<&DebianLock>,
     debian: &Debian,
     suites: &[Suite],
     mode: Mode,
@@ -149,11 +157,11 @@ fn read_index(
     workshop: &Workshop<'_>,
 ) -> Result<Index, Failure> {
     if mode == Mode::Locked {
-        return Err(Diagnostic::new(
-            "`synthesis/debian.lock.json` does not answer for all system dependencies",
-        )
-        .help("run `lychd-forge synthesize` without --locked")
-        .into());
+        let what =
+            if before.is_none() { "is missing" } else { "does not answer for all system dependencies" };
+        return Err(Diagnostic::new(format!("`synthesis/debian.lock.json` {what}"))
+            .help("run `lychd-forge synthesize` without --locked")
+            .into());
     }
     let client = workshop.client.ok_or_else(|| {
         Failure::unable(

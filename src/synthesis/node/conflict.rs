@@ -132,7 +132,7 @@ fn story(code: &str, text: &str, asks: &[Ask<'_>], plan: &Plan<'_>) -> (String, 
             format!("something that {members} want is for another engine or platform"),
             "ask for a version that fits, or leave it out",
         ),
-        _ => ("npm cannot lock the federation".to_owned(), "npm's words below say why"),
+        _ => ("npm cannot lock the federation".to_owned(), "npm's own words are above"),
     }
 }
 

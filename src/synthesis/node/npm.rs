@@ -183,6 +183,8 @@ fn run(
             "--force=false",
             "--engine-strict=false",
         ])
+        // What comes by git is refused before npm runs; this is the second wall.
+        .arg("--git=/dev/null")
         .args(["--fetch-retries=2", "--fetch-timeout=60000"])
         .arg(format!("--registry={}/", mirror.unwrap_or(REGISTRY)))
         .arg(flag("userconfig", &configuration))

@@ -115,7 +115,8 @@ impl<'a> Plan<'a> {
         for project in &self.projects {
             let Some(overrides) = &project.package.overrides else { continue };
             for (name, field) in overrides.value.iter() {
-                let value = match resolved(&field.node, project.package) {
+                let checked = checked_key(name, &field.key);
+                let value = match checked.and_then(|()| resolved(&field.node, project.package)) {
                     Ok(value) => value,
                     Err(wrong) => {
                         errors.push(wrong.requested_by(project.member.to_string()));
@@ -245,16 +246,32 @@ fn same_names(projects: &[Project<'_>]) -> Vec<Diagnostic> {
         .collect()
 }
 
+/// What an override is for: `.`, a package, or some versions of one (`name@range`).
+fn checked_key(key: &str, place: &Place) -> Result<(), Diagnostic> {
+    let at = key.char_indices().skip(1).find(|(_, c)| *c == '@').map(|(at, _)| at);
+    let (name, range) = key.split_at(at.unwrap_or(key.len()));
+    let range = Spec::parse(range.trim_start_matches('@'), None);
+    if key == "." || name.parse::<NpmName>().is_ok() && range.is_ok_and(|range| range == Spec::Registry) {
+        return Ok(());
+    }
+    let message = format!("`overrides`: `{}` is no package, and no range of one", key.escape_debug());
+    Err(Diagnostic::new(message).at(place.clone(), ""))
+}
+
 /// An override as JSON; `$name` becomes what the package itself wants of `name`, which the root does not know.
 fn resolved(node: &Node, package: &PackageJson) -> Result<Json, Diagnostic> {
     let wrong = |message: String| Diagnostic::new(message).at(node.place.clone(), "");
     match &node.value {
         Value::Table(table) => object(table, package),
         Value::String(text) => match text.strip_prefix('$') {
-            None if text.contains(':') && !text.starts_with("npm:") => {
-                Err(wrong(format!("`overrides`: `{}` comes from elsewhere", text.escape_debug())))
-            }
-            None => Ok(json!(text)),
+            None => match Spec::parse(text, package.directory.as_ref()) {
+                Ok(Spec::Registry | Spec::Alias(_)) => Ok(json!(text)),
+                Ok(Spec::File(_)) => {
+                    let shown = text.escape_debug();
+                    Err(wrong(format!("`overrides`: `{shown}` is a file; an override names versions")))
+                }
+                Err(error) => Err(wrong(format!("`overrides`: {error}"))),
+            },
             Some(name) => package
                 .asked()
                 .find(|(_, asked, _)| asked.as_str() == name)
@@ -268,7 +285,10 @@ fn resolved(node: &Node, package: &PackageJson) -> Result<Json, Diagnostic> {
 }
 
 fn object(table: &Table, package: &PackageJson) -> Result<Json, Diagnostic> {
-    let pairs = table.iter().map(|(key, field)| Ok((key.to_owned(), resolved(&field.node, package)?)));
+    let pairs = table.iter().map(|(key, field)| {
+        checked_key(key, &field.key)?;
+        Ok((key.to_owned(), resolved(&field.node, package)?))
+    });
     pairs.collect::<Result<Map<_, _>, _>>().map(Json::Object)
 }
 
@@ -360,9 +380,34 @@ pub(super) mod tests {
             "`core` and `altar` override `a` in two ways\n  at core/package.json:2:15: one way\n  at extensions/altar/package.json:2:15: another way",
             "there is no dependency `c`",
             "an override must be a string or a table, not an integer",
-            "`git+ssh://x` comes from elsewhere",
+            "`overrides`: `git+ssh://x` comes from git or an address",
         ] {
             assert!(error.contains(want), "{want}\n--- not in ---\n{error}");
         }
+    }
+
+    #[test]
+    fn an_override_names_versions_of_the_registry_alone() {
+        let refused = |overrides: &str| {
+            let package = format!("{{\"name\": \"x\", \"overrides\": {overrides}}}");
+            let error = Plan::of(&[member("altar", &[("", &package)])]).err();
+            error.unwrap_or_else(|| panic!("{overrides} is taken")).to_string()
+        };
+        for (overrides, want) in [
+            (r#"{"a": "jonschlinkert/is-number"}"#, "comes from git or an address"),
+            (r#"{"a": "github:a/b"}"#, "comes from git or an address"),
+            (r#"{"a": "https://a.example/b.tgz"}"#, "comes from git or an address"),
+            (r#"{"a": "/etc/evil"}"#, "leaves the member"),
+            (r#"{"a": {"b": "../../evil"}}"#, "leaves the member"),
+            (r#"{"a": "file:vendor/x.tgz"}"#, "is a file; an override names versions"),
+            (r#"{"a": "npm:../x@1"}"#, "`overrides`: "),
+            (r#"{"a@github:c/d": "1"}"#, "is no package, and no range of one"),
+            (r#"{"../a": "1"}"#, "is no package, and no range of one"),
+        ] {
+            let error = refused(overrides);
+            assert!(error.contains(want) && error.contains("requested by altar"), "{overrides}: {error}");
+        }
+        let fine = r#"{"name": "x", "overrides": {"a": {".": "^1 || 2", "@s/b@<3": "npm:c@~1.2"}, "d": ""}}"#;
+        assert!(Plan::of(&[member("altar", &[("", fine)])]).is_ok());
     }
 }

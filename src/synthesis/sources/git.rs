@@ -10,8 +10,14 @@ pub use pins::{GitPin, GitPins, SCHEMA};
 
 use crate::{
     diagnostic::{Diagnostic, Failure},
-    digest::{Sha256, nar::nar_sha256},
+    digest::{
+        Integrity, Sha256,
+        nar::{nar_bytes, nar_sha256, read_nar},
+        store_path::{StoreName, StorePath},
+    },
+    host::file,
     name::url::ArtifactUrl,
+    synthesis::{Artifact, Bring},
     tree::FileTree,
 };
 
@@ -149,8 +155,40 @@ pub struct GitTree {
     pub tree: FileTree,
 }
 
+impl GitTree {
+    /// The tree as a file: a Nix archive, whose hash is the pin's.
+    ///
+    /// # Errors
+    /// Never for a tree that was read here.
+    pub fn archive(&self) -> Result<(Artifact, Vec<u8>), Failure> {
+        let bytes = nar_bytes(&self.tree).map_err(|error| {
+            Failure::unable(Diagnostic::new(format!("a git tree cannot be written: {error}")))
+        })?;
+        Ok((archive_of(&self.url, &self.revision, Sha256::of(&bytes)), bytes))
+    }
+}
+
+/// What [`GitTree::archive`] gives for a tree of this hash.
+fn archive_of(url: &ArtifactUrl, revision: &Revision, nar_sha256: Sha256) -> Artifact {
+    let name = StoreName::mapped(&format!("{revision}.nar"));
+    let integrity = Integrity::Sha256(nar_sha256);
+    Artifact {
+        label: format!("{url} at {revision}"),
+        url: format!("git+{url}"),
+        integrity,
+        size: None,
+        file: name.to_string(),
+        store_path: StorePath::of_flat_file(&integrity, &name).to_string(),
+        requested_by: Vec::new(),
+        system: false,
+    }
+}
+
 /// Gives the tree for a request.
 pub type BringTree<'a> = &'a dyn Fn(&GitRequest) -> Result<GitTree, Failure>;
+
+/// The most bytes of a tree's archive: more than a tree may hold.
+const ARCHIVE: u64 = 1 << 30;
 
 /// What becomes of pins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,6 +207,8 @@ pub struct Repositories<'a> {
     pub cache: &'a Path,
     /// Whether the network must not be used.
     pub offline: bool,
+    /// Brings the archive of a pinned tree where its repository cannot be had.
+    pub bring: Bring<'a>,
     /// The pins so far.
     pub pins: &'a GitPins,
     /// What becomes of them.
@@ -180,8 +220,14 @@ pub struct Repositories<'a> {
 impl<'a> Repositories<'a> {
     /// None taken yet.
     #[must_use]
-    pub fn new(cache: &'a Path, offline: bool, pins: &'a GitPins, mode: PinMode) -> Self {
-        Self { cache, offline, pins, mode, taken: RefCell::default() }
+    pub fn new(cache: &'a Path, offline: bool, bring: Bring<'a>, pins: &'a GitPins, mode: PinMode) -> Self {
+        Self { cache, offline, bring, pins, mode, taken: RefCell::default() }
+    }
+
+    /// All trees that were asked for.
+    #[must_use]
+    pub fn trees(&self) -> Vec<GitTree> {
+        self.taken.borrow().values().cloned().collect()
     }
 
     /// The tree that a request means: at the pinned revision, else at what the repository has now.
@@ -207,13 +253,13 @@ impl<'a> Repositories<'a> {
         }
         let pin = pin
             .filter(|_| self.mode != PinMode::Update || matches!(request.reference, Reference::Revision(_)));
-        let repository = fetch::Repository::open(self.cache, &request.url, self.offline)?;
-        let revision = match (pin, &request.reference) {
-            (Some(pin), _) => pin.revision.clone(),
-            (None, Reference::Revision(revision)) => revision.clone(),
-            (None, reference) => repository.resolve(reference)?,
+        let (revision, tree) = match (pin, self.read(request, pin)) {
+            // Where there is no network there may be the tree's archive, which `fetch --to` wrote.
+            (Some(pin), Err(Failure::Unable(_))) if self.offline => {
+                (pin.revision.clone(), self.read_archive(&request.url, pin)?)
+            }
+            (_, read) => read?,
         };
-        let tree = repository.tree(&revision)?;
         if let Some(pin) = pin {
             let found = hash(&tree)?;
             if found != pin.nar_sha256 {
@@ -228,6 +274,26 @@ impl<'a> Repositories<'a> {
         let tree = GitTree { url: request.url.clone(), revision, tree };
         self.taken.borrow_mut().insert(request.clone(), tree.clone());
         Ok(tree)
+    }
+
+    fn read(&self, request: &GitRequest, pin: Option<&GitPin>) -> Result<(Revision, FileTree), Failure> {
+        let repository = fetch::Repository::open(self.cache, &request.url, self.offline)?;
+        let revision = match (pin, &request.reference) {
+            (Some(pin), _) => pin.revision.clone(),
+            (None, Reference::Revision(revision)) => revision.clone(),
+            (None, reference) => repository.resolve(reference)?,
+        };
+        let tree = repository.tree(&revision)?;
+        Ok((revision, tree))
+    }
+
+    fn read_archive(&self, url: &ArtifactUrl, pin: &GitPin) -> Result<FileTree, Failure> {
+        let paths = (self.bring)(&[archive_of(url, &pin.revision, pin.nar_sha256)])?;
+        let path =
+            paths.first().ok_or_else(|| Failure::unable(Diagnostic::new("an archive was not brought")))?;
+        let bytes = file::read(path, ARCHIVE).map_err(|error| file::unable("read", path, &error))?;
+        read_nar(&bytes)
+            .map_err(|error| Diagnostic::new(format!("{url}: its archive is damaged: {error}")).into())
     }
 
     /// Pins of all that was asked for.

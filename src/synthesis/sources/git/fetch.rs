@@ -5,6 +5,7 @@
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use super::{Reference, Revision};
@@ -14,7 +15,7 @@ use crate::{
     digest::Sha256,
     host::{
         environment, file,
-        process::{Command, Output},
+        process::{Bounds, Command, Output},
     },
     name::url::ArtifactUrl,
     tree::{Entry, FileTree, RelativePath},
@@ -48,6 +49,8 @@ const SETTINGS: [&str; 10] = [
 /// The most bytes a tree may have, and the most entries.
 const BYTES: u64 = 512 << 20;
 const ENTRIES: usize = 100_000;
+/// What listing a tree may take: trees can name each other a million times.
+const LISTING: Bounds = Bounds { wall: Duration::from_mins(1), stdout: 64 << 20, stderr: 64 << 10 };
 /// How a pointer of git-lfs begins (git-lfs's `docs/spec.md`).
 const LFS: &[u8] = b"version https://git-lfs.github.com/spec/";
 
@@ -179,7 +182,13 @@ impl<'a> Repository<'a> {
                 return Err(Diagnostic::new(format!("{} has no commit {revision}", self.url)).into());
             }
         }
-        let listed = self.git(&["ls-tree", "-r", "-z", "-l", "--full-tree", revision.as_str()]).output()?;
+        let listing = self.git(&["ls-tree", "-r", "-z", "-l", "--full-tree", revision.as_str()]);
+        let (listed, stopped) = listing.output_bounded(b"", &LISTING)?;
+        if stopped.is_some() {
+            let message =
+                format!("{} takes longer to list, or holds more, than any sound repository", self.url);
+            return Err(Diagnostic::new(message).into());
+        }
         let listed = self.done(listed, "git cannot list a tree of its cache")?;
         self.read(&self.listing(&listed.stdout)?)
     }
