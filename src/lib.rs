@@ -8,11 +8,12 @@
 //!         ▼                                   ▼
 //!       Codex value                   Federation   members: manifests and source trees
 //!         └──────────────┬────────────────────┘
-//!                        ▼ synthesis::synthesize   uv and the Debian index decide versions; we merge and check
+//!                        ▼ synthesis::synthesize   hooks are asked; uv, npm and the Debian index decide
+//!                        │                         versions; we merge, arbitrate and check
 //!                    Synthesis       every artifact with url, hash, size, requester; its sha256 is its name
 //!                        │
 //!                        ▼ transmute (pure)
-//!                    FileTree        a Nix flake: flake.nix, body.nix, debian.nix, the library, the sources
+//!                    FileTree        a Nix flake: flake.nix, body.nix, debian.nix or nixpkgs.nix, the library, sources
 //!                        │
 //!                        ▼ forge     nix build, stream, load into podman, read back
 //!                      Body          image ID, layers, store paths, evidence

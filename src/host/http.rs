@@ -211,21 +211,6 @@ impl Client {
         self.bytes_at(url.as_str(), limit, progress)
     }
 
-    /// Downloads a file of known content to `target`. What an earlier try left in `<target>.part` is
-    /// taken up again; `target` appears only when hash and size fit. `progress` gets the bytes so far.
-    ///
-    /// # Errors
-    /// [`HttpError`], after some tries when the trouble may pass.
-    pub fn file(
-        &self,
-        url: &ArtifactUrl,
-        target: &Path,
-        expected: &Expected,
-        progress: &mut dyn FnMut(u64),
-    ) -> Result<(), HttpError> {
-        self.file_at(url.as_str(), target, expected, progress)
-    }
-
     /// As [`Client::bytes`], from an address the operator configured.
     ///
     /// # Errors
@@ -253,10 +238,12 @@ impl Client {
         })
     }
 
-    /// As [`Client::file`], from an address the operator configured.
+    /// Downloads a file of known content to `target`. What an earlier try left in `<target>.part` is
+    /// taken up again; `target` appears only when hash and size fit. `progress` gets the bytes
+    /// so far. The address may be one that the operator configured.
     ///
     /// # Errors
-    /// As [`Client::file`].
+    /// [`HttpError`], after some tries when the trouble may pass.
     pub fn file_at(
         &self,
         url: &str,

@@ -10,9 +10,9 @@ mod limits;
 mod registration;
 mod sandbox;
 
+pub use super::value::Limits;
 use answer::Answer;
 use failing::Hook;
-pub use limits::Limits;
 pub use registration::Registration;
 pub use sandbox::Sandbox;
 

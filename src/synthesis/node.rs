@@ -24,10 +24,10 @@ pub use select::{NodeTarget, Selected, select};
 
 use self::plan::Plan;
 use super::{
-    Bring,
+    Bring, Move,
     tools::node::{self as tools, NodePin},
     value::{Asset, NodeEnvironment},
-    workspace::{Mode, Move},
+    workspace::Mode,
 };
 use crate::{
     codex::{Codex, MirrorUrl},

@@ -10,7 +10,6 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use node::{Asset, NodeBundled, NodeEnvironment, NodeLink, NodePackage, NodeTool};
 use serde::Serialize;
 
-use super::hook::Limits;
 use crate::{
     crypt::WorkingCopy,
     digest::Sha256,
@@ -151,6 +150,27 @@ pub struct Hook {
     pub engine: HookEngine,
     /// What it was held to.
     pub limits: Limits,
+}
+
+/// What one run of a hook may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Limits {
+    /// Seconds of processor time.
+    pub cpu_seconds: u64,
+    /// Seconds from start to end.
+    pub wall_seconds: u64,
+    /// Bytes of address space.
+    pub memory: u64,
+    /// Processes and threads.
+    pub processes: u64,
+    /// Open files.
+    pub files: u64,
+    /// Bytes of one written file, were there a place to write one.
+    pub file_size: u64,
+    /// Bytes of the answer.
+    pub output: u64,
+    /// Bytes of what it prints.
+    pub messages: u64,
 }
 
 /// The sandbox of hooks.

@@ -23,7 +23,6 @@ use std::{
     sync::Arc,
 };
 
-pub use moves::Move;
 pub(in crate::synthesis) use part::{Part, parts};
 
 use self::{
@@ -33,6 +32,8 @@ use self::{
     uv::{Complaint, Run, Stage},
 };
 use super::{
+    locks::repairable,
+    moves::Move,
     python::Building,
     sources::git::{BringTree, GitTree},
     tools::Tools,
@@ -324,18 +325,6 @@ impl One<'_> {
             return Err(changed.help("run `lychd-forge synthesize` without --locked").into());
         }
         Ok((text, moved))
-    }
-}
-
-fn repairable(failure: Failure) -> Failure {
-    match failure {
-        Failure::Refused(mut all) => {
-            if let Some(last) = all.last_mut() {
-                last.help.push("repair the lock, or remove it to lock anew".to_owned());
-            }
-            Failure::Refused(all)
-        }
-        unable @ Failure::Unable(_) => unable,
     }
 }
 

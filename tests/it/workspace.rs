@@ -45,7 +45,7 @@ fn fetch(url: &ArtifactUrl, sha256: &Sha256, size: Option<u64>) -> Result<PathBu
     }
     let expected = Expected { integrity: Integrity::Sha256(*sha256), size };
     Client::new(HostPolicy::new([]))
-        .file(url, &target, &expected, &mut |_| {})
+        .file_at(url.as_str(), &target, &expected, &mut |_| {})
         .map_err(|error| Failure::unable(Diagnostic::new(error.to_string())))?;
     Ok(target)
 }

@@ -2,19 +2,18 @@
 //! distribution of that name, which nobody meant.
 
 use super::Part;
-use crate::{crypt::Federation, diagnostic::Diagnostic};
+use crate::{crypt::Federation, diagnostic::Diagnostic, name::PackageName};
 
 pub(super) fn wanted(federation: &Federation, parts: &[Part]) -> Vec<Diagnostic> {
     let of_part = |part: &Part| -> Vec<Diagnostic> {
         let sources = part.manifest.uv.table("sources");
-        let says_where = |name: &str| {
-            sources.is_some_and(|sources| sources.iter().any(|(key, _)| key.replace('_', "-") == name))
-        };
+        let is = |key: &str, name: &PackageName| key.parse::<PackageName>().is_ok_and(|key| key == *name);
+        let says_where = |name| sources.is_some_and(|sources| sources.iter().any(|(key, _)| is(key, name)));
         part.manifest
             .project
             .dependencies
             .iter()
-            .filter(|dependency| !says_where(dependency.requirement.name.as_ref()))
+            .filter(|dependency| !says_where(&dependency.requirement.name))
             .filter_map(|dependency| {
                 let name = &dependency.requirement.name;
                 let id = federation.unselected(name)?;

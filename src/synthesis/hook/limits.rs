@@ -2,30 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
-
-use crate::host::process::Bounds;
-
-/// The limits of one run; they are part of the Synthesis.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Limits {
-    /// Seconds of processor time.
-    pub cpu_seconds: u64,
-    /// Seconds from start to end.
-    pub wall_seconds: u64,
-    /// Bytes of address space.
-    pub memory: u64,
-    /// Processes and threads.
-    pub processes: u64,
-    /// Open files.
-    pub files: u64,
-    /// Bytes of one written file, were there a place to write one.
-    pub file_size: u64,
-    /// Bytes of the answer.
-    pub output: u64,
-    /// Bytes of what it prints.
-    pub messages: u64,
-}
+use crate::{host::process::Bounds, synthesis::value::Limits};
 
 impl Default for Limits {
     fn default() -> Self {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     diagnostic::Source,
     lock::npm::{NpmLock, Package},
-    synthesis::workspace::Move,
+    synthesis::Move,
 };
 
 /// Names and versions of the tarballs of a lock.
@@ -22,25 +22,5 @@ pub(super) fn versions(lock: &NpmLock) -> BTreeMap<String, BTreeSet<String>> {
 /// What moved from the text of an old lock to a new one, by name.
 pub(super) fn between(old: Option<&str>, new: &NpmLock) -> Vec<Move> {
     let old = old.and_then(|text| NpmLock::read(&Source::new("", text)).ok());
-    between_versions(&old.as_ref().map(versions).unwrap_or_default(), &versions(new))
-}
-
-pub(super) fn between_versions(
-    old: &BTreeMap<String, BTreeSet<String>>,
-    new: &BTreeMap<String, BTreeSet<String>>,
-) -> Vec<Move> {
-    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-    let none = BTreeSet::new();
-    names
-        .into_iter()
-        .map(|name| {
-            let (before, after) = (old.get(name).unwrap_or(&none), new.get(name).unwrap_or(&none));
-            Move {
-                name: name.clone(),
-                from: before.difference(after).cloned().collect(),
-                to: after.difference(before).cloned().collect(),
-            }
-        })
-        .filter(|one| !one.from.is_empty() || !one.to.is_empty())
-        .collect()
+    Move::between(&old.as_ref().map(versions).unwrap_or_default(), &versions(new))
 }

@@ -13,6 +13,7 @@ use crate::{
     lock::npm::NpmLock,
     name::Platform,
     synthesis::{
+        locks::repairable,
         tools::node::{self as tools, NPM, NodePin, NodeTools},
         workspace::Mode,
     },
@@ -85,18 +86,6 @@ pub(super) fn lock(
 /// Node's platform is the one this program was built for.
 const fn host() -> Platform {
     if cfg!(target_arch = "aarch64") { Platform::Aarch64Linux } else { Platform::X86_64Linux }
-}
-
-fn repairable(failure: Failure) -> Failure {
-    match failure {
-        Failure::Refused(mut all) => {
-            if let Some(last) = all.last_mut() {
-                last.help.push("repair the lock, or remove it to lock anew".to_owned());
-            }
-            Failure::Refused(all)
-        }
-        unable @ Failure::Unable(_) => unable,
-    }
 }
 
 fn changed(old: Option<&str>, new: &str) -> Failure {

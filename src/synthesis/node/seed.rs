@@ -9,6 +9,7 @@ use super::{moves, plan::Plan};
 use crate::{
     diagnostic::{Diagnostic, Failure},
     lock::npm::NpmLock,
+    synthesis::Move,
     tree::RelativePath,
 };
 
@@ -91,7 +92,7 @@ impl Seed {
     pub(super) fn notes(&self, new: &NpmLock) -> Vec<String> {
         let (old, new) = (moves::versions(&self.own), moves::versions(new));
         let kept = new.iter().filter(|(name, versions)| old.get(*name) == Some(versions)).count();
-        let moved: Vec<_> = moves::between_versions(&old, &new)
+        let moved: Vec<_> = Move::between(&old, &new)
             .into_iter()
             .filter(|one| !one.from.is_empty() && !one.to.is_empty())
             .collect();

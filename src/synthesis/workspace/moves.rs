@@ -1,31 +1,8 @@
 //! What differs between two texts of a `uv.lock`: which versions came, went and moved.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// A package whose locked versions changed.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Move {
-    /// Normalised name.
-    pub name: String,
-    /// Versions that were locked and no longer are; empty for a package that is new.
-    pub from: Vec<String>,
-    /// Versions that are locked now and were not; empty for a package that went.
-    pub to: Vec<String>,
-}
-
-impl fmt::Display for Move {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, from, to } = self;
-        match (from.is_empty(), to.is_empty()) {
-            (true, _) => write!(formatter, "{name} {} added", to.join(", ")),
-            (_, true) => write!(formatter, "{name} {} removed", from.join(", ")),
-            _ => write!(formatter, "{name} {} -> {}", from.join(", "), to.join(", ")),
-        }
-    }
-}
+use crate::synthesis::Move;
 
 /// Names and versions of third-party packages in a lock; `None` when it is no lock.
 fn versions(lock: &str) -> Option<BTreeMap<String, BTreeSet<String>>> {
@@ -55,20 +32,7 @@ pub(super) fn in_both(old: &str, new: &str) -> usize {
 /// What moved, by name.
 pub(super) fn between(old: &str, new: &str) -> Vec<Move> {
     let (old, new) = (versions(old).unwrap_or_default(), versions(new).unwrap_or_default());
-    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-    let none = BTreeSet::new();
-    names
-        .into_iter()
-        .map(|name| {
-            let (before, after) = (old.get(name).unwrap_or(&none), new.get(name).unwrap_or(&none));
-            Move {
-                name: name.clone(),
-                from: before.difference(after).cloned().collect(),
-                to: after.difference(before).cloned().collect(),
-            }
-        })
-        .filter(|one| !one.from.is_empty() || !one.to.is_empty())
-        .collect()
+    Move::between(&old, &new)
 }
 
 #[cfg(test)]
