@@ -1,16 +1,21 @@
 //! The Codex: the user's configuration directory, read into one validated value.
 //!
 //! `lychd.toml` is LychD's own file, `forge.toml` ours; both may be missing. Their keys are in `docs/formats.md`.
+//! Reading asks nothing of who may write the files: that is [`ownership`], for those who act on them.
 
 mod forge_toml;
 mod lychd_toml;
 pub mod nearest;
+pub mod ownership;
 pub mod reader;
 mod value;
 
 use std::path::Path;
 
 pub use crate::diagnostic::document;
+pub use lychd_toml::{
+    Actuator, Builtin, Database, Loopback, Lychd, ReactorInbox, ReactorInboxError, Setting, Switching, Web,
+};
 pub use value::{
     Codex, Debian, HostName, HostPort, HostPorts, Image, ImageName, MirrorUrl, Nixpkgs, Origin, Policy,
     PythonSeries, Selection, Substrate,
@@ -192,7 +197,7 @@ mod tests {
         assert_eq!((read.ports.web.port, read.ports.database.port), (1, 5432));
         assert_eq!(codex("lychd.toml", "").unwrap().extensions.crypt, None);
         let bad = codex("lychd.toml", "[server.database]\nport = 70000\n").unwrap_err();
-        assert!(bad.contains("`port` in [server.database] must be between 0 and 65535"), "{bad}");
+        assert!(bad.contains("`port` in [server.database] must be between 1 and 65535"), "{bad}");
         assert_eq!(codex("lychd.toml", "[extensions]\ncrypt = []").unwrap().extensions.crypt, Some(vec![]));
     }
 

@@ -7,7 +7,10 @@ use std::{
     str::FromStr,
 };
 
-use super::document::Located;
+use super::{
+    document::Located,
+    lychd_toml::{Builtin, Lychd},
+};
 use crate::{
     diagnostic::Place,
     digest::Sha256,
@@ -30,8 +33,10 @@ pub struct Codex {
     pub policy: Policy,
     /// `[extensions]` of `lychd.toml`.
     pub extensions: Selection,
-    /// `[server]` of `lychd.toml`.
+    /// The ports in `[server]` of `lychd.toml`.
     pub ports: HostPorts,
+    /// What else of `[server]` and `[orchestration]` in `lychd.toml` shapes units.
+    pub lychd: Lychd,
 }
 
 /// The ports that LychD publishes on the host.
@@ -166,8 +171,8 @@ impl Default for Policy {
 pub struct Selection {
     /// Ids below the Crypt's `extensions/`, as listed; `None` when the key is missing, which selects all.
     pub crypt: Option<Vec<Located<MemberId>>>,
-    /// LychD's own built-in extensions; they are part of the core's distribution.
-    pub builtins: Vec<Located<MemberId>>,
+    /// LychD's own built-in extensions as listed; they are part of the core's distribution.
+    pub builtins: Vec<Located<Builtin>>,
 }
 
 /// Why a text in the Codex is not what it should be.

@@ -299,6 +299,8 @@ pub struct Status {
     pub kind: Kind,
     /// Permission bits, with set-user, set-group and sticky: 12 bits.
     pub mode: u32,
+    /// Who owns it.
+    pub uid: u32,
     /// Size in bytes.
     pub size: u64,
     /// Device and inode: which thing it is while it exists.
@@ -322,6 +324,7 @@ pub fn status(path: &Path) -> io::Result<Status> {
     Ok(Status {
         kind,
         mode: meta.mode() & 0o7777,
+        uid: meta.uid(),
         size: meta.len(),
         identity: (meta.dev(), meta.ino()),
         changed: (meta.ctime(), meta.ctime_nsec()),
