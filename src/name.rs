@@ -39,6 +39,7 @@ pub mod npm;
 pub mod tree_ref;
 pub mod unit_text;
 pub mod url;
+pub mod variable;
 
 use std::{fmt, str::FromStr};
 

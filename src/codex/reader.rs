@@ -1,6 +1,11 @@
 //! Takes typed values out of a TOML table and collects everything that is wrong on the way.
 
-use std::{collections::BTreeSet, fmt::Display, ops::RangeInclusive, str::FromStr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Display,
+    ops::RangeInclusive,
+    str::FromStr,
+};
 
 use super::{
     document::{Located, Node, Table, Value},
@@ -141,12 +146,70 @@ impl<'a, 'e> Reader<'a, 'e> {
             return None;
         };
         if !range.contains(&value) {
-            let (least, most) = (range.start(), range.end());
-            let message = format!("`{key}` in {} must be between {least} and {most}", self.title);
+            let want = match (*range.start(), *range.end()) {
+                (least, i64::MAX) => format!("at least {least}"),
+                (least, most) => format!("between {least} and {most}"),
+            };
+            let message = format!("`{key}` in {} must be {want}", self.title);
             self.errors.push(Diagnostic::new(message).at(node.place.clone(), ""));
             return None;
         }
         Some(Located { value, place: node.place.clone() })
+    }
+
+    /// A TCP port, 1 to 65535.
+    pub fn port(&mut self, key: &str) -> Option<Located<u16>> {
+        let port = self.integer(key, 1..=i64::from(u16::MAX))?;
+        u16::try_from(port.value).ok().map(|value| Located { value, place: port.place })
+    }
+
+    /// A number in `range`, whole or not.
+    pub fn float_in(&mut self, key: &str, range: RangeInclusive<f64>) -> Option<Located<f64>> {
+        let number = self.float(key)?;
+        if range.contains(&number.value) {
+            return Some(number);
+        }
+        let want = match (*range.start(), *range.end()) {
+            (least, f64::MAX) => format!("at least {least}"),
+            (least, most) => format!("between {least} and {most}"),
+        };
+        let message = format!("`{key}` in {} must be {want}", self.title);
+        self.errors.push(Diagnostic::new(message).at(number.place, ""));
+        None
+    }
+
+    /// A table of strings: each key is a `K`, each value a `V`.
+    pub fn parsed_map<K, V>(&mut self, key: &str) -> Option<BTreeMap<K, Located<V>>>
+    where
+        K: FromStr<Err: Display> + Ord,
+        V: FromStr<Err: Display>,
+    {
+        let table = self.table(key)?;
+        let mut map = BTreeMap::new();
+        for (name, field) in table.iter() {
+            let name = match name.parse::<K>() {
+                Ok(name) => name,
+                Err(error) => {
+                    let message = format!("`{key}` in {}: {error}", self.title);
+                    self.errors.push(Diagnostic::new(message).at(field.key.clone(), ""));
+                    continue;
+                }
+            };
+            let Some(value) = field.node.as_str() else {
+                self.wrong(key, "a table of strings", &field.node);
+                continue;
+            };
+            let value = self.parse(key, &Located { value, place: field.node.place.clone() });
+            map.extend(value.map(|value| (name, value)));
+        }
+        Some(map)
+    }
+
+    /// Says that the value of `key` is refused, at its place.
+    pub fn refuse(&mut self, key: &str, message: impl Into<String>) -> Option<&mut Diagnostic> {
+        let node = self.table.get(key)?;
+        self.errors.push(Diagnostic::new(message).at(node.place.clone(), ""));
+        self.errors.last_mut()
     }
 
     /// A number of either kind.
@@ -212,6 +275,12 @@ impl<'a, 'e> Reader<'a, 'e> {
             }
         }
         Some(strings)
+    }
+
+    /// An array of strings that are each a `T`, in order; repeats may be.
+    pub fn parsed_words<T: FromStr<Err: Display>>(&mut self, key: &str) -> Option<Vec<Located<T>>> {
+        let words = self.strings(key)?;
+        Some(words.iter().filter_map(|word| self.parse::<T>(key, word)).collect())
     }
 
     /// An array of strings that are each a `T`, without repeats.

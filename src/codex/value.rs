@@ -9,13 +9,16 @@ use std::{
 
 use super::{
     document::Located,
+    grants::Grants,
     lychd_toml::{Builtin, Lychd},
+    runes::Runes,
+    spheres::Spheres,
 };
 use crate::{
     diagnostic::Place,
     digest::Sha256,
     name::{
-        MemberId, PackageName, Platform,
+        MemberId, PackageName, Platform, RuneName,
         debian::{Archive, Suite},
         npm::NpmName,
         tree_ref::TreeRef,
@@ -23,7 +26,7 @@ use crate::{
 };
 
 /// The user's configuration.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Codex {
     /// `[image]` of `forge.toml`.
     pub image: Image,
@@ -37,6 +40,12 @@ pub struct Codex {
     pub ports: HostPorts,
     /// What else of `[server]` and `[orchestration]` in `lychd.toml` shapes units.
     pub lychd: Lychd,
+    /// `runes/` of the Codex.
+    pub runes: Runes,
+    /// `[spheres]` of `forge.toml`.
+    pub spheres: Spheres,
+    /// `[grants]` of `forge.toml`, by rune.
+    pub grants: BTreeMap<RuneName, Located<Grants>>,
 }
 
 /// The ports that LychD publishes on the host.
@@ -153,6 +162,8 @@ pub struct Policy {
     pub allow_sdist: BTreeSet<PackageName>,
     /// npm packages whose install scripts run, in the sandbox.
     pub allow_scripts: BTreeSet<NpmName>,
+    /// Repositories of container images that may be bound by a tag, without a digest.
+    pub allow_tags: BTreeSet<String>,
 }
 
 impl Default for Policy {
@@ -162,6 +173,7 @@ impl Default for Policy {
             allow_hooks: true,
             allow_sdist: BTreeSet::new(),
             allow_scripts: BTreeSet::new(),
+            allow_tags: BTreeSet::new(),
         }
     }
 }

@@ -10,7 +10,9 @@ pub use crate::name::{
 };
 use crate::{
     codex::{
+        Grants,
         document::{Located, Node},
+        grants,
         reader::Reader,
     },
     diagnostic::{Diagnostic, Place},
@@ -18,7 +20,8 @@ use crate::{
 };
 
 /// The keys of a rune.
-const KEYS: [&str; 7] = ["name", "image", "capabilities", "groups", "port", "expose-port", "volumes"];
+const KEYS: [&str; 8] =
+    ["name", "image", "capabilities", "groups", "port", "expose-port", "volumes", "grants"];
 
 /// One rune, validated; each part that can collide with another rune's knows where it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +40,8 @@ pub struct RuneDefinition {
     pub expose_port: bool,
     /// What it mounts, in order; no two at one path of the container.
     pub volumes: Vec<Volume>,
+    /// What it asks for beyond the hardened default.
+    pub grants: Grants,
     /// Where the rune was written or registered.
     pub place: Place,
 }
@@ -57,6 +62,9 @@ pub fn read(node: &Node, title: &str, errors: &mut Vec<Diagnostic>) -> Option<Ru
     let port = reader.number("port", u64::from(u16::MAX)).and_then(|port| u16::try_from(port).ok());
     let expose_port = reader.boolean("expose-port").unwrap_or(false);
     let volumes = volumes(&mut reader, title);
+    let grants = reader
+        .table("grants")
+        .map(|table| grants::read(table, &format!("`grants` of {title}"), reader.errors()));
     let mut wrong = |message: String, key: &str| {
         let place = table.get(key).map_or_else(|| node.place.clone(), |node| node.place.clone());
         reader.errors().push(Diagnostic::new(message).at(place, ""));
@@ -84,8 +92,28 @@ pub fn read(node: &Node, title: &str, errors: &mut Vec<Diagnostic>) -> Option<Ru
         port: port.map(|(value, node)| Located { value, place: node.place.clone() }),
         expose_port,
         volumes,
+        grants: grants.unwrap_or_default(),
         place: node.place.clone(),
     })
+}
+
+impl RuneDefinition {
+    /// The rune as JSON, with the keys that [`read`] takes.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        let Self { name, image, capabilities, groups, port, expose_port, volumes, grants, place: _ } = self;
+        let volume = |volume: &Volume| volume.to_string();
+        serde_json::json!({
+            "name": name.value,
+            "image": image.value.to_string(),
+            "capabilities": capabilities,
+            "groups": groups,
+            "port": port.as_ref().map(|port| port.value),
+            "expose-port": expose_port,
+            "volumes": volumes.iter().map(volume).collect::<Vec<_>>(),
+            "grants": grants.to_json(),
+        })
+    }
 }
 
 fn values(list: Option<Vec<Located<RuneName>>>) -> BTreeSet<RuneName> {
@@ -137,7 +165,7 @@ mod tests {
         let port = rune.port.unwrap();
         assert_eq!((port.value, port.place.to_string(), rune.expose_port), (8000, "m.toml:6:8".into(), true));
         let volume = &rune.volumes[0];
-        assert_eq!((volume.host(), volume.container()), ("%h/models", "/models"));
+        assert_eq!((volume.host().to_string().as_str(), volume.container()), ("%h/models", "/models"));
         assert_eq!(volume.options().collect::<Vec<_>>(), ["Z", "ro"]);
         assert_eq!(
             (rune.capabilities.len(), rune.groups.len(), rune.place.to_string()),

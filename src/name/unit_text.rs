@@ -8,6 +8,14 @@ use std::str::FromStr;
 pub struct UnitText(String);
 text_name!(UnitText);
 
+impl UnitText {
+    /// The text that it stands for: with `%` where `%%` was written.
+    #[must_use]
+    pub fn meant(&self) -> String {
+        self.0.replace("%%", "%")
+    }
+}
+
 /// Why a text is no [`UnitText`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{}` cannot stand in a unit: {what}", .text.escape_debug())]

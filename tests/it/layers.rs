@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 const FLOORS: &[&[&str]] = &[
     &["diagnostic", "digest", "name", "tree", "host"],
     &["lock", "codex", "crypt", "image"],
+    &["runes"],
     &["synthesis"],
     &["transmute"],
     &["forge"],

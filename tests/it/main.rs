@@ -19,6 +19,7 @@ mod fetch;
 mod hook_attacks;
 mod hooks;
 mod image_stream;
+mod inscription;
 mod layers;
 mod nix_library;
 mod nixpkgs;
