@@ -11,6 +11,7 @@ mod core;
 pub mod coven;
 pub mod federation;
 mod mounts;
+pub mod names;
 pub mod podman;
 pub mod ports;
 mod render;
@@ -27,8 +28,6 @@ pub use render::{Granted, ImageUse, Inscribed, Rendered, Service, render};
 pub const PREFIX: &str = "lychd-";
 /// The pod's service.
 pub const POD_SERVICE: &str = "lychd-pod.service";
-/// The names of LychD's own services, behind the prefix.
-pub const RESERVED: [&str; 6] = ["vessel", "phylactery", "migrate", "pod", "reactor", "uncaged-vessel"];
 
 /// A rune's container and service, without suffix.
 #[must_use]

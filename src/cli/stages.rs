@@ -28,6 +28,7 @@ use crate::{
         progress::Progress as _,
     },
     name::{MemberId, PackageName, url::HostPolicy},
+    runes,
     synthesis::{
         self, Artifact, Locks, Mode, Synthesis,
         sources::git::GitTree,
@@ -163,6 +164,7 @@ pub(super) fn synthesize(args: &LockArgs, settings: &Settings, ui: &Ui) -> Resul
     let id = Sha256::of(&bytes);
     let mut evidence = done.locks.to_tree()?;
     evidence.insert_text(name(federation_lock::NAME)?, federated.lock.to_text());
+    evidence.insert_text(name(runes::federation::FILE)?, done.federated.to_json());
     evidence.insert_text(name("synthesis.json")?, String::from_utf8_lossy(&bytes));
     let kept = settings.state.join("synthesis");
     file::write_tree(&kept, &evidence).map_err(|error| file::unable("write", &kept, &error))?;

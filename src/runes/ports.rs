@@ -28,15 +28,13 @@ pub struct Ports {
 }
 
 /// Who wants a port.
-struct Claim<'a> {
+struct Claim {
     what: String,
-    member: Option<&'a MemberId>,
+    member: Option<MemberId>,
     place: Option<Place>,
-    /// LychD itself, which can do nothing about it.
-    fixed: bool,
 }
 
-type Claims<'a> = BTreeMap<u16, Vec<Claim<'a>>>;
+type Claims = BTreeMap<u16, Vec<Claim>>;
 
 /// The port of the body's own server in the pod, and where that is said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,39 +46,37 @@ pub struct WebPort {
 }
 
 /// Everybody's claims on the pod and on the host.
-fn claims<'a>(codex: &Codex, web: &WebPort, members: &'a [MemberRune]) -> [Claims<'a>; 2] {
+fn claims(codex: &Codex, web: &WebPort, members: &[MemberRune]) -> [Claims; 2] {
     let (mut pod, mut host) = (Claims::new(), Claims::new());
-    let own =
-        |what: &str, place: Option<Place>, fixed| Claim { what: what.to_owned(), member: None, place, fixed };
-    let claim = |ports: &mut Claims<'a>, port, claim| ports.entry(port).or_default().push(claim);
-    claim(&mut pod, web.port, own("the body's web server", web.place.clone(), true));
-    claim(&mut pod, DATABASE, own("the database", None, true));
+    let own = |what: &str, place: Option<Place>| Claim { what: what.to_owned(), member: None, place };
+    let claim = |ports: &mut Claims, port, claim| ports.entry(port).or_default().push(claim);
+    let image = own("the image's own port", web.place.clone());
+    claim(&mut pod, web.port, Claim { member: Some(MemberId::core()), ..image });
+    claim(&mut pod, DATABASE, own("LychD's database", None));
     let ports = &codex.ports;
-    claim(&mut host, ports.web.port, own("`server.port`", ports.web.place.clone(), false));
-    claim(&mut host, ports.database.port, own("`server.database.port`", ports.database.place.clone(), false));
+    claim(&mut host, ports.web.port, own("LychD's web server", ports.web.place.clone()));
+    claim(&mut host, ports.database.port, own("LychD's database", ports.database.place.clone()));
     if let Some(phoenix) = &codex.runes.phoenix {
         for (inside, outside) in PHOENIX.into_iter().zip([&phoenix.ui_port, &phoenix.otlp_port]) {
-            claim(&mut pod, inside, own("Phoenix", Some(phoenix.place.clone()), true));
-            claim(&mut host, outside.value, own("Phoenix", Some(outside.place.clone()), false));
+            claim(&mut pod, inside, own("LychD's Phoenix", Some(phoenix.place.clone())));
+            claim(&mut host, outside.value, own("LychD's Phoenix", Some(outside.place.clone())));
         }
     }
     for stone in &codex.runes.soulstones {
-        if let Some(port) = &stone.port {
-            let what = format!("Soulstone `{}`", stone.name.value);
-            claim(&mut pod, port.value, own(&what, Some(port.place.clone()), false));
-            // LychD finds a stone at its number on the host's names, so it refuses what is published there.
-            if host.contains_key(&port.value) {
-                claim(&mut host, port.value, own(&what, Some(port.place.clone()), false));
-            }
+        let Some(port) = &stone.port else { continue };
+        let one = || own(&format!("Soulstone `{}`", stone.name.value), Some(port.place.clone()));
+        claim(&mut pod, port.value, one());
+        // LychD finds a stone by its number beside those of the host, and refuses one that is published there.
+        if host.contains_key(&port.value) {
+            claim(&mut host, port.value, one());
         }
     }
-    for MemberRune { member, definition, .. } in members {
+    for MemberRune { member, definition } in members {
         let Some(port) = &definition.port else { continue };
         let one = || Claim {
             what: format!("rune `{}` of `{member}`", definition.name.value),
-            member: Some(member),
+            member: Some(member.clone()),
             place: Some(port.place.clone()),
-            fixed: false,
         };
         claim(&mut pod, port.value, one());
         if definition.expose_port {
@@ -108,8 +104,8 @@ pub fn collisions(codex: &Codex, web: &WebPort, members: &[MemberRune]) -> Vec<D
     wrong
 }
 
-fn collision(port: u16, of: &str, claims: &[Claim<'_>]) -> Option<Diagnostic> {
-    if claims.len() < 2 || claims.iter().all(|claim| claim.fixed) {
+fn collision(port: u16, of: &str, claims: &[Claim]) -> Option<Diagnostic> {
+    if claims.len() < 2 {
         return None;
     }
     let who: Vec<&str> = claims.iter().map(|claim| claim.what.as_str()).collect();
@@ -119,7 +115,7 @@ fn collision(port: u16, of: &str, claims: &[Claim<'_>]) -> Option<Diagnostic> {
         if let Some(place) = &claim.place {
             diagnostic = diagnostic.at(place.clone(), claim.what.clone());
         }
-        if let Some(member) = claim.member.filter(|member| seen.insert(*member)) {
+        if let Some(member) = claim.member.as_ref().filter(|member| seen.insert(*member)) {
             diagnostic = diagnostic.requested_by(member.to_string());
         }
     }

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Federated, Layout, MemberRune, RESERVED, capabilities, core,
+    Federated, Layout, MemberRune, capabilities, core,
     coven::{self, Party, Topology},
     coven_target, gate,
     mounts::Resolve,
+    names,
     podman::PodmanVersion,
     ports, secrets, stem, stone,
     unit::{Container, Pod, Source, Target, Unit},
@@ -100,7 +101,7 @@ pub fn render(inscribed: &Inscribed<'_>) -> Result<Rendered, Failure> {
         return Err(too_old.into());
     }
     let mut errors = Vec::new();
-    names(codex, &federated.runes, &mut errors);
+    errors.extend(names::collisions(codex, &federated.runes));
     secrets::check(codex, &mut errors);
     let web = &federated.web;
     let ports = ports::assign(codex, web, &federated.runes, inscribed.ports, &mut errors);
@@ -185,36 +186,6 @@ pub fn render(inscribed: &Inscribed<'_>) -> Result<Rendered, Failure> {
         secrets: wanted,
         ports: ports.published,
     })
-}
-
-/// Names that two have, or LychD itself.
-fn names(codex: &Codex, members: &[MemberRune], errors: &mut Vec<Diagnostic>) {
-    let mut owners: BTreeMap<&str, Vec<(String, Option<&Place>)>> = BTreeMap::new();
-    for name in RESERVED {
-        owners.entry(name).or_default().push(("LychD itself".to_owned(), None));
-    }
-    let runes = &codex.runes;
-    let phoenix = runes.phoenix.iter().map(|one| ("Phoenix".to_owned(), &one.name));
-    let stones = runes.soulstones.iter().map(|one| ("a Soulstone".to_owned(), &one.name));
-    let portals = runes.portals.iter().map(|one| ("a portal".to_owned(), &one.name));
-    let brought = members.iter().map(|one| (format!("a rune of `{}`", one.member), &one.definition.name));
-    for (who, name) in phoenix.chain(stones).chain(portals).chain(brought) {
-        owners.entry(name.value.as_str()).or_default().push((who, Some(&name.place)));
-    }
-    for (name, owners) in owners.iter().filter(|(_, owners)| owners.len() > 1) {
-        let who: Vec<&str> = owners.iter().map(|(who, _)| who.as_str()).collect();
-        let mut wrong = Diagnostic::new(format!("the name `{name}` is wanted by {}", who.join(" and ")));
-        for (who, place) in owners.iter().rev() {
-            if let Some(place) = place {
-                wrong = wrong.at((*place).clone(), who.clone());
-            }
-        }
-        errors.push(wrong.help("a name is that of a unit: give one of them another"));
-    }
-    // The gate of one rune would be the service of another.
-    for name in owners.keys().filter(|name| name.starts_with("animator-") || name.starts_with("coven-")) {
-        errors.push(Diagnostic::new(format!("the name `{name}` begins as the names of LychD's targets do")));
-    }
 }
 
 fn topology(codex: &Codex, members: &[MemberRune], errors: &mut Vec<Diagnostic>) -> Topology {
