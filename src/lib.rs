@@ -20,9 +20,10 @@
 //! ```
 //!
 //! Floors, lowest first (a test holds this): `digest`, `name`, `tree`, `diagnostic`, `host` ←
-//! `lock`, `codex`, `crypt`, `image` ← `synthesis` ← `transmute` ← `forge` ← `cli`.
+//! `lock`, `codex`, `crypt`, `image` ← `synthesis`, `runes` ← `transmute`, `binding` ← `forge` ← `cli`.
 //! Only [`host`] touches files, processes, the network, the environment and the clock.
 
+pub mod binding;
 pub mod cli;
 pub mod codex;
 pub mod crypt;
@@ -33,6 +34,7 @@ pub mod host;
 pub mod image;
 pub mod lock;
 pub mod name;
+pub mod runes;
 pub mod synthesis;
 pub mod transmute;
 pub mod tree;

@@ -6,8 +6,8 @@ use std::{collections::BTreeMap, fs, path::Path};
 const FLOORS: &[&[&str]] = &[
     &["diagnostic", "digest", "name", "tree", "host"],
     &["lock", "codex", "crypt", "image"],
-    &["synthesis"],
-    &["transmute"],
+    &["synthesis", "runes"],
+    &["transmute", "binding"],
     &["forge"],
     &["cli"],
 ];
