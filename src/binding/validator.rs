@@ -53,15 +53,19 @@ pub struct Host {
     pub generators: Vec<PathBuf>,
     /// `systemd-analyze`.
     pub analyze: Option<PathBuf>,
+    /// What `%h` in a unit means; an empty directory when there is none.
+    pub home: Option<PathBuf>,
 }
 
 impl Host {
-    /// The usual places; a default [`Host`] has none, and then Debian's programs judge.
+    /// The usual places, and the user's home directory; a default [`Host`] has none, and then Debian's programs
+    /// judge.
     #[must_use]
     pub fn usual() -> Self {
         Self {
             generators: GENERATORS.iter().map(PathBuf::from).collect(),
             analyze: environment::program("systemd-analyze"),
+            home: environment::variable("HOME").map(PathBuf::from).filter(|home| home.is_absolute()),
         }
     }
 }
@@ -134,6 +138,7 @@ pub struct Validator {
     systemd: (String, Origin),
     /// Targets that every user has, where systemd's own are not looked at.
     targets: Option<PathBuf>,
+    home: Option<PathBuf>,
     stage: PathBuf,
 }
 
@@ -181,7 +186,8 @@ impl Validator {
             let (_, version) = systemd_version(&installed.program)?;
             (installed.program, (version, Origin::Debian), Some(installed.units))
         };
-        Ok(Self { generator, analyze, podman, systemd, targets, stage: cache.join("stage") })
+        let (home, stage) = (host.home.clone(), cache.join("stage"));
+        Ok(Self { generator, analyze, podman, systemd, targets, home, stage })
     }
 
     /// Whose podman judges, in which version.
@@ -216,8 +222,8 @@ impl Validator {
 
         let environment = [
             ("QUADLET_UNIT_DIRS", stage.quadlets.as_str()),
-            ("XDG_RUNTIME_DIR", stage.empty.as_str()),
-            ("HOME", stage.empty.as_str()),
+            ("XDG_RUNTIME_DIR", stage.run.as_str()),
+            ("HOME", stage.run.as_str()),
         ];
         let out = stage.out.as_str();
         let dry = self.generator.run(&["-user", "-dryrun", "-no-kmsg-log"], environment)?;
@@ -252,8 +258,8 @@ impl Validator {
                 ("SYSTEMD_UNIT_PATH", format!("{out}:{targets}").as_str()),
                 // `--generators=no` does not keep the host's environment generators from running.
                 ("SYSTEMD_ENVIRONMENT_GENERATOR_PATH", stage.empty.as_str()),
-                ("XDG_RUNTIME_DIR", stage.empty.as_str()),
-                ("HOME", stage.empty.as_str()),
+                ("XDG_RUNTIME_DIR", stage.run.as_str()),
+                ("HOME", self.home.as_deref().and_then(Path::to_str).unwrap_or(&stage.run)),
             ],
         )?;
         let judged = verify::judge(&verify::Run {
@@ -266,6 +272,14 @@ impl Validator {
             units: &unit_sources,
         });
         findings.extend(judged.findings);
+        // systemd goes through units in an order of its own.
+        findings.sort_by_cached_key(|finding| {
+            let place = finding
+                .places
+                .first()
+                .map(|(place, _)| (place.source().name().to_owned(), place.span().start));
+            (place.is_none(), place, finding.message.clone())
+        });
         Ok(Verdict { findings, notes: judged.notes })
     }
 }
@@ -274,6 +288,7 @@ impl Validator {
 struct Stage {
     quadlets: String,
     out: String,
+    run: String,
     empty: String,
 }
 
@@ -284,7 +299,12 @@ impl Stage {
             file::create_directory(&path).map_err(|error| file::unable("create", &path, &error))?;
             Ok(plain(&path)?.to_owned())
         };
-        let stage = Self { quadlets: below("quadlets")?, out: below("out")?, empty: below("empty")? };
+        let stage = Self {
+            quadlets: below("quadlets")?,
+            out: below("out")?,
+            run: below("run")?,
+            empty: below("empty")?,
+        };
         let path = Path::new(&stage.quadlets);
         file::write_tree(path, quadlets).map_err(|error| file::unable("write", path, &error))?;
         Ok(stage)

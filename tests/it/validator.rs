@@ -24,13 +24,14 @@ fn cache() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache/lychd-forge")
 }
 
-fn find_in(cache: &Path, client: Option<&Client>, host: &Host) -> Result<Validator, Failure> {
-    let artifacts = cache.join("artifacts");
+/// The programs in a cache; packages are brought into the shared one.
+fn find_in(in_cache: &Path, client: Option<&Client>, host: &Host) -> Result<Validator, Failure> {
+    let artifacts = cache().join("artifacts");
     let mirrors = BTreeMap::new();
     let source = Source { cache: &artifacts, from: None, client, mirrors: &mirrors };
     let bring = |artifacts: &[Artifact]| source.bring_all(artifacts, &Silent);
     let supply = Supply {
-        cache,
+        cache: in_cache,
         codex_directory: Path::new("/nowhere"),
         debian: &Debian::default(),
         client,
@@ -278,6 +279,44 @@ fn what_was_brought_once_serves_without_network_and_else_it_is_told() {
     assert!(failure.to_string().contains("its name is not plain"), "{failure}");
 }
 
+/// The archive drops superseded versions: a remembered choice that can no longer be had is made anew.
+#[test]
+fn a_choice_that_is_gone_is_made_anew() {
+    let _first = &*VALIDATOR;
+    let client = Client::new(HostPolicy::new([]));
+    let read = |cache: &Path| file::read_text(&cache.join("tools/validator.lock.json")).unwrap();
+    let good = read(&cache());
+    let directory = tempfile::tempdir().unwrap();
+    for damaged in
+        [good.replace("pool/main/p/podman/podman_5.", "pool/main/p/podman/podman_1."), String::new()]
+    {
+        let own = directory.path().join(damaged.len().to_string());
+        file::write(&own.join("tools/validator.lock.json"), damaged.as_bytes()).unwrap();
+        let old = Host { generators: Vec::new(), ..Host::default() };
+        let found = find_in(&own, Some(&client), &old).unwrap();
+        assert_eq!(found.podman().1, Origin::Debian);
+        assert_ne!(read(&own), damaged);
+        assert!(read(&own).contains("pool/main/p/podman/podman_5."));
+    }
+}
+
+/// `%h` is the user's home directory.
+#[test]
+fn a_program_in_the_home_directory_is_found_there() {
+    let _first = &*VALIDATOR;
+    let home = tempfile::tempdir().unwrap();
+    let mut files = FileTree::new();
+    let entry = lychd_forge::tree::Entry::File { bytes: b"x".as_slice().into(), executable: true };
+    files.insert("x".parse().unwrap(), entry);
+    file::write_tree(&home.path().join("bin"), &files).unwrap();
+    let units = tree(&[("x.service", "[Service]\nExecStart=%h/bin/x\n")]);
+    let with = |home: Option<PathBuf>| {
+        let validator = find_in(&cache(), None, &Host { home, ..Host::default() }).unwrap();
+        validator.check(&FileTree::new(), &units, &BTreeSet::new()).unwrap().findings.len()
+    };
+    assert_eq!((with(Some(home.path().to_owned())), with(None)), (0, 1));
+}
+
 /// Programs of the host's that are too old, or are none, are passed over.
 #[test]
 fn the_hosts_own_programs_must_be_new_enough() {
@@ -298,7 +337,8 @@ fn the_hosts_own_programs_must_be_new_enough() {
     let missing = directory.path().join("missing");
     let found = |generators: &[&PathBuf], analyze: &PathBuf| {
         let generators = generators.iter().copied().cloned().collect();
-        let found = find_in(&cache(), None, &Host { generators, analyze: Some(analyze.clone()) }).unwrap();
+        let found = find_in(&cache(), None, &Host { generators, analyze: Some(analyze.clone()), home: None })
+            .unwrap();
         (found.podman().0.to_string(), found.podman().1, found.systemd().0.to_owned(), found.systemd().1)
     };
     let (version, origin, ..) = found(&[&missing, &old], &old_systemd);

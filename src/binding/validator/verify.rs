@@ -59,24 +59,38 @@ pub(super) fn judge(run: &Run<'_>) -> Verdict {
         }
     }
     let mut verdict = Verdict::default();
-    for line in &lines {
-        match run.of_line(line) {
-            Said::Finding(finding) => verdict.findings.push(finding),
-            Said::Note(note) if verdict.notes.contains(&note) => {}
-            Said::Note(note) => verdict.notes.push(note),
+    let mut explained = false;
+    for line in lines {
+        let note = match run.of_line(line) {
+            Said::Fault(finding) => {
+                verdict.findings.push(finding);
+                continue;
+            }
+            Said::NoPodman(program) => {
+                explained = true;
+                format!("this host has no `{program}`: whether the units can start it was not checked")
+            }
+            Said::Other => format!("systemd says of another unit: {line}"),
+        };
+        if !verdict.notes.contains(&note) {
+            verdict.notes.push(note);
         }
     }
-    if run.failed && lines.is_empty() {
-        verdict
-            .findings
-            .push(Diagnostic::new("systemd finds fault with the units and does not say with what"));
+    if run.failed && verdict.findings.is_empty() && !explained {
+        let told = Diagnostic::new("systemd finds fault with the units, or with what they need of this host");
+        verdict.findings.push(verdict.notes.iter().fold(told, Diagnostic::note));
     }
     verdict
 }
 
-enum Said {
-    Finding(Diagnostic),
-    Note(String),
+/// What a line is about.
+enum Said<'a> {
+    /// These units.
+    Fault(Diagnostic),
+    /// The podman that they start, which is not there.
+    NoPodman(&'a str),
+    /// Other units.
+    Other,
 }
 
 impl Run<'_> {
@@ -85,27 +99,27 @@ impl Run<'_> {
     }
 
     /// `<path>:<line>: <text>`, `<unit>: <text>`, or something about a unit in the middle of it.
-    fn of_line(&self, line: &str) -> Said {
+    fn of_line(&self, line: &str) -> Said<'_> {
         let (subject, text) = line.split_once(": ").unwrap_or(("", line));
         let (path, number) = match subject.rsplit_once(':') {
             Some((path, number)) if path.starts_with('/') => (path, number.parse().ok()),
             _ => (subject, None),
         };
-        let inside = path.strip_prefix(self.out).and_then(|rest| rest.strip_prefix('/')).unwrap_or(path);
+        let staged = path.strip_prefix(self.out).and_then(|rest| rest.strip_prefix('/'));
+        let inside = staged.unwrap_or(path);
         if self.is_ours(inside) {
             return match self.missing_podman(inside, text) {
-                Some(program) => Said::Note(format!(
-                    "this host has no `{program}`: whether the units can start it was not checked"
-                )),
-                None => Said::Finding(self.finding(&format!("`{inside}`"), text, inside, number)),
+                Some(program) => Said::NoPodman(program),
+                None => Said::Fault(self.finding(&format!("`{inside}`"), text, inside, number)),
             };
         }
-        if path.starts_with('/') || KINDS.iter().any(|kind| path.ends_with(kind)) {
-            return Said::Note(format!("systemd says of another unit: {line}"));
+        let is_name = path.starts_with('/') || KINDS.iter().any(|kind| path.ends_with(kind));
+        if is_name && staged.is_none() && !path.contains(' ') {
+            return Said::Other;
         }
         let mut words = line.split([' ', '/']).map(|word| word.trim_end_matches(['.', ',', ':']));
         let named = words.find(|word| self.is_ours(word)).unwrap_or_default();
-        Said::Finding(self.finding("the units", line, named, None))
+        Said::Fault(self.finding("the units", line, named, None))
     }
 
     fn finding(&self, subject: &str, text: &str, unit: &str, number: Option<usize>) -> Diagnostic {
@@ -229,7 +243,10 @@ mod tests {
         assert!(findings.is_empty());
         assert_eq!(notes.len(), 2);
         assert_eq!(judged("", false), (Vec::new(), Vec::new()));
-        assert_eq!(judged("", true).0, ["systemd finds fault with the units and does not say with what"]);
+        assert_eq!(
+            judged("", true).0,
+            ["systemd finds fault with the units, or with what they need of this host"]
+        );
     }
 
     #[test]
