@@ -238,10 +238,17 @@ mod tests {
 
     #[test]
     fn other_units_of_the_host_are_noted_and_silence_is_judged_by_the_code() {
-        let (findings, notes) =
-            judged("/usr/lib/systemd/user/y.socket:3: Unknown key\ny.socket: bad\n", true);
+        let other = "/usr/lib/systemd/user/y.socket:3: Unknown key\ny.socket: bad\n";
+        let (findings, notes) = judged(other, false);
         assert!(findings.is_empty());
         assert_eq!(notes.len(), 2);
+        let findings = judged(other, true).0;
+        assert!(
+            findings[0].contains("what they need of this host\n  note: systemd says of another unit: /usr")
+        );
+        for ours in ["/o/what:1: x", "Failed to load /o/z.service: x", "Failed to load z.service: x"] {
+            assert_eq!(judged(ours, false).0.len(), 1, "{ours}");
+        }
         assert_eq!(judged("", false), (Vec::new(), Vec::new()));
         assert_eq!(
             judged("", true).0,
