@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
+    process::Command,
     sync::LazyLock,
 };
 
@@ -14,7 +15,7 @@ use lychd_forge::{
     host::{clock, file, http::Client, progress::Silent},
     name::url::HostPolicy,
     synthesis::Artifact,
-    tree::FileTree,
+    tree::{Entry, FileTree},
 };
 
 const ID: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -74,6 +75,18 @@ fn refused(text: &str, wants: &[&str]) {
     for want in wants {
         assert!(told.contains(want), "{want}\n--- not in ---\n{told}");
     }
+}
+
+/// A new directory with a program, and the program's path.
+fn program(directory: &Path, text: &str) -> PathBuf {
+    let mut files = FileTree::new();
+    files.insert("program".parse().unwrap(), Entry::File { bytes: text.as_bytes().into(), executable: true });
+    file::write_tree(directory, &files).unwrap();
+    let path = directory.join("program");
+    // A process that another thread has just forked may still hold it open for writing.
+    let busy = |error: &std::io::Error| error.kind() == std::io::ErrorKind::ExecutableFileBusy;
+    while Command::new(&path).arg("-version").output().is_err_and(|error| busy(&error)) {}
+    path
 }
 
 const POD: &str = "[Unit]\nX-LychD-Generation=1\n[Pod]\nPodName=lychd\nUserNS=keep-id\n\
@@ -300,16 +313,42 @@ fn a_choice_that_is_gone_is_made_anew() {
     }
 }
 
+/// A generator whose podman lies where nothing is: that alone is no fault of the units, and it is said.
+#[test]
+fn units_can_be_checked_where_podman_is_not() {
+    let _first = &*VALIDATOR;
+    let directory = tempfile::tempdir().unwrap();
+    let script = r#"#!/bin/sh
+unit='[Unit]\nSourcePath='$QUADLET_UNIT_DIRS'/a.container\n[Service]\nRestart=%s\nExecStart=/nowhere/podman run x\n'
+case $2 in
+  '') echo 5.4.2 ;;
+  -dryrun) printf -- '---a.service---\n' ;;
+  *) read -r how <"$QUADLET_UNIT_DIRS/a.container"
+     printf "$unit" "${how#Restart=}" >"$3/a.service" ;;
+esac
+"#;
+    let quadlet = program(&directory.path().join("bin"), script);
+    let host = Host { generators: vec![quadlet], ..Host::default() };
+    let validator = find_in(&cache(), None, &host).unwrap();
+    let judged = |text: &str| {
+        let expected = BTreeSet::from(["a.service".to_owned()]);
+        validator.check(&tree(&[("a.container", text)]), &FileTree::new(), &expected).unwrap()
+    };
+    let note = "this host has no `/nowhere/podman`: whether the units can start it was not checked";
+    let verdict = judged("Restart=no\n");
+    assert_eq!((verdict.findings, verdict.notes), (Vec::new(), vec![note.to_owned()]));
+    // What else is wrong is still found.
+    let verdict = judged("Restart=never\n");
+    assert_eq!((verdict.findings.len(), verdict.notes), (1, vec![note.to_owned()]));
+}
+
 /// `%h` is the user's home directory.
 #[test]
 fn a_program_in_the_home_directory_is_found_there() {
     let _first = &*VALIDATOR;
     let home = tempfile::tempdir().unwrap();
-    let mut files = FileTree::new();
-    let entry = lychd_forge::tree::Entry::File { bytes: b"x".as_slice().into(), executable: true };
-    files.insert("x".parse().unwrap(), entry);
-    file::write_tree(&home.path().join("bin"), &files).unwrap();
-    let units = tree(&[("x.service", "[Service]\nExecStart=%h/bin/x\n")]);
+    program(&home.path().join("bin"), "#!/bin/sh\n");
+    let units = tree(&[("x.service", "[Service]\nExecStart=%h/bin/program\n")]);
     let with = |home: Option<PathBuf>| {
         let validator = find_in(&cache(), None, &Host { home, ..Host::default() }).unwrap();
         validator.check(&FileTree::new(), &units, &BTreeSet::new()).unwrap().findings.len()
@@ -323,14 +362,7 @@ fn the_hosts_own_programs_must_be_new_enough() {
     let directory = tempfile::tempdir().unwrap();
     let _first = &*VALIDATOR;
     let script = |name: &str, says: &str| {
-        let path = directory.path().join(name);
-        let text = format!("#!/bin/sh\necho '{says}'\n");
-        let mut tree = FileTree::new();
-        let bytes = text.as_bytes().into();
-        tree.insert(name.parse().unwrap(), lychd_forge::tree::Entry::File { bytes, executable: true });
-        file::write_tree(&directory.path().join("new"), &tree).unwrap();
-        file::rename(&directory.path().join("new").join(name), &path).unwrap();
-        path
+        program(&directory.path().join(name), &format!("#!/bin/sh\necho '{says}'\n"))
     };
     let (old, new) = (script("old", "5.2.9"), script("new-quadlet", "5.3.0"));
     let (old_systemd, systemd) = (script("s1", "systemd 251 (251.1)"), script("s2", "systemd 252 (252.1)"));
