@@ -23,9 +23,10 @@
 //! ```
 //!
 //! Floors, lowest first (a test holds this): `digest`, `name`, `tree`, `diagnostic`, `host` ←
-//! `lock`, `codex`, `crypt`, `image` ← `runes` ← `synthesis` ← `transmute` ← `forge` ← `cli`.
+//! `lock`, `codex`, `crypt`, `image` ← `runes` ← `synthesis` ← `transmute`, `binding` ← `forge` ← `cli`.
 //! Only [`host`] touches files, processes, the network, the environment and the clock.
 
+pub mod binding;
 pub mod cli;
 pub mod codex;
 pub mod crypt;

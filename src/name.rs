@@ -201,6 +201,12 @@ pub enum Platform {
 }
 
 impl Platform {
+    /// The one this program was built for, which runs the forge's own tools.
+    #[must_use]
+    pub const fn host() -> Self {
+        if cfg!(target_arch = "aarch64") { Self::Aarch64Linux } else { Self::X86_64Linux }
+    }
+
     /// Nix's `system`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

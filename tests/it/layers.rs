@@ -8,7 +8,7 @@ const FLOORS: &[&[&str]] = &[
     &["lock", "codex", "crypt", "image"],
     &["runes"],
     &["synthesis"],
-    &["transmute"],
+    &["transmute", "binding"],
     &["forge"],
     &["cli"],
 ];

@@ -33,4 +33,5 @@ mod sources;
 mod sovereign_path;
 mod transmute;
 mod uv_corpus;
+mod validator;
 mod workspace;

@@ -1,0 +1,4 @@
+//! From rendered units to inscribed ones: the checks before anything is activated.
+
+pub mod clashes;
+pub mod validator;
