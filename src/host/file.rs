@@ -427,6 +427,25 @@ pub fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
+/// The path with the links of as much as exists resolved; what does not exist stays as it is written.
+#[must_use]
+pub fn resolved(path: &Path) -> PathBuf {
+    let mut rest = Vec::new();
+    let mut known = path;
+    loop {
+        if let Ok(real) = fs::canonicalize(known) {
+            return rest.iter().rev().fold(real, |path: PathBuf, name| path.join(name));
+        }
+        match (known.parent(), known.file_name()) {
+            (Some(parent), Some(name)) => {
+                rest.push(name);
+                known = parent;
+            }
+            _ => return path.to_owned(),
+        }
+    }
+}
+
 /// The absolute path with all links resolved.
 ///
 /// # Errors

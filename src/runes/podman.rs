@@ -64,50 +64,29 @@ impl FromStr for PodmanVersion {
 pub enum Feature {
     /// Containers in pods, and pods at all.
     Pod,
-    /// A start that waits for the health check.
-    NotifyHealthy,
     /// A member that its pod does not start.
     StartWithPod,
     /// A pod's user namespace.
     PodUserNs,
-    /// Units without the network's dependencies.
-    DefaultDependencies,
     /// Size of a pod's `/dev/shm`.
     PodShmSize,
-    /// Names like `a.container` in dependencies.
-    SourceNames,
-    /// A container's memory limit.
-    Memory,
     /// What a pod does when its last container ends.
     PodExitPolicy,
-    /// A pod's labels.
-    PodLabel,
 }
 
 impl Feature {
     /// All of them, oldest first.
-    pub const ALL: [Self; 10] = [
-        Self::Pod,
-        Self::NotifyHealthy,
-        Self::StartWithPod,
-        Self::PodUserNs,
-        Self::DefaultDependencies,
-        Self::PodShmSize,
-        Self::SourceNames,
-        Self::Memory,
-        Self::PodExitPolicy,
-        Self::PodLabel,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Pod, Self::StartWithPod, Self::PodUserNs, Self::PodShmSize, Self::PodExitPolicy];
 
     /// The first podman that has it.
     #[must_use]
     pub const fn since(self) -> PodmanVersion {
         let (major, minor) = match self {
-            Self::Pod | Self::NotifyHealthy => (5, 0),
-            Self::StartWithPod | Self::PodUserNs | Self::DefaultDependencies => (5, 3),
+            Self::Pod => (5, 0),
+            Self::StartWithPod | Self::PodUserNs => (5, 3),
             Self::PodShmSize => (5, 4),
-            Self::SourceNames | Self::Memory => (5, 5),
-            Self::PodExitPolicy | Self::PodLabel => (5, 6),
+            Self::PodExitPolicy => (5, 6),
         };
         PodmanVersion::new(major, minor, 0)
     }
@@ -117,15 +96,10 @@ impl Feature {
     pub const fn directive(self) -> &'static str {
         match self {
             Self::Pod => "Pod= in [Container]",
-            Self::NotifyHealthy => "Notify=healthy in [Container]",
             Self::StartWithPod => "StartWithPod= in [Container]",
             Self::PodUserNs => "UserNS= in [Pod]",
-            Self::DefaultDependencies => "DefaultDependencies= in [Quadlet]",
             Self::PodShmSize => "ShmSize= in [Pod]",
-            Self::SourceNames => "names of Quadlet files in Requires= and After=",
-            Self::Memory => "Memory= in [Container]",
             Self::PodExitPolicy => "ExitPolicy= in [Pod]",
-            Self::PodLabel => "Label= in [Pod]",
         }
     }
 
@@ -197,7 +171,6 @@ mod tests {
             "podman 5.2.5 is too old for the units, which need podman 5.3.0\n  \
              note: it lacks StartWithPod= in [Container], which came with podman 5.3.0\n  \
              note: it lacks UserNS= in [Pod], which came with podman 5.3.0\n  \
-             note: it lacks DefaultDependencies= in [Quadlet], which came with podman 5.3.0\n  \
              help: install podman 5.3 or newer: Debian 13 has 5.4"
         );
         assert!(told("4.9.3").unwrap().contains("Pod= in [Container], which came with podman 5.0.0"));

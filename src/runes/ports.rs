@@ -5,7 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::MemberRune;
 use crate::{
     codex::{Codex, runes::Runes},
-    diagnostic::{Diagnostic, Place},
+    diagnostic::{
+        Diagnostic, Failure, Place,
+        document::{Value, source_within},
+        json,
+    },
     name::{MemberId, RuneName},
 };
 
@@ -43,6 +47,26 @@ pub struct WebPort {
     pub port: u16,
     /// Where.
     pub place: Option<Place>,
+}
+
+/// The stones' ports that an inscribed `capabilities.json` says; `name` is what the user knows it by.
+///
+/// # Errors
+/// Refused when it is no JSON object.
+pub fn inscribed(name: &str, bytes: Vec<u8>) -> Result<BTreeMap<RuneName, u16>, Failure> {
+    let table = json::parse(&source_within(name, bytes, 16 << 20)?)?;
+    let mut ports = BTreeMap::new();
+    for (rune, field) in table.table("runes").iter().flat_map(|runes| runes.iter()) {
+        let rune_table = field.node.as_table();
+        let kind = rune_table.and_then(|rune| rune.get("kind")).and_then(|node| node.as_str());
+        let port = rune_table.and_then(|rune| rune.get("port")).map(|node| &node.value);
+        if let (Some("soulstone"), Some(Value::Integer(port)), Ok(rune)) = (kind, port, rune.parse())
+            && let Ok(port) = u16::try_from(*port)
+        {
+            ports.insert(rune, port);
+        }
+    }
+    Ok(ports)
 }
 
 /// Everybody's claims on the pod and on the host.

@@ -62,6 +62,15 @@ pub struct Rendered {
     pub notes: Vec<String>,
 }
 
+impl Rendered {
+    /// The units that podman's generator makes of the Quadlet files.
+    #[must_use]
+    pub fn generated(&self) -> BTreeSet<String> {
+        let services = self.services.keys().map(|stem| format!("{stem}.service"));
+        services.chain([super::POD_SERVICE.to_owned()]).collect()
+    }
+}
+
 /// A service of the set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Service {

@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::validator::VALIDATOR;
 use lychd_forge::{
     codex::{self, Codex},
     diagnostic::Source,
@@ -122,5 +123,18 @@ fn a_set_depends_on_nothing_but_its_codex() {
             fs::read_to_string(case.join("federation.json")).unwrap_or_else(|_| NO_MEMBERS.to_owned());
         let shuffled = rendered(&codex, &federation, "5.4.2", &BTreeMap::new()).unwrap();
         assert_eq!(first, all(&shuffled), "{}", case.display());
+    }
+}
+
+#[test]
+fn podman_and_systemd_accept_every_set() {
+    for case in cases() {
+        for podman in ["5.3.0", "5.4.2"] {
+            let rendered = of_case(&case, podman);
+            let verdict =
+                VALIDATOR.check(&rendered.quadlets, &rendered.units, &rendered.generated()).unwrap();
+            let told: Vec<String> = verdict.findings.iter().map(ToString::to_string).collect();
+            assert_eq!(told, Vec::<String>::new(), "{} for podman {podman}", case.display());
+        }
     }
 }

@@ -44,7 +44,7 @@ fn find_in(in_cache: &Path, client: Option<&Client>, host: &Host) -> Result<Vali
 }
 
 /// Debian's programs, whatever this host has.
-static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| {
+pub(crate) static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| {
     let client = Client::new(HostPolicy::new([]));
     let _held = file::lock(&cache().join("tools/validator-tests.lock"), || ()).unwrap();
     find_in(&cache(), Some(&client), &Host::default()).unwrap()
