@@ -5,8 +5,8 @@ use crate::{
     host::file::{Kind, Status},
 };
 
-/// What forbids to bind by a file of the Codex: it must be a regular file of the user `uid`, and closed to the
-/// group and to others. `shown` is what the user knows it by. Reading a Codex asks for none of this, so that one
+/// What forbids to bind by a file of the Codex: it must be a regular file of the user `uid` that nobody else may
+/// write. LychD's own `bind` wants it closed to reading too; it holds names of secrets and no secret. `shown` is what the user knows it by. Reading a Codex asks for none of this, so that one
 /// in a repository can be synthesized.
 #[must_use]
 pub fn judge(shown: &str, status: &Status, uid: u32) -> Vec<Diagnostic> {
@@ -25,8 +25,8 @@ pub fn judge(shown: &str, status: &Status, uid: u32) -> Vec<Diagnostic> {
         let message = format!("`{shown}` belongs to the user {}, not to you ({uid})", status.uid);
         wrong.push(Diagnostic::new(message).help("make a copy of your own, and read it before you use it"));
     }
-    if status.mode & 0o077 != 0 {
-        let message = format!("`{shown}` is open to the group or to others (mode {:04o})", status.mode);
+    if status.mode & 0o022 != 0 {
+        let message = format!("the group or others may write `{shown}` (mode {:04o})", status.mode);
         wrong.push(Diagnostic::new(message).help(format!("chmod 600 {shown}")));
     }
     wrong
@@ -42,12 +42,12 @@ mod tests {
         let told = |status: Status| {
             judge("lychd.toml", &status, 1000).iter().map(ToString::to_string).collect::<Vec<_>>()
         };
-        for mode in [0o600, 0o400, 0o700] {
+        for mode in [0o600, 0o400, 0o700, 0o644, 0o640, 0o601] {
             assert_eq!(told(status(Kind::File, 1000, mode)), [""; 0]);
         }
-        for mode in [0o644, 0o620, 0o602, 0o601, 0o640] {
+        for mode in [0o664, 0o620, 0o602, 0o666] {
             let want = format!(
-                "`lychd.toml` is open to the group or to others (mode {mode:04o})\n  help: chmod 600 lychd.toml"
+                "the group or others may write `lychd.toml` (mode {mode:04o})\n  help: chmod 600 lychd.toml"
             );
             assert_eq!(told(status(Kind::File, 1000, mode)), [want]);
         }

@@ -51,26 +51,22 @@ impl Party<'_> {
 /// Who excludes whom, and who belongs together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Topology {
-    /// Pairs that exclude each other, the lower name first.
-    edges: BTreeSet<(RuneName, RuneName)>,
+    /// Whom each rune excludes; every pair stands at both ends.
+    excluded: BTreeMap<RuneName, BTreeSet<RuneName>>,
     /// Groups with two members or more: LychD's condition for a target.
     pub covens: BTreeMap<RuneName, BTreeSet<RuneName>>,
 }
 
 impl Topology {
     /// Everything that `name` excludes.
-    pub fn conflicts<'a>(&'a self, name: &'a RuneName) -> impl Iterator<Item = &'a RuneName> {
-        self.edges.iter().filter_map(move |(lower, higher)| match (lower == name, higher == name) {
-            (true, _) => Some(higher),
-            (_, true) => Some(lower),
-            _ => None,
-        })
+    pub fn conflicts<'a>(&'a self, name: &RuneName) -> impl Iterator<Item = &'a RuneName> {
+        self.excluded.get(name).into_iter().flatten()
     }
 
     /// Those of them with lower names: the edge stands at the higher end alone, since one side is enough and
     /// ordering on both sides would be a circle.
     pub fn predecessors<'a>(&'a self, name: &'a RuneName) -> impl Iterator<Item = &'a RuneName> {
-        self.edges.iter().filter(move |(_, higher)| higher == name).map(|(lower, _)| lower)
+        self.conflicts(name).take_while(move |other| *other < name)
     }
 }
 
@@ -83,7 +79,9 @@ pub fn topology(parties: &[Party<'_>], errors: &mut Vec<Diagnostic>) -> Topology
         for two in sorted.iter().skip(index + 1) {
             if let Some(why) = exclude(one, two) {
                 errors.extend(unsatisfiable(one, two, &why));
-                topology.edges.insert((one.name.clone(), two.name.clone()));
+                for (from, to) in [(one.name, two.name), (two.name, one.name)] {
+                    topology.excluded.entry(from.clone()).or_default().insert(to.clone());
+                }
             }
         }
     }
@@ -202,7 +200,11 @@ mod tests {
         if !errors.is_empty() {
             return Err(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
         }
-        Ok(topology.edges.iter().map(|(a, b)| format!("{a}-{b}")).collect::<Vec<_>>().join(" "))
+        let of = |row: &Row| -> Vec<(String, String)> {
+            topology.predecessors(&row.name).map(|low| (low.to_string(), row.name.to_string())).collect()
+        };
+        let edges: BTreeSet<(String, String)> = rows.iter().flat_map(of).collect();
+        Ok(edges.iter().map(|(a, b)| format!("{a}-{b}")).collect::<Vec<_>>().join(" "))
     }
 
     #[test]

@@ -184,9 +184,13 @@ pub fn render(inscribed: &Inscribed<'_>) -> Result<Rendered, Failure> {
             "Soulstone `{name}` keeps port {ours}; LychD would count {other} for it: write `port = {ours}` into the rune"
         )
     });
+    let image = &codex.lychd.web.image;
+    let elsewhere = (image.place.is_some() && image.value.id() != Some(body)).then(|| {
+        format!("`server.web.image` names `{}`; the Vessel runs the body all the same", image.value)
+    });
     Ok(Rendered {
         services: services(&containers, &topology),
-        notes: counted.collect(),
+        notes: counted.chain(elsewhere).collect(),
         quadlets: files.quadlets,
         units: files.units,
         support: files.support,

@@ -15,7 +15,7 @@ use crate::{
         runes::{Family, Launch, Soulstone},
     },
     diagnostic::Diagnostic,
-    name::{RuneName, unit_text::UnitText},
+    name::RuneName,
 };
 
 /// Shared memory that a runtime wants of the pod, in bytes.
@@ -36,8 +36,9 @@ pub(super) fn soulstone(
     errors: &mut Vec<Diagnostic>,
 ) -> Container {
     let name = &stone.name.value;
-    let described = stone.description.as_ref().map(UnitText::meant);
-    let description = described.unwrap_or_else(|| format!("LychD Soulstone: {name}"));
+    let described = stone.description.as_ref().map(|text| text.meant().trim().to_owned());
+    let description =
+        described.filter(|text| !text.is_empty()).unwrap_or_else(|| format!("LychD Soulstone: {name}"));
     let mut container = core::hardened(name.as_str(), &description, source);
     let who = format!("Soulstone `{name}`");
     let volumes = stone.volumes.iter().map(|volume| (&volume.value, &volume.place));

@@ -12,6 +12,7 @@ mod air_gap;
 mod altar;
 mod arbitration;
 mod assets;
+mod bind;
 mod crypt;
 mod debian_closure;
 mod federation_lock;

@@ -146,3 +146,31 @@ fn the_debian_lock_schema_is_exact() {
     let open = ["/platforms", aliases.as_str()];
     is_exact(&schema("debian-lock"), &good, &open, &[&aliases]);
 }
+
+#[test]
+fn the_schemas_of_an_inscription_are_exact() {
+    let golden = "tests/golden/inscription/members";
+    let capabilities = here(&format!("{golden}/expected/support/capabilities.json"));
+    is_exact(
+        &schema("capabilities"),
+        &capabilities,
+        &["/capabilities", "/runes"],
+        &[
+            "/capabilities/ocr",
+            "/capabilities/stt",
+            "/capabilities/tts",
+            "/capabilities/vision",
+            "/runes/cache",
+            "/runes/layout",
+            "/runes/speech",
+            "/runes/vision",
+        ],
+    );
+    let text =
+        std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(golden).join("federation.json")).unwrap();
+    let federated = lychd_forge::runes::Federated::parse("federation.json", text).unwrap();
+    let written: Value = serde_json::from_str(&federated.to_json()).unwrap();
+    is_exact(&schema("federation"), &written, &[], &[]);
+    let again = lychd_forge::runes::Federated::parse("federation.json", federated.to_json().into()).unwrap();
+    assert_eq!(again.to_json(), federated.to_json());
+}

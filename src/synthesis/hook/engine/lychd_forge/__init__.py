@@ -12,10 +12,19 @@ __all__ = ["Context", "RuneDefinition"]
 class RuneDefinition:
     """A container beside the body; the fields are the keys of [[tool.lychd.rune]]."""
 
-    __slots__ = ("capabilities", "expose_port", "groups", "image", "name", "port", "volumes")
+    __slots__ = ("capabilities", "expose_port", "grants", "groups", "image", "name", "port", "volumes")
 
     def __init__(
-        self, *, name, image, capabilities=None, groups=None, port=None, expose_port=None, volumes=None
+        self,
+        *,
+        name,
+        image,
+        capabilities=None,
+        groups=None,
+        port=None,
+        expose_port=None,
+        volumes=None,
+        grants=None,
     ):
         self.name = name
         self.image = image
@@ -24,6 +33,7 @@ class RuneDefinition:
         self.port = port
         self.expose_port = expose_port
         self.volumes = volumes
+        self.grants = grants
 
 
 class Context:

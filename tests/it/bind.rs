@@ -1,0 +1,214 @@
+//! The verb `bind`, from a recorded body to its plan.
+#![expect(clippy::disallowed_methods, reason = "tests look at real directories")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Output,
+};
+
+use assert_cmd::Command;
+use lychd_forge::{
+    digest::Sha256,
+    forge::body::{Bodies, Body},
+    host::file,
+    tree::FileTree,
+};
+use serde_json::Value;
+
+/// A user with a Codex and, where one was recorded, a body.
+struct User {
+    home: tempfile::TempDir,
+}
+
+impl User {
+    /// With the Codex of a golden case.
+    fn of(case: &str) -> Self {
+        let user = Self { home: tempfile::tempdir().unwrap() };
+        let codex = file::read_tree(&golden(case).join("codex")).unwrap();
+        file::write_tree(&user.path(".config/lychd"), &codex).unwrap();
+        user
+    }
+
+    fn path(&self, below: &str) -> PathBuf {
+        self.home.path().join(below)
+    }
+
+    fn record(&self, image_id: Sha256, evidence: &FileTree) {
+        let body = Body {
+            image_id,
+            manifest_digest: Sha256::of("manifest"),
+            reference: "localhost/lychd:b-0".to_owned(),
+            backend: "nix".to_owned(),
+            substrate: "debian".to_owned(),
+            synthesis_sha256: Sha256::of("synthesis"),
+            flake_nar_sha256: Sha256::of("flake"),
+            layers: 1,
+            size: 1,
+            store_path: "/nix/store/x".to_owned(),
+            conf: "/nix/store/y".to_owned(),
+            tools: std::collections::BTreeMap::new(),
+        };
+        Bodies::of_state(&self.path(".local/state/lychd-forge")).record(&body, evidence).unwrap();
+    }
+
+    fn record_with(&self, image_id: Sha256, federation: &str) {
+        let mut evidence = FileTree::new();
+        evidence.insert_text("federation.json".parse().unwrap(), federation);
+        self.record(image_id, &evidence);
+    }
+
+    fn bind(&self, arguments: &[&str]) -> Output {
+        let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");
+        Command::new(env!("CARGO_BIN_EXE_lychd-forge"))
+            .env_clear()
+            .env("HOME", self.home.path())
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("XDG_CACHE_HOME", cache)
+            .envs(
+                ["http_proxy", "https_proxy", "SSL_CERT_FILE"]
+                    .iter()
+                    .filter_map(|name| Some((name, std::env::var_os(name)?))),
+            )
+            .arg("bind")
+            .args(arguments)
+            .output()
+            .unwrap()
+    }
+
+    fn plan(&self, arguments: &[&str]) -> Value {
+        let output = self.bind(&[&["--dry-run", "--json"], arguments].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// Puts what a plan renders where an inscription would put it.
+    fn inscribe(&self, case: &str) {
+        let expected = golden(case).join("expected");
+        for (part, place) in [
+            ("quadlets", ".config/containers/systemd/lychd"),
+            ("units", ".config/systemd/user"),
+            ("support", ".local/state/lychd-forge/inscription"),
+        ] {
+            for (path, _) in file::read_tree(&expected.join(part)).unwrap().iter() {
+                let text = fs::read_to_string(expected.join(part).join(path.as_str())).unwrap();
+                file::write(&self.path(place).join(path.as_str()), text.as_bytes()).unwrap();
+            }
+        }
+    }
+}
+
+fn golden(case: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/inscription").join(case)
+}
+
+fn told(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn actions(plan: &Value, action: &str) -> Vec<String> {
+    let units = plan["units"].as_array().unwrap();
+    let of = units.iter().filter(|unit| unit["action"] == action);
+    of.map(|unit| unit["path"].as_str().unwrap().rsplit('/').next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn without_a_body_and_without_dry_run_nothing_is_done() {
+    let user = User::of("minimal");
+    let output = user.bind(&["--dry-run"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(told(&output).contains("forge one first: `lychd-forge forge`"), "{}", told(&output));
+    user.record_with(Sha256::of("body"), crate::inscription::NO_MEMBERS);
+    let before = file::read_tree(user.home.path()).unwrap();
+    let output = user.bind(&[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(told(&output).contains("inscription is not built yet"), "{}", told(&output));
+    let output = user.bind(&["--dry-run", "--body", "abcdef"]);
+    assert_eq!((output.status.code(), told(&output).contains("no body `abcdef`")), (Some(1), true));
+    let output = user.bind(&["--dry-run", "--podman", "4.9"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(told(&output).contains("StartWithPod="), "{}", told(&output));
+    assert_eq!(file::read_tree(user.home.path()).unwrap(), before);
+    user.record(Sha256::of("old"), &FileTree::new());
+    let output = user.bind(&["--dry-run", "--body", &Sha256::of("old").short(12)]);
+    assert!(told(&output).contains("forge it again"), "{}", told(&output));
+}
+
+#[test]
+fn a_plan_says_what_becomes_of_every_file_and_service() {
+    let user = User::of("members");
+    let federation = fs::read_to_string(golden("members").join("federation.json")).unwrap();
+    user.record_with(Sha256::of("body"), &federation);
+    let first = user.plan(&["--podman", "5.4.2"]);
+    assert_eq!(actions(&first, "create").len(), 14, "{first:#}");
+    assert_eq!(first["image_id"], Sha256::of("body").to_string());
+    assert_eq!(
+        first["start"],
+        serde_json::json!([
+            "lychd-cache.service",
+            "lychd-phylactery.service",
+            "lychd-pod.service",
+            "lychd-vessel.service"
+        ])
+    );
+    assert!(!user.path(".config/containers").exists(), "nothing was written");
+
+    user.inscribe("members");
+    let same = user.plan(&["--podman", "5.4.2"]);
+    assert_eq!(actions(&same, "unchanged").len(), 14, "{same:#}");
+    for services in ["start", "restart", "stop", "on_demand"] {
+        assert_eq!(same[services], serde_json::json!([]), "{services}");
+    }
+
+    // Another body changes two units; a rune less removes one and its gate.
+    let shorter = federation.replace("\"speech\"", "\"singer\"");
+    user.record_with(Sha256::of("next"), &shorter);
+    let next = user.plan(&["--podman", "5.4.2", "--diff", "--body", &Sha256::of("next").to_string()]);
+    assert_eq!(
+        actions(&next, "replace"),
+        ["lychd-migrate.container", "lychd-vessel.container", "capabilities.json"]
+    );
+    assert_eq!(actions(&next, "create"), ["lychd-singer.container", "lychd-animator-singer.target"]);
+    assert_eq!(actions(&next, "remove"), ["lychd-speech.container", "lychd-animator-speech.target"]);
+    assert_eq!(next["restart"], serde_json::json!(["lychd-migrate.service", "lychd-vessel.service"]));
+    assert_eq!(next["stop"], serde_json::json!(["lychd-speech.service"]));
+    assert_eq!(next["on_demand"], serde_json::json!(["lychd-singer.service"]));
+    let vessel = next["units"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|unit| unit["path"].as_str().unwrap().ends_with("lychd-vessel.container"));
+    let diff = vessel.unwrap()["diff"].as_str().unwrap();
+    assert!(diff.contains(&format!("+Image=sha256:{}", Sha256::of("next"))), "{diff}");
+}
+
+#[test]
+fn what_is_not_the_forges_is_never_in_its_way_unseen() {
+    let user = User::of("minimal");
+    user.record_with(Sha256::of("body"), crate::inscription::NO_MEMBERS);
+    let place = user.path(".config/containers/systemd");
+    file::write(&place.join("lychd-vessel.container"), b"[Container]\nImage=a\n").unwrap();
+    file::write(&place.join("lychd/mine.container"), b"[Container]\nImage=a\n").unwrap();
+    let output = user.bind(&["--dry-run"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(told(&output).contains("mine.container` is in the place of a unit of ours"), "{}", told(&output));
+    fs::remove_file(place.join("lychd/mine.container")).unwrap();
+    let output = user.bind(&["--dry-run"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(told(&output).contains("instead of the rendered `lychd-vessel.container`"), "{}", told(&output));
+    fs::remove_file(place.join("lychd-vessel.container")).unwrap();
+    let output = user.bind(&["--dry-run"]);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    for want in ["create", "lychd.pod", "127.0.0.1:7134 -> 8000", "lychd_db_password", "nothing was written"]
+    {
+        assert!(shown.contains(want), "{want}\n--- not in ---\n{shown}");
+    }
+
+    let toml = user.path(".config/lychd/lychd.toml");
+    let mut mode = fs::metadata(&toml).unwrap().permissions();
+    std::os::unix::fs::PermissionsExt::set_mode(&mut mode, 0o666);
+    fs::set_permissions(&toml, mode).unwrap();
+    let output = user.bind(&["--dry-run"]);
+    assert!(output.status.code() == Some(1) && told(&output).contains("chmod 600"), "{}", told(&output));
+}
