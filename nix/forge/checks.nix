@@ -36,8 +36,11 @@
     echo $image > $out
   '';
 
+  # All of `cargo test --lib`; they need no program that is not there. Optimized, they would take twice as long to build.
   unit-tests = cargo {
     name = "lychd-forge-unit-tests";
+    CARGO_PROFILE_DEV_OPT_LEVEL = "0";
+    CARGO_PROFILE_DEV_DEBUG = "none";
     script = ''
       cargo test --frozen --lib
       touch $out
