@@ -1,5 +1,6 @@
 //! The command line: documentation and types here, one file a verb below.
 
+mod bind;
 mod bodies;
 mod fetch;
 mod forge;
@@ -91,6 +92,13 @@ Examples:
   lychd-forge stream newest | podman load
   lychd-forge stream 2fd2e5f06975 > body.tar";
 
+const BIND_EXAMPLES: &str = "\
+Examples:
+  lychd-forge bind --dry-run                    # the plan for the newest body
+  lychd-forge bind --dry-run --diff             # every line that would change
+  lychd-forge bind --dry-run --body 2fd2e5f0 --json
+  lychd-forge bind --dry-run --podman 5.3       # as an older podman would get it";
+
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
   lychd-forge completions bash > ~/.local/share/bash-completion/completions/lychd-forge";
@@ -177,6 +185,14 @@ enum Verb {
     /// Write the image archive of a body to standard output, for `podman load` or `skopeo`
     #[command(after_help = STREAM_EXAMPLES)]
     Stream(StreamArgs),
+    /// Render the units of a body and show what inscribing them would change
+    ///
+    /// One pod with all containers: the application of the body, its migration, the database, the Soulstones
+    /// and portals of the Codex (runes/) and the runes that members bring. The units are judged by podman's own
+    /// generator and by systemd before anything is shown. Every image is pinned, every container hardened; what
+    /// a rune may do beyond that stands in the plan. For now only --dry-run works: nothing is ever written.
+    #[command(after_help = BIND_EXAMPLES)]
+    Bind(BindArgs),
     /// List the bodies that were forged, newest first
     Bodies,
     /// Print a completion script for a shell
@@ -284,6 +300,22 @@ struct ManArgs {
     out: Option<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+struct BindArgs {
+    /// Show the plan and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Show every change as a unified diff
+    #[arg(long, requires = "dry_run")]
+    diff: bool,
+    /// The body: `newest`, or its image ID or the first digits of it (six at least) [default: newest]
+    #[arg(long, value_name = "ID")]
+    body: Option<String>,
+    /// The podman to write for, such as 5.3 [default: this host's, or Debian 13's where that is older]
+    #[arg(long, value_name = "VERSION")]
+    podman: Option<crate::runes::podman::PodmanVersion>,
+}
+
 /// Parses the arguments and runs the verb.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -335,6 +367,7 @@ fn run(cli: Cli, ui: &Ui) -> Result<Outcome, Failure> {
         Verb::Transmute(args) => transmute::run(&args, &settings, ui),
         Verb::Forge(args) => forge::run(&args, &settings, ui),
         Verb::Stream(args) => stream::run(&args, &settings, ui),
+        Verb::Bind(args) => bind::run(&args, &settings, ui),
         Verb::Bodies => bodies::run(&settings, ui),
         Verb::Completions { .. } | Verb::Man(_) => Ok(Outcome::Done),
     }

@@ -1,16 +1,26 @@
 //! The Codex: the user's configuration directory, read into one validated value.
 //!
 //! `lychd.toml` is LychD's own file, `forge.toml` ours; both may be missing. Their keys are in `docs/formats.md`.
+//! Reading asks nothing of who may write the files: that is [`ownership`], for those who act on them.
 
 mod forge_toml;
+pub mod grants;
 mod lychd_toml;
 pub mod nearest;
+pub mod ownership;
 pub mod reader;
+pub mod runes;
+mod spheres;
 mod value;
 
 use std::path::Path;
 
 pub use crate::diagnostic::document;
+pub use grants::Grants;
+pub use lychd_toml::{
+    Actuator, Builtin, Database, Loopback, Lychd, ReactorInbox, ReactorInboxError, Setting, Switching, Web,
+};
+pub use spheres::{Sphere, Spheres};
 pub use value::{
     Codex, Debian, HostName, HostPort, HostPorts, Image, ImageName, MirrorUrl, Nixpkgs, Origin, Policy,
     PythonSeries, Selection, Substrate,
@@ -40,12 +50,54 @@ pub fn load(directory: &Path) -> Result<Codex, Failure> {
             Err(unable) => return Err(unable),
         }
     }
+    archive(directory, &mut sources, &mut errors)?;
     match parse(&sources) {
         Ok(codex) if errors.is_empty() => return Ok(codex),
         Ok(_) => {}
         Err(failure) => errors.extend(failure.diagnostics().iter().cloned()),
     }
     Err(Failure::Refused(errors))
+}
+
+/// How deep directories of the archive may lie in each other, and how many files it may hold.
+const DEPTH: usize = 8;
+const FILES: usize = 10_000;
+
+/// Reads every `.toml` file below `runes/`; a link is refused, since it can change between two reads.
+fn archive(directory: &Path, sources: &mut Vec<Source>, errors: &mut Vec<Diagnostic>) -> Result<(), Failure> {
+    let mut pending = vec![("runes".to_owned(), 1)];
+    while let Some((below, depth)) = pending.pop() {
+        let path = directory.join(&below);
+        if depth == 1 && !file::exists(&path) {
+            return Ok(());
+        }
+        if !file::is_directory(&path) {
+            errors.push(Diagnostic::new(format!("`{below}` of the Codex is not a directory")));
+            continue;
+        }
+        for (name, is_directory) in file::list(&path).map_err(|error| file::unable("read", &path, &error))? {
+            let inner = format!("{below}/{name}");
+            let is_rune = Path::new(&name).extension().is_some_and(|extension| extension == "toml");
+            if is_directory && depth < DEPTH {
+                pending.push((inner, depth + 1));
+            } else if is_directory || file::is_link(&path.join(&name)) && !is_rune {
+                let what = if is_directory { "lies too deep" } else { "is a symbolic link" };
+                errors.push(Diagnostic::new(format!("`{inner}` {what}")));
+            } else if is_rune {
+                match document::read(&path.join(&name), &inner) {
+                    Ok(source) => sources.extend(source),
+                    Err(Failure::Refused(all)) => errors.extend(all),
+                    Err(unable) => return Err(unable),
+                }
+            }
+            if sources.len() > FILES {
+                return Err(
+                    Diagnostic::new(format!("`runes` of the Codex has more than {FILES} files")).into()
+                );
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Parses the Codex from the texts of its files, which are known by their names; each may be missing.
@@ -55,7 +107,9 @@ pub fn load(directory: &Path) -> Result<Codex, Failure> {
 pub fn parse(sources: &[Source]) -> Result<Codex, Failure> {
     let mut codex = Codex::default();
     let mut errors = Vec::new();
-    for source in sources {
+    let (archive, files): (Vec<&Source>, Vec<&Source>) =
+        sources.iter().partition(|source| source.name().starts_with("runes/"));
+    for source in files {
         let already = errors.len();
         match (document::parse(source), source.name()) {
             (Ok(table), "lychd.toml") => lychd_toml::read(&table, &mut codex, &mut errors),
@@ -64,6 +118,7 @@ pub fn parse(sources: &[Source]) -> Result<Codex, Failure> {
         }
         reader::sort_by_place(errors.get_mut(already..).unwrap_or_default());
     }
+    codex.runes = runes::read(&archive, &codex.extensions.active_builtins(), &mut errors);
     refuse_any(errors)?;
     Ok(codex)
 }
@@ -192,7 +247,7 @@ mod tests {
         assert_eq!((read.ports.web.port, read.ports.database.port), (1, 5432));
         assert_eq!(codex("lychd.toml", "").unwrap().extensions.crypt, None);
         let bad = codex("lychd.toml", "[server.database]\nport = 70000\n").unwrap_err();
-        assert!(bad.contains("`port` in [server.database] must be between 0 and 65535"), "{bad}");
+        assert!(bad.contains("`port` in [server.database] must be between 1 and 65535"), "{bad}");
         assert_eq!(codex("lychd.toml", "[extensions]\ncrypt = []").unwrap().extensions.crypt, Some(vec![]));
     }
 

@@ -17,12 +17,16 @@
 //!                        │
 //!                        ▼ forge     nix build, stream, load into podman, read back
 //!                      Body          image ID, layers, store paths, evidence
+//!                        │
+//!                        ▼ runes (pure) with the Codex: one pod, its containers and targets; judged, planned
+//!                    Rendered        unit files for this body
 //! ```
 //!
 //! Floors, lowest first (a test holds this): `digest`, `name`, `tree`, `diagnostic`, `host` ←
-//! `lock`, `codex`, `crypt`, `image` ← `synthesis` ← `transmute` ← `forge` ← `cli`.
+//! `lock`, `codex`, `crypt`, `image` ← `runes` ← `synthesis` ← `transmute`, `binding` ← `forge` ← `cli`.
 //! Only [`host`] touches files, processes, the network, the environment and the clock.
 
+pub mod binding;
 pub mod cli;
 pub mod codex;
 pub mod crypt;
@@ -33,6 +37,7 @@ pub mod host;
 pub mod image;
 pub mod lock;
 pub mod name;
+pub mod runes;
 pub mod synthesis;
 pub mod transmute;
 pub mod tree;

@@ -32,10 +32,14 @@ macro_rules! text_name {
 
 pub mod attribute_path;
 pub mod debian;
+pub mod image;
 pub mod marker;
+pub mod mount;
 pub mod npm;
 pub mod tree_ref;
+pub mod unit_text;
 pub mod url;
+pub mod variable;
 
 use std::{fmt, str::FromStr};
 
@@ -140,6 +144,53 @@ impl FromStr for DebianName {
     }
 }
 
+/// The name of a Podman secret, in LychD's grammar: `^[A-Za-z0-9][A-Za-z0-9_.-]{0,126}$`. It is a file name below
+/// `/run/secrets`, and has no option after it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SecretName(String);
+text_name!(SecretName);
+
+impl FromStr for SecretName {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let rest = |c: u8| c.is_ascii_alphanumeric() || b"_.-".contains(&c);
+        let first = text.bytes().next().is_some_and(|c| c.is_ascii_alphanumeric());
+        if first && text.len() <= 127 && text.bytes().all(rest) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NameError {
+                text: text.to_owned(),
+                what: "the name of a secret",
+                rule: "at most 127 of A-Z, a-z, 0-9, `_`, `.` and `-`, starting with a letter or digit; never the secret itself",
+            })
+        }
+    }
+}
+
+/// The name of a database of `PostgreSQL`, or of its user. It stands in the environment of one unit and is used
+/// by another, so it holds nothing that systemd would change on the way.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DatabaseName(String);
+text_name!(DatabaseName);
+
+impl FromStr for DatabaseName {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let sound = (1..=63).contains(&text.len()) && !text.contains('%');
+        if sound && text.parse::<unit_text::UnitText>().is_ok() {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NameError {
+                text: text.to_owned(),
+                what: "a name for PostgreSQL in a unit",
+                rule: "1 to 63 bytes of printable text in one line, without `\\`, `$` and `%`, and without `;` as a word",
+            })
+        }
+    }
+}
+
 /// What an image is built for, in Nix's spelling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Platform {
@@ -150,6 +201,12 @@ pub enum Platform {
 }
 
 impl Platform {
+    /// The one this program was built for, which runs the forge's own tools.
+    #[must_use]
+    pub const fn host() -> Self {
+        if cfg!(target_arch = "aarch64") { Self::Aarch64Linux } else { Self::X86_64Linux }
+    }
+
     /// Nix's `system`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -232,6 +289,18 @@ mod tests {
         }
         for bad in ["", "a", "-r/etc/passwd", "Ab", "a b", "a;b", "a/b", "a\nb", "$(x)"] {
             assert!(bad.parse::<DebianName>().is_err(), "{bad:?}");
+        }
+        for bad in ["", ".a", "-a", "a/b", "a,mode=0444", "a b", "a\n", "ä", "a\0", &"a".repeat(128)] {
+            assert!(bad.parse::<SecretName>().is_err(), "{bad:?}");
+        }
+        for good in ["lychd_db_password", "A.b-c", "0", &"a".repeat(127)] {
+            assert_eq!(good.parse::<SecretName>().unwrap().as_str(), good);
+        }
+        for bad in ["", "a\nX=1", "a\\", "$x", "50%", "50%%", "a ; b", "a\u{200b}", &"a".repeat(64)] {
+            assert!(bad.parse::<DatabaseName>().is_err(), "{bad:?}");
+        }
+        for good in ["lich", "my user", "ä-1"] {
+            assert_eq!(good.parse::<DatabaseName>().unwrap().as_str(), good);
         }
         assert!("vision/ocr_2".parse::<MemberId>().is_ok());
         assert!("libstdc++6".parse::<DebianName>().is_ok());

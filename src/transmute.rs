@@ -18,7 +18,7 @@ pub mod output;
 use std::{borrow::Cow, collections::BTreeMap};
 
 pub use library::library;
-pub use output::{FileChange, FileChangeKind, compare, diff, write};
+pub use output::{diff, write};
 
 use crate::{
     diagnostic::{Diagnostic, Failure, refuse_any},

@@ -1,5 +1,7 @@
 //! A tree of files as a value: what a source tree is after reading and a flake before writing.
 
+pub mod compare;
+
 use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 
 /// A relative path of validated components, joined by `/`: no empty part, `.`, `..`, NUL or backslash,

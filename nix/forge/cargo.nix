@@ -1,7 +1,7 @@
-# A derivation that runs cargo over the program's source, without a network. `script` runs in the source's directory; the
-# other attributes go to the derivation.
+# A derivation that runs cargo over the program's source (or `from`), without a network. `script` runs in the source's
+# directory; the other attributes go to the derivation.
 { pkgs, toolchain, source, vendor }:
-{ name, script, ... }@arguments:
+{ name, script, from ? source, ... }@arguments:
 pkgs.runCommand name
   ({
     CARGO = toolchain.cargo;
@@ -10,7 +10,7 @@ pkgs.runCommand name
     CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER = "${toolchain.linker}";
     # crates with C files ask for it by name
     CC = "gcc";
-  } // removeAttrs arguments [ "name" "script" ])
+  } // removeAttrs arguments [ "name" "script" "from" ])
   ''
     export PATH=${toolchain.bin}:$PATH
     export HOME=$PWD/home CARGO_HOME=$PWD/cargo CARGO_BUILD_JOBS=$NIX_BUILD_CORES
@@ -21,7 +21,7 @@ pkgs.runCommand name
     [source.vendor]
     directory = "${vendor}"
     END
-    cp -R ${source} source
+    cp -R ${from} source
     chmod -R u+w source
     cd source
     # Messages of a panic name files: they must be the same wherever it was built, and refer to nothing.

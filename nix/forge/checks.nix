@@ -1,5 +1,5 @@
 # What `nix flake check` builds.
-{ pkgs, cargo, package, apps, image, version }:
+{ pkgs, cargo, tested, package, apps, image, version }:
 {
   # The installed program starts, and its completions and pages are there.
   package = pkgs.runCommand "lychd-forge-package-check" { } ''
@@ -39,6 +39,7 @@
   # All of `cargo test --lib`; they need no program that is not there. Optimized, they would take twice as long to build.
   unit-tests = cargo {
     name = "lychd-forge-unit-tests";
+    from = tested;
     CARGO_PROFILE_DEV_OPT_LEVEL = "0";
     CARGO_PROFILE_DEV_DEBUG = "none";
     script = ''

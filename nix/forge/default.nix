@@ -18,6 +18,8 @@ let
   crates = import ./crates.nix { inherit (pkgs) fetchurl; } (root + "/Cargo.lock");
   vendor = import ./vendor.nix { inherit (pkgs) runCommand; } crates;
   source = import ./source.nix { inherit root; };
+  # Unit tests hold the documentation against the code.
+  tested = import ./source.nix { inherit root; also = [ "docs" ]; };
   cargo = import ./cargo.nix { inherit pkgs toolchain source vendor; };
   lychd-forge = import ./package.nix { inherit cargo toolchain version; };
   app = import ./app.nix { inherit pkgs; package = lychd-forge; };
@@ -31,5 +33,5 @@ in
   inherit apps;
   packages = { inherit lychd-forge; default = lychd-forge; };
   devShells.default = import ./shell.nix { inherit pkgs toolchain; };
-  checks = import ./checks.nix { inherit pkgs cargo apps image version; package = lychd-forge; };
+  checks = import ./checks.nix { inherit pkgs cargo tested apps image version; package = lychd-forge; };
 }

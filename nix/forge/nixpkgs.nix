@@ -7,7 +7,8 @@ rustPlatform.buildRustPackage {
   pname = manifest.name;
   inherit (manifest) version;
 
-  src = import ./source.nix { root = ../..; };
+  # The documentation is for the unit tests.
+  src = import ./source.nix { root = ../..; also = [ "docs" ]; };
   cargoLock.lockFile = ../../Cargo.lock;
 
   nativeBuildInputs = [ installShellFiles ];

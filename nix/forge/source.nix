@@ -1,10 +1,12 @@
 # What the program is built from, and no more: an edit of the documentation, the tests or the examples builds nothing anew.
-{ root }:
+#
+#   also   paths that are wanted besides
+{ root, also ? [ ] }:
 let
   inherit (builtins) any path stringLength substring;
 
   # Cargo wants to find the benches that Cargo.toml names.
-  taken = [ "Cargo.toml" "Cargo.lock" "LICENSE" "build.rs" "src" "benches" "templates/init/codex" "templates/init/crypt" "nix" ];
+  taken = [ "Cargo.toml" "Cargo.lock" "LICENSE" "build.rs" "src" "benches" "templates/init/codex" "templates/init/crypt" "nix" ] ++ also;
   # What build.rs leaves out of the embedded library.
   leftOut = [ "nix/forge" "nix/tests" "nix/README.md" ];
 

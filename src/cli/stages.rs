@@ -13,6 +13,7 @@ use super::{
     ui::Ui,
 };
 use crate::{
+    binding::validator::{Host, Supply, Validator},
     codex::{self, Codex},
     crypt::{self, FederationLock, federation_lock},
     diagnostic::{Diagnostic, Failure},
@@ -28,6 +29,7 @@ use crate::{
         progress::Progress as _,
     },
     name::{MemberId, PackageName, url::HostPolicy},
+    runes,
     synthesis::{
         self, Artifact, Locks, Mode, Synthesis,
         sources::git::GitTree,
@@ -163,6 +165,7 @@ pub(super) fn synthesize(args: &LockArgs, settings: &Settings, ui: &Ui) -> Resul
     let id = Sha256::of(&bytes);
     let mut evidence = done.locks.to_tree()?;
     evidence.insert_text(name(federation_lock::NAME)?, federated.lock.to_text());
+    evidence.insert_text(name(runes::federation::FILE)?, done.federated.to_json());
     evidence.insert_text(name("synthesis.json")?, String::from_utf8_lossy(&bytes));
     let kept = settings.state.join("synthesis");
     file::write_tree(&kept, &evidence).map_err(|error| file::unable("write", &kept, &error))?;
@@ -212,6 +215,38 @@ fn with_source<T>(
         client: client.as_ref(),
         mirrors: &work.codex.substrate.debian().mirrors,
     })
+}
+
+/// The programs that judge units: this host's, or Debian's, brought as other tools are.
+///
+/// The cache is held as long as they work: another forge would sweep what they lay out in it.
+pub(super) fn validator(
+    codex: &Codex,
+    settings: &Settings,
+    ui: &Ui,
+) -> Result<(Validator, file::Held), Failure> {
+    let client = client(codex, settings, None)?;
+    let artifacts = settings.artifact_cache();
+    let held = hold(&settings.cache, "cache.lock", ui)?;
+    let source = Source {
+        cache: &artifacts,
+        from: None,
+        client: client.as_ref(),
+        mirrors: &codex.substrate.debian().mirrors,
+    };
+    let validator = Validator::find(
+        &Host::usual(),
+        &Supply {
+            cache: &settings.cache,
+            codex_directory: &settings.codex,
+            debian: codex.substrate.debian(),
+            client: client.as_ref(),
+            bring: &|artifacts: &[Artifact]| source.bring_all(artifacts, ui),
+            now: clock::unix_seconds(),
+            progress: ui,
+        },
+    )?;
+    Ok((validator, held))
 }
 
 /// Brings what the store lacks; returns how many artifacts that were.

@@ -5,19 +5,24 @@ use std::path::PathBuf;
 use super::{
     Codex, Debian, Nixpkgs, Origin, Substrate,
     document::{Located, Table},
+    grants,
     reader::Reader,
+    spheres,
 };
 use crate::{
     diagnostic::Diagnostic,
     digest::{Integrity, Sha256},
-    name::tree_ref::TreeRef,
+    name::{RuneName, image::ImageReference, tree_ref::TreeRef},
 };
 
 pub(super) fn read(table: &Table, codex: &mut Codex, errors: &mut Vec<Diagnostic>) {
-    let mut file = Reader::new(table, "forge.toml", &["image", "substrate", "policy"], errors);
+    let known = ["image", "substrate", "policy", "spheres", "grants"];
+    let mut file = Reader::new(table, "forge.toml", &known, errors);
     let image = file.table("image");
     let substrate = file.table("substrate");
     let policy = file.table("policy");
+    let spheres = file.table("spheres");
+    let granted = file.table("grants");
     if let Some(table) = image {
         read_image(table, codex, errors);
     }
@@ -25,12 +30,52 @@ pub(super) fn read(table: &Table, codex: &mut Codex, errors: &mut Vec<Diagnostic
         read_substrate(table, codex, errors);
     }
     if let Some(table) = policy {
-        let known = ["hosts", "allow-hooks", "allow-sdist", "allow-scripts"];
+        let known = ["hosts", "allow-hooks", "allow-sdist", "allow-scripts", "allow-tags"];
         let mut policy = Reader::new(table, "[policy]", &known, errors);
         codex.policy.hosts.extend(values(policy.parsed_list("hosts")));
         codex.policy.allow_hooks = policy.boolean("allow-hooks").unwrap_or(codex.policy.allow_hooks);
         codex.policy.allow_sdist.extend(values(policy.parsed_list("allow-sdist")));
         codex.policy.allow_scripts.extend(values(policy.parsed_list("allow-scripts")));
+        allow_tags(&mut policy, codex);
+    }
+    if let Some(table) = spheres {
+        codex.spheres = spheres::read(table, errors);
+    }
+    if let Some(table) = granted {
+        read_grants(table, codex, errors);
+    }
+}
+
+/// `allow-tags`: repositories of images that may be bound by a tag.
+fn allow_tags(policy: &mut Reader<'_, '_>, codex: &mut Codex) {
+    for image in policy.parsed_list::<ImageReference>("allow-tags").unwrap_or_default() {
+        if image.value.tag().is_some() || image.value.digest().is_some() {
+            let message = format!("`allow-tags` in [policy]: `{}` is more than a repository", image.value);
+            let wrong = Diagnostic::new(message).at(image.place, "");
+            policy.errors().push(wrong.help(format!("write `{}`", image.value.repository())));
+        } else {
+            codex.policy.allow_tags.insert(image.value.to_string());
+        }
+    }
+}
+
+/// `[grants.<rune>]`.
+fn read_grants(table: &Table, codex: &mut Codex, errors: &mut Vec<Diagnostic>) {
+    for (name, field) in table.iter() {
+        let title = format!("[grants.{}]", name.escape_debug());
+        match (name.parse::<RuneName>(), field.node.as_table()) {
+            (Ok(name), Some(grants)) => {
+                let value = grants::read(grants, &title, errors);
+                codex.grants.insert(name, Located { value, place: field.key.clone() });
+            }
+            (Ok(_), None) => {
+                let message = format!("{title} must be a table, not {}", field.node.kind());
+                errors.push(Diagnostic::new(message).at(field.node.place.clone(), ""));
+            }
+            (Err(error), _) => {
+                errors.push(Diagnostic::new(format!("{title}: {error}")).at(field.key.clone(), ""));
+            }
+        }
     }
 }
 

@@ -1,34 +1,38 @@
-//! `lychd.toml`, LychD's own file: only what shapes the body is read, and the ports that LychD itself takes.
+//! `lychd.toml`, LychD's own file: judged as LychD judges it, so that one it would refuse is refused before
+//! anything is built or bound.
+//!
+//! What shapes the body or a unit is kept, the rest is validated and dropped. Values must have their own TOML
+//! type; LychD would also take `"7134"` for a number.
 
-use super::{Codex, HostPort, Selection, document::Table, reader::Reader};
+mod extensions;
+mod orchestration;
+mod section;
+mod server;
+#[cfg(test)]
+mod tests;
+mod value;
+
+pub use extensions::Builtin;
+use section::{Keys, ROOT};
+pub use value::{
+    Actuator, Database, Loopback, Lychd, ReactorInbox, ReactorInboxError, Setting, Switching, Web,
+};
+
+use super::{Codex, document::Table};
 use crate::diagnostic::Diagnostic;
 
-/// LychD's three sections.
-const SECTIONS: [&str; 3] = ["server", "orchestration", "extensions"];
-
 pub(super) fn read(table: &Table, codex: &mut Codex, errors: &mut Vec<Diagnostic>) {
-    let mut file = Reader::new(table, "lychd.toml", &SECTIONS, errors);
-    file.table("orchestration");
-    if let Some(server) = file.table("server") {
-        port(server, "[server]", &mut codex.ports.web, file.errors());
-        // The rest of both sections is LychD's to judge.
-        if let Some(database) = Reader::open(server, "[server]", file.errors()).table("database") {
-            port(database, "[server.database]", &mut codex.ports.database, file.errors());
-        }
+    let mut file = Keys::of(&ROOT, table, errors);
+    let server = file.table("server");
+    let orchestration = file.table("orchestration");
+    let extensions = file.table("extensions");
+    if let Some(table) = server {
+        server::read(table, codex, errors);
     }
-    let Some(extensions) = file.table("extensions") else { return };
-    let mut extensions = Reader::new(extensions, "[extensions]", &["builtins", "crypt"], errors);
-    codex.extensions = Selection {
-        crypt: extensions.parsed_list("crypt"),
-        builtins: extensions.parsed_list("builtins").unwrap_or_default(),
-    };
-}
-
-/// `port`, over its default.
-fn port(table: &Table, title: &str, own: &mut HostPort, errors: &mut Vec<Diagnostic>) {
-    let number = Reader::open(table, title, errors).number("port", u64::from(u16::MAX));
-    let number = number.and_then(|number| u16::try_from(number).ok());
-    if let Some((port, node)) = number.zip(table.get("port")) {
-        *own = HostPort { port, place: Some(node.place.clone()) };
+    if let Some(table) = orchestration {
+        orchestration::read(table, &mut codex.lychd.switching, errors);
+    }
+    if let Some(table) = extensions {
+        extensions::read(table, &mut codex.extensions, errors);
     }
 }

@@ -1,6 +1,11 @@
 //! Takes typed values out of a TOML table and collects everything that is wrong on the way.
 
-use std::{collections::BTreeSet, fmt::Display, str::FromStr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Display,
+    ops::RangeInclusive,
+    str::FromStr,
+};
 
 use super::{
     document::{Located, Node, Table, Value},
@@ -37,6 +42,12 @@ impl<'a, 'e> Reader<'a, 'e> {
         Self { table, title: title.into(), errors }
     }
 
+    /// What the table is called in messages.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
     /// Where to put further errors.
     pub fn errors(&mut self) -> &mut Vec<Diagnostic> {
         self.errors
@@ -50,7 +61,25 @@ impl<'a, 'e> Reader<'a, 'e> {
 
     fn wrong(&mut self, key: &str, want: &str, node: &Node) {
         let message = format!("`{key}` in {} must be {want}, not {}", self.title, node.kind());
-        self.errors.push(Diagnostic::new(message).at(node.place.clone(), ""));
+        let diagnostic = Diagnostic::new(message).at(node.place.clone(), "");
+        // Quotes too many and quotes too few are the commonest slips.
+        let unquoted = node.as_str().filter(|text| match want {
+            "`true` or `false`" => matches!(*text, "true" | "false"),
+            "an integer" => text.parse::<i64>().is_ok(),
+            "a number" => text.parse::<f64>().is_ok(),
+            _ => false,
+        });
+        let quoted = match &node.value {
+            Value::Integer(number) if want == "a string" => Some(number.to_string()),
+            Value::Float(number) if want == "a string" => Some(number.to_string()),
+            Value::Boolean(truth) if want == "a string" => Some(truth.to_string()),
+            _ => None,
+        };
+        self.errors.push(match (unquoted, quoted) {
+            (Some(text), _) => diagnostic.help(format!("without the quotes: `{key} = {text}`")),
+            (_, Some(text)) => diagnostic.help(format!("in quotes: `{key} = \"{text}\"`")),
+            _ => diagnostic,
+        });
     }
 
     /// A string.
@@ -109,6 +138,128 @@ impl<'a, 'e> Reader<'a, 'e> {
         None
     }
 
+    /// An integer in `range`.
+    pub fn integer(&mut self, key: &str, range: RangeInclusive<i64>) -> Option<Located<i64>> {
+        let node = self.table.get(key)?;
+        let Value::Integer(value) = node.value else {
+            self.wrong(key, "an integer", node);
+            return None;
+        };
+        if !range.contains(&value) {
+            let want = match (*range.start(), *range.end()) {
+                (least, i64::MAX) => format!("at least {least}"),
+                (least, most) => format!("between {least} and {most}"),
+            };
+            let message = format!("`{key}` in {} must be {want}", self.title);
+            self.errors.push(Diagnostic::new(message).at(node.place.clone(), ""));
+            return None;
+        }
+        Some(Located { value, place: node.place.clone() })
+    }
+
+    /// A TCP port, 1 to 65535.
+    pub fn port(&mut self, key: &str) -> Option<Located<u16>> {
+        let port = self.integer(key, 1..=i64::from(u16::MAX))?;
+        u16::try_from(port.value).ok().map(|value| Located { value, place: port.place })
+    }
+
+    /// A number in `range`, whole or not.
+    pub fn float_in(&mut self, key: &str, range: RangeInclusive<f64>) -> Option<Located<f64>> {
+        let number = self.float(key)?;
+        if range.contains(&number.value) {
+            return Some(number);
+        }
+        let want = match (*range.start(), *range.end()) {
+            (least, f64::MAX) => format!("at least {least}"),
+            (least, most) => format!("between {least} and {most}"),
+        };
+        let message = format!("`{key}` in {} must be {want}", self.title);
+        self.errors.push(Diagnostic::new(message).at(number.place, ""));
+        None
+    }
+
+    /// A table of strings: each key is a `K`, each value a `V`.
+    pub fn parsed_map<K, V>(&mut self, key: &str) -> Option<BTreeMap<K, Located<V>>>
+    where
+        K: FromStr<Err: Display> + Ord,
+        V: FromStr<Err: Display>,
+    {
+        let table = self.table(key)?;
+        let mut map = BTreeMap::new();
+        for (name, field) in table.iter() {
+            let name = match name.parse::<K>() {
+                Ok(name) => name,
+                Err(error) => {
+                    let message = format!("`{key}` in {}: {error}", self.title);
+                    self.errors.push(Diagnostic::new(message).at(field.key.clone(), ""));
+                    continue;
+                }
+            };
+            let Some(value) = field.node.as_str() else {
+                self.wrong(key, "a table of strings", &field.node);
+                continue;
+            };
+            let value = self.parse(key, &Located { value, place: field.node.place.clone() });
+            map.extend(value.map(|value| (name, value)));
+        }
+        Some(map)
+    }
+
+    /// Says that the value of `key` is refused, at its place.
+    pub fn refuse(&mut self, key: &str, message: impl Into<String>) -> Option<&mut Diagnostic> {
+        let node = self.table.get(key)?;
+        self.errors.push(Diagnostic::new(message).at(node.place.clone(), ""));
+        self.errors.last_mut()
+    }
+
+    /// A number of either kind.
+    pub fn float(&mut self, key: &str) -> Option<Located<f64>> {
+        let node = self.table.get(key)?;
+        let value = match node.value {
+            Value::Float(number) => number,
+            #[expect(clippy::cast_precision_loss, reason = "what a float is for")]
+            Value::Integer(number) => number as f64,
+            _ => {
+                self.wrong(key, "a number", node);
+                return None;
+            }
+        };
+        Some(Located { value, place: node.place.clone() })
+    }
+
+    /// One of some words.
+    pub fn choice<T: Copy>(&mut self, key: &str, words: &[(&str, T)]) -> Option<Located<T>> {
+        let text = self.string(key)?;
+        self.choose(key, &text, words)
+    }
+
+    /// An array of some words; repeats stay.
+    pub fn choices<T: Copy>(&mut self, key: &str, words: &[(&str, T)]) -> Option<Vec<Located<T>>> {
+        let texts = self.strings(key)?;
+        Some(texts.iter().filter_map(|text| self.choose(key, text, words)).collect())
+    }
+
+    fn choose<T: Copy>(
+        &mut self,
+        key: &str,
+        text: &Located<&str>,
+        words: &[(&str, T)],
+    ) -> Option<Located<T>> {
+        if let Some((_, value)) = words.iter().find(|(word, _)| *word == text.value) {
+            return Some(Located { value: *value, place: text.place.clone() });
+        }
+        let known: Vec<String> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+        let message = format!("`{key}` in {}: `{}` is not known", self.title, text.value.escape_debug());
+        let last = |word: &&str| word.rsplit_once('/').is_some_and(|(_, last)| last == text.value);
+        let mut candidates = words.iter().map(|(word, _)| *word);
+        let help = match nearest(text.value, candidates.clone()).or_else(|| candidates.find(last)) {
+            Some(near) => format!("did you mean \"{near}\"?"),
+            None => format!("known: {}", known.join(", ")),
+        };
+        self.errors.push(Diagnostic::new(message).at(text.place.clone(), "").help(help));
+        None
+    }
+
     /// An array of strings; what is no string is told and left out.
     pub fn strings(&mut self, key: &str) -> Option<Vec<Located<&'a str>>> {
         let node = self.table.get(key)?;
@@ -124,6 +275,12 @@ impl<'a, 'e> Reader<'a, 'e> {
             }
         }
         Some(strings)
+    }
+
+    /// An array of strings that are each a `T`, in order; repeats may be.
+    pub fn parsed_words<T: FromStr<Err: Display>>(&mut self, key: &str) -> Option<Vec<Located<T>>> {
+        let words = self.strings(key)?;
+        Some(words.iter().filter_map(|word| self.parse::<T>(key, word)).collect())
     }
 
     /// An array of strings that are each a `T`, without repeats.

@@ -7,12 +7,18 @@ use std::{
     str::FromStr,
 };
 
-use super::document::Located;
+use super::{
+    document::Located,
+    grants::Grants,
+    lychd_toml::{Builtin, Lychd},
+    runes::Runes,
+    spheres::Spheres,
+};
 use crate::{
     diagnostic::Place,
     digest::Sha256,
     name::{
-        MemberId, PackageName, Platform,
+        MemberId, PackageName, Platform, RuneName,
         debian::{Archive, Suite},
         npm::NpmName,
         tree_ref::TreeRef,
@@ -20,7 +26,7 @@ use crate::{
 };
 
 /// The user's configuration.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Codex {
     /// `[image]` of `forge.toml`.
     pub image: Image,
@@ -30,8 +36,16 @@ pub struct Codex {
     pub policy: Policy,
     /// `[extensions]` of `lychd.toml`.
     pub extensions: Selection,
-    /// `[server]` of `lychd.toml`.
+    /// The ports in `[server]` of `lychd.toml`.
     pub ports: HostPorts,
+    /// What else of `[server]` and `[orchestration]` in `lychd.toml` shapes units.
+    pub lychd: Lychd,
+    /// `runes/` of the Codex.
+    pub runes: Runes,
+    /// `[spheres]` of `forge.toml`.
+    pub spheres: Spheres,
+    /// `[grants]` of `forge.toml`, by rune.
+    pub grants: BTreeMap<RuneName, Located<Grants>>,
 }
 
 /// The ports that LychD publishes on the host.
@@ -148,6 +162,8 @@ pub struct Policy {
     pub allow_sdist: BTreeSet<PackageName>,
     /// npm packages whose install scripts run, in the sandbox.
     pub allow_scripts: BTreeSet<NpmName>,
+    /// Repositories of container images that may be bound by a tag, without a digest.
+    pub allow_tags: BTreeSet<String>,
 }
 
 impl Default for Policy {
@@ -157,6 +173,7 @@ impl Default for Policy {
             allow_hooks: true,
             allow_sdist: BTreeSet::new(),
             allow_scripts: BTreeSet::new(),
+            allow_tags: BTreeSet::new(),
         }
     }
 }
@@ -166,8 +183,8 @@ impl Default for Policy {
 pub struct Selection {
     /// Ids below the Crypt's `extensions/`, as listed; `None` when the key is missing, which selects all.
     pub crypt: Option<Vec<Located<MemberId>>>,
-    /// LychD's own built-in extensions; they are part of the core's distribution.
-    pub builtins: Vec<Located<MemberId>>,
+    /// LychD's own built-in extensions as listed; they are part of the core's distribution.
+    pub builtins: Vec<Located<Builtin>>,
 }
 
 /// Why a text in the Codex is not what it should be.

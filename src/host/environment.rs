@@ -43,6 +43,12 @@ pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
+/// The user the forge runs as.
+#[must_use]
+pub fn uid() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
 /// Whether a group of this name is in `/etc/group`.
 #[must_use]
 pub fn has_group(name: &str) -> bool {

@@ -299,6 +299,8 @@ pub struct Status {
     pub kind: Kind,
     /// Permission bits, with set-user, set-group and sticky: 12 bits.
     pub mode: u32,
+    /// Who owns it.
+    pub uid: u32,
     /// Size in bytes.
     pub size: u64,
     /// Device and inode: which thing it is while it exists.
@@ -322,6 +324,7 @@ pub fn status(path: &Path) -> io::Result<Status> {
     Ok(Status {
         kind,
         mode: meta.mode() & 0o7777,
+        uid: meta.uid(),
         size: meta.len(),
         identity: (meta.dev(), meta.ino()),
         changed: (meta.ctime(), meta.ctime_nsec()),
@@ -421,6 +424,25 @@ pub fn remove(path: &Path) -> io::Result<()> {
     match removed {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,
+    }
+}
+
+/// The path with the links of as much as exists resolved; what does not exist stays as it is written.
+#[must_use]
+pub fn resolved(path: &Path) -> PathBuf {
+    let mut rest = Vec::new();
+    let mut known = path;
+    loop {
+        if let Ok(real) = fs::canonicalize(known) {
+            return rest.iter().rev().fold(real, |path: PathBuf, name| path.join(name));
+        }
+        match (known.parent(), known.file_name()) {
+            (Some(parent), Some(name)) => {
+                rest.push(name);
+                known = parent;
+            }
+            _ => return path.to_owned(),
+        }
     }
 }
 

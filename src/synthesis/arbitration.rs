@@ -7,9 +7,8 @@
 
 mod cycles;
 mod files;
+mod images;
 mod installed;
-mod ports;
-mod runes;
 #[cfg(test)]
 mod tests;
 mod unselected;
@@ -19,17 +18,11 @@ use std::collections::BTreeSet;
 use super::workspace::{Part, parts};
 use crate::{
     codex::Codex,
-    crypt::{Federation, rune::RuneDefinition},
+    crypt::Federation,
     diagnostic::Diagnostic,
     name::MemberId,
+    runes::{Federated, names, ports},
 };
-
-/// A rune with the member that wants it.
-#[derive(Clone, Copy)]
-struct Rune<'a> {
-    member: &'a MemberId,
-    definition: &'a RuneDefinition,
-}
 
 /// Everything that members claim against each other or against LychD itself, a diagnostic a claim: ports, names and
 /// images of runes, dependencies that go round, paths of assets, console scripts, modules.
@@ -38,17 +31,12 @@ struct Rune<'a> {
 #[must_use]
 pub fn arbitrate(codex: &Codex, federation: &Federation) -> Vec<Diagnostic> {
     let (parts, mut wrong) = parts(federation.members());
-    let members = federation.members().iter();
-    let runes: Vec<Rune<'_>> = members
-        .flat_map(|member| {
-            member.manifest.lychd.runes.iter().map(|definition| Rune { member: &member.id, definition })
-        })
-        .collect();
+    let Federated { web, runes } = Federated::of(federation);
     let installed = installed::of(federation, &parts);
 
-    wrong.extend(ports::collisions(codex, federation, &runes));
-    wrong.extend(runes::names(&runes));
-    wrong.extend(runes::images(&runes));
+    wrong.extend(ports::collisions(codex, &web, &runes));
+    wrong.extend(names::collisions(codex, &runes));
+    wrong.extend(images::pinned_twice(&runes));
     wrong.extend(cycles::cycles(&parts));
     wrong.extend(unselected::wanted(federation, &parts));
     wrong.extend(files::assets(federation, &installed));

@@ -30,6 +30,7 @@ use crate::{
     host::{http::Client, progress::Progress},
     lock::uv::UvLock,
     name::{MemberId, PackageName, Platform, url::HostPolicy},
+    runes::Federated,
     tree::FileTree,
 };
 
@@ -80,6 +81,8 @@ pub struct Synthesized {
     pub git_trees: Vec<GitTree>,
     /// The locks it stands on, for the Crypt.
     pub locks: Locks,
+    /// What of the federation, hooks included, shapes the units.
+    pub federated: Federated,
     /// Lines such as `numpy 2.3.1 -> 2.3.2`, for people.
     pub moved: Vec<String>,
     /// What a person should know.
@@ -191,7 +194,8 @@ pub fn synthesize(
     }
     notes.extend(plan.notes);
     let git_trees = repositories.trees();
-    Ok(Synthesized { synthesis, sources, packages, git_trees, locks: new_locks, moved, notes })
+    let federated = Federated::of(federation);
+    Ok(Synthesized { synthesis, sources, packages, git_trees, locks: new_locks, federated, moved, notes })
 }
 
 /// The locked build systems, each with the members that are built in it, or ask for what is.

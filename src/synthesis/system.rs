@@ -16,7 +16,7 @@ pub mod unneeded;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use self::source::{Mirrors, SystemSources, read_index, read_packages};
+pub use self::source::{Mirrors, SystemSources, configured, read_index, read_packages};
 use self::{index::Index, universe::Universe};
 use crate::{
     diagnostic::{Diagnostic, Failure, Place},
@@ -43,15 +43,15 @@ pub struct Root {
     pub place: Option<Place>,
 }
 
-/// What is to be resolved. The substrate's own roots ([`roots`]) come on top of `roots`.
+/// What is to be resolved. The substrate's own roots ([`roots`]) that it asks for come on top of `roots`.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
     /// For which platform.
     pub platform: Platform,
     /// Over which suites, in the configured order.
     pub suites: &'a [Suite],
-    /// Python series, e.g. `3.13`.
-    pub python: &'a str,
+    /// Python series, e.g. `3.13`; `None` when no Python is wanted.
+    pub python: Option<&'a str>,
     /// What the members asked for.
     pub roots: &'a [Root],
     /// Whether the image is made of them too, so that its base ([`roots::BASE`]) is wanted.
@@ -116,7 +116,10 @@ impl std::fmt::Display for Moved {
 /// [`Failure::Refused`] when a root is unknown or ambiguous, or the set cannot be closed; it says by
 /// which chain of needs and who asked.
 pub fn resolve(request: &Request<'_>, index: Option<&Index>) -> Result<Outcome, Failure> {
-    let tools = roots::python(request.python)?;
+    let tools: Vec<DebianName> = match request.python {
+        Some(series) => roots::python(series)?.into(),
+        None => Vec::new(),
+    };
     let mut all: Vec<Root> = request.roots.to_vec();
     let own = |name| Root { name, requested_by: None, place: None };
     for name in roots::BASE.into_iter().filter(|_| request.image) {
@@ -130,7 +133,9 @@ pub fn resolve(request: &Request<'_>, index: Option<&Index>) -> Result<Outcome, 
                 .parse()
                 .map_err(|_| Failure::unable(Diagnostic::new("bad compiler package")))?));
         }
-        all.push(own(roots::python_headers(request.python)?));
+        if let Some(series) = request.python {
+            all.push(own(roots::python_headers(series)?));
+        }
     }
     let before = request.lock.and_then(|lock| lock.platform(request.platform));
     if !request.update
@@ -158,7 +163,7 @@ fn resolved(
     request: &Request<'_>,
     mut roots: Vec<Root>,
     image: usize,
-    tools: [DebianName; 2],
+    tools: Vec<DebianName>,
     lock: PlatformLock,
 ) -> Outcome {
     let compiler = roots.split_off(image).into_iter().map(|root| root.name).collect();
@@ -182,7 +187,7 @@ fn resolved(
         moved,
         platform: request.platform,
         roots,
-        tools: tools.into(),
+        tools: tools.into_iter().collect(),
         compiler,
     }))
 }

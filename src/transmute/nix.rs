@@ -44,7 +44,8 @@ mod tests {
             "a", ".", "\u{2028}", "with", "ß",
         ]);
         let mixed = prop::collection::vec(special, 0..8).prop_map(|parts| parts.concat());
-        let any = any::<String>().prop_map(|text| text.chars().filter(|&c| !limits::hides(c)).collect());
+        let any = any::<String>()
+            .prop_map(|text| text.chars().filter(|&c| !crate::tree::compare::hides(c)).collect());
         prop_oneof![4 => mixed, 1 => any, 1 => "[a-z ]{90,120}"]
     }
 

@@ -171,7 +171,7 @@ fn resolve(names: &[&str], python: &str, roots: &str, index: &Index) -> Resoluti
     let request = Request {
         platform: index.platform(),
         suites: &suites(names),
-        python,
+        python: Some(python),
         roots: &roots,
         image: true,
         lock: None,

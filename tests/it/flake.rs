@@ -16,12 +16,13 @@ use crate::nixpkgs::foreign_tree;
 
 const FORGE: &str = env!("CARGO_BIN_EXE_lychd-forge");
 /// What of the checkout the flake looks at.
-const LOOKED_AT: [&str; 11] = [
+const LOOKED_AT: [&str; 12] = [
     "Cargo.lock",
     "Cargo.toml",
     "LICENSE",
     "benches",
     "build.rs",
+    "docs",
     "examples/flake",
     "flake.lock",
     "flake.nix",

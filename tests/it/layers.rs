@@ -6,8 +6,9 @@ use std::{collections::BTreeMap, fs, path::Path};
 const FLOORS: &[&[&str]] = &[
     &["diagnostic", "digest", "name", "tree", "host"],
     &["lock", "codex", "crypt", "image"],
+    &["runes"],
     &["synthesis"],
-    &["transmute"],
+    &["transmute", "binding"],
     &["forge"],
     &["cli"],
 ];

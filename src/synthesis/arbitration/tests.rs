@@ -49,7 +49,11 @@ fn rune(name: &str, image: &str, rest: &str) -> String {
 }
 
 fn told(lychd: &str, members: Vec<Member>) -> Vec<String> {
-    let codex = codex::parse(&[Source::new("lychd.toml", lychd)]).unwrap();
+    let codex = codex::parse(&[
+        Source::new("lychd.toml", lychd),
+        Source::new("runes/observability/phoenix/eye.toml", "ui_port = 16006\n"),
+    ])
+    .unwrap();
     let federation = Federation::for_test(members);
     arbitrate(&codex, &federation).iter().map(ToString::to_string).collect()
 }

@@ -2,17 +2,13 @@
 
 use super::{Mode, Workshop};
 use crate::{
-    codex::{Codex, Debian, Origin, Substrate},
+    codex::{Codex, Debian, Substrate},
     crypt::Federation,
     diagnostic::{Diagnostic, Failure, Source},
-    host::file,
     lock::debian::{DebianLock, PlatformLock},
-    name::{
-        Platform,
-        debian::{Archive, Suite},
-    },
+    name::{Platform, debian::Suite},
     synthesis::{
-        system::{self, Mirrors, Outcome, Resolution, SystemSources, index::Index, roots},
+        system::{self, Mirrors, Outcome, Resolution, index::Index, roots},
         value::SystemPackage,
     },
 };
@@ -116,7 +112,7 @@ impl<'a> Desk<'a> {
         let request = system::Request {
             platform: self.platform,
             suites: &self.debian.suites,
-            python: self.python,
+            python: Some(self.python),
             image: self.image,
             roots,
             lock: self.before.as_ref(),
@@ -171,18 +167,12 @@ fn read_index(
             .help("run once without --offline"),
         )
     })?;
-    let own = |archive| {
-        let given = debian.mirrors.get(&Origin::Debian(archive));
-        given.into_iter().flatten().map(ToString::to_string).collect()
-    };
-    let mirrors = Mirrors { debian: own(Archive::Debian), security: own(Archive::Security) };
-    let keyring = match &debian.keyring {
-        Some(path) => {
-            let path = workshop.codex_directory.join(path);
-            Some(file::read(&path, file::LIMIT).map_err(|error| file::unable("read", &path, &error))?)
-        }
-        None => None,
-    };
-    let sources = SystemSources { platform, suites, mirrors: &mirrors, keyring: keyring.as_deref() };
-    system::read_index(client, &sources, workshop.now, workshop.progress)
+    system::configured(
+        client,
+        (debian, workshop.codex_directory),
+        suites,
+        platform,
+        workshop.now,
+        workshop.progress,
+    )
 }

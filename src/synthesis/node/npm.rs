@@ -64,7 +64,7 @@ pub(super) fn lock(
     {
         return Ok(text.to_owned());
     }
-    let tools = tools::install(request.cache, host(), pin, request.bring)?;
+    let tools = tools::install(request.cache, Platform::host(), pin, request.bring)?;
     let mut text = if request.mode == Mode::Upgrade { None } else { old.or(seed).map(str::to_owned) };
     // npm does not always write at once what it would leave alone the next time.
     for _ in 0..TRIES {
@@ -81,11 +81,6 @@ pub(super) fn lock(
     Err(Diagnostic::new(format!("npm changes `{PACKAGE_LOCK}` each time it reads it"))
         .help("`--update npm` locks anew")
         .into())
-}
-
-/// Node's platform is the one this program was built for.
-const fn host() -> Platform {
-    if cfg!(target_arch = "aarch64") { Platform::Aarch64Linux } else { Platform::X86_64Linux }
 }
 
 fn changed(old: Option<&str>, new: &str) -> Failure {

@@ -1,7 +1,7 @@
 //! Reading the index from the mirrors: signature first, then the indexes it names, by their hash.
 
 use lzma_rust2::XzReader;
-use std::io::Read as _;
+use std::{io::Read as _, path::Path};
 
 use super::{
     index::Index,
@@ -9,9 +9,11 @@ use super::{
     release::{self, Release},
 };
 use crate::{
+    codex::{Debian, Origin},
     diagnostic::{Diagnostic, Failure},
     digest::Sha256,
     host::{
+        file,
         http::{Client, HttpError},
         progress::{Progress, Unit},
     },
@@ -64,6 +66,34 @@ pub struct SystemSources<'a> {
     pub mirrors: &'a Mirrors,
     /// Bytes of a keyring to use instead of Debian's own keys.
     pub keyring: Option<&'a [u8]>,
+}
+
+/// Reads the index of `suites` from the mirrors of a Codex, which lies in a directory.
+///
+/// # Errors
+/// As [`read_index`]; unable when the Codex's keyring cannot be read.
+pub fn configured(
+    client: &Client,
+    (debian, codex_directory): (&Debian, &Path),
+    suites: &[Suite],
+    platform: Platform,
+    now: u64,
+    progress: &dyn Progress,
+) -> Result<Index, Failure> {
+    let own = |archive| {
+        let given = debian.mirrors.get(&Origin::Debian(archive));
+        given.into_iter().flatten().map(ToString::to_string).collect()
+    };
+    let mirrors = Mirrors { debian: own(Archive::Debian), security: own(Archive::Security) };
+    let keyring = match &debian.keyring {
+        Some(path) => {
+            let path = codex_directory.join(path);
+            Some(file::read(&path, file::LIMIT).map_err(|error| file::unable("read", &path, &error))?)
+        }
+        None => None,
+    };
+    let sources = SystemSources { platform, suites, mirrors: &mirrors, keyring: keyring.as_deref() };
+    read_index(client, &sources, now, progress)
 }
 
 /// Downloads and verifies the index of all suites at `now` (seconds since 1970).

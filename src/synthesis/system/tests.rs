@@ -219,7 +219,7 @@ fn run(given: &Given<'_>, index: Option<&Index>) -> Result<Outcome, Failure> {
     let request = Request {
         platform: PLATFORM,
         suites: &suites,
-        python: "3.13",
+        python: Some("3.13"),
         roots: given.roots,
         image: true,
         lock: given.lock,

@@ -66,6 +66,14 @@ pub enum DebError {
 /// # Errors
 /// Refused with the package and entry that is wrong; unable when a file cannot be read.
 pub fn unpack(debs: &[Deb]) -> Result<FileTree, Failure> {
+    unpack_some(debs, |_| true)
+}
+
+/// Like [`unpack`], but keeps only what `wanted` takes; entries are judged all the same.
+///
+/// # Errors
+/// As [`unpack`].
+pub fn unpack_some(debs: &[Deb], wanted: impl Fn(&RelativePath) -> bool) -> Result<FileTree, Failure> {
     let mut root = Root::default();
     for deb in debs {
         let refuse =
@@ -76,7 +84,7 @@ pub fn unpack(debs: &[Deb]) -> Result<FileTree, Failure> {
         if actual != deb.sha256 {
             return Err(refuse(DebError::Hash { expected: deb.sha256, actual }));
         }
-        root.add(&bytes).map_err(refuse)?;
+        root.add(&bytes, &wanted).map_err(refuse)?;
     }
     root.finish().map_err(|error| Diagnostic::new(format!("the packages together: {error}")).into())
 }
@@ -93,7 +101,7 @@ struct Root {
 }
 
 impl Root {
-    fn add(&mut self, deb: &[u8]) -> Result<(), DebError> {
+    fn add(&mut self, deb: &[u8], wanted: &dyn Fn(&RelativePath) -> bool) -> Result<(), DebError> {
         let (compression, packed) = data(deb)?;
         let reader: Box<dyn Read + '_> = match compression {
             "" => Box::new(packed),
@@ -108,7 +116,7 @@ impl Root {
             if count >= ENTRY_LIMIT {
                 return Err(DebError::TooLarge("100,000 entries"));
             }
-            self.entry(entry.map_err(malformed)?, &mut seen)?;
+            self.entry(entry.map_err(malformed)?, &mut seen, wanted)?;
         }
         Ok(())
     }
@@ -117,6 +125,7 @@ impl Root {
         &mut self,
         mut entry: tar::Entry<'_, impl Read>,
         seen: &mut BTreeMap<RelativePath, bool>,
+        wanted: &dyn Fn(&RelativePath) -> bool,
     ) -> Result<(), DebError> {
         let raw = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         let wrong = |reason| DebError::Entry { path: raw.clone(), reason };
@@ -148,10 +157,14 @@ impl Root {
                 if self.bytes > UNPACKED_LIMIT {
                     return Err(DebError::TooLarge("1 GiB"));
                 }
+                if !wanted(&path) {
+                    return Ok(());
+                }
                 let mut bytes = Vec::new();
                 entry.read_to_end(&mut bytes).map_err(malformed)?;
                 Entry::File { bytes: bytes.into(), executable: mode & 0o111 != 0 }
             }
+            EntryType::Symlink | EntryType::Link if !wanted(&path) => return Ok(()),
             EntryType::Symlink => {
                 Entry::Link { target: target(&entry, &path).ok_or_else(|| wrong("has no sound target"))? }
             }
@@ -303,7 +316,7 @@ mod tests {
 
     fn unpacked(entries: &[Packed<'_>]) -> Result<FileTree, String> {
         let mut root = Root::default();
-        root.add(&deb(entries)).map_err(|error| error.to_string())?;
+        root.add(&deb(entries), &|_| true).map_err(|error| error.to_string())?;
         root.finish().map_err(|error| error.to_string())
     }
 
@@ -324,6 +337,20 @@ mod tests {
         assert_eq!(tree.file(&"usr/lib/hard".parse().unwrap()), Some(b"data".as_slice()));
         let link = Entry::Link { target: "../../etc/y".to_owned() };
         assert_eq!(tree.get(&"usr/lib/y".parse().unwrap()), Some(&link));
+    }
+
+    #[test]
+    fn what_is_not_wanted_is_judged_and_left_out() {
+        let some = |entries: &[Packed<'_>]| {
+            let mut root = Root::default();
+            let wanted = |path: &RelativePath| path.as_str() == "usr/bin/x";
+            root.add(&deb(entries), &wanted).map_err(|error| error.to_string())?;
+            root.finish().map_err(|error| error.to_string())
+        };
+        let two = [(FILE, "./usr/bin/x", "data", 0o755), (FILE, "./usr/bin/y", "data", 0o755)];
+        assert_eq!(some(&two).unwrap().len(), 1);
+        let error = some(&[(FILE, "./usr/bin/y", "", 0o4755)]).unwrap_err();
+        assert!(error.contains("set-user-id"), "{error}");
     }
 
     #[test]
@@ -373,7 +400,7 @@ mod tests {
             (header(b"-0000000001\0"), "numeric field"),
         ];
         for (tar, want) in cases {
-            let error = Root::default().add(&deb_of(&tar)).unwrap_err().to_string();
+            let error = Root::default().add(&deb_of(&tar), &|_| true).unwrap_err().to_string();
             assert!(error.contains(want), "{want}: {error}");
         }
     }

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::expr::{Binding, Expr, Key};
+use crate::tree::compare::hides;
 
 /// The longest string or attribute name, in bytes.
 pub const STRING: usize = 1 << 20;
@@ -156,14 +157,6 @@ fn string(text: &str) -> Result<(), LimitError> {
         Some(c) => wrong(Problem::Character(c)),
         None => Ok(()),
     }
-}
-
-/// Whether a character would not be seen, or would reorder what is seen. Newline, CR and tab have an escape.
-#[must_use]
-pub fn hides(c: char) -> bool {
-    let reorders =
-        matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    reorders || (c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
 }
 
 fn identifier(name: &'static str) -> Result<(), LimitError> {

@@ -1,57 +1,28 @@
-//! Names and container images of runes.
+//! Container images of runes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Rune, asked_by};
-use crate::{crypt::rune::ImageReference, diagnostic::Diagnostic, digest::Sha256};
-
-/// What LychD's own units are called, without their prefix `lychd-`.
-const OWN: [&str; 8] =
-    ["migrate", "oculus", "phoenix", "phylactery", "pod", "reactor", "uncaged-vessel", "vessel"];
-
-/// Names that two runes have, or LychD itself: a rune's name becomes that of its unit.
-pub(super) fn names(runes: &[Rune<'_>]) -> Vec<Diagnostic> {
-    let mut by_name: BTreeMap<&str, Vec<&Rune<'_>>> = BTreeMap::new();
-    for rune in runes {
-        by_name.entry(rune.definition.name.value.as_str()).or_default().push(rune);
-    }
-    let mut wrong = Vec::new();
-    for (name, runes) in by_name {
-        let message = if runes.len() > 1 {
-            format!("more than one rune is called `{name}`")
-        } else if OWN.contains(&name) {
-            format!("a rune is called `{name}`, as a unit of LychD's own is")
-        } else {
-            continue;
-        };
-        let at = |diagnostic: Diagnostic, rune: &&Rune<'_>| {
-            diagnostic.at(rune.definition.name.place.clone(), format!("a rune of `{}`", rune.member))
-        };
-        let diagnostic = runes.iter().fold(Diagnostic::new(message), at);
-        let diagnostic = asked_by(diagnostic, runes.iter().map(|rune| rune.member));
-        wrong.push(diagnostic.help("give each rune a name of its own"));
-    }
-    wrong
-}
+use super::asked_by;
+use crate::{crypt::rune::ImageReference, diagnostic::Diagnostic, digest::Sha256, runes::MemberRune};
 
 /// Container images that are pinned to two digests. Two references are to one image when their repositories are
 /// equal and their tags do not tell them apart.
-pub(super) fn images(runes: &[Rune<'_>]) -> Vec<Diagnostic> {
-    let mut repositories: BTreeMap<String, Vec<&Rune<'_>>> = BTreeMap::new();
+pub(super) fn pinned_twice(runes: &[MemberRune]) -> Vec<Diagnostic> {
+    let mut repositories: BTreeMap<String, Vec<&MemberRune>> = BTreeMap::new();
     for rune in runes.iter().filter(|rune| image(rune).digest().is_some()) {
         repositories.entry(whole(image(rune).repository())).or_default().push(rune);
     }
     let mut wrong = Vec::new();
     for (repository, runes) in repositories {
         let tagged: BTreeSet<Option<&str>> = runes.iter().map(|rune| image(rune).tag()).collect();
-        let untagged = |rune: &&&Rune<'_>| image(rune).tag().is_none();
+        let untagged = |rune: &&&MemberRune| image(rune).tag().is_none();
         let unsure = digests(runes.iter().filter(untagged).copied());
         if unsure.len() > 1 || !unsure.is_empty() && digests(runes.iter().copied()).len() > 1 {
             wrong.push(two_digests(&repository, &runes));
             continue;
         }
         for tag in tagged {
-            let same: Vec<&Rune<'_>> =
+            let same: Vec<&MemberRune> =
                 runes.iter().filter(|rune| image(rune).tag() == tag).copied().collect();
             if digests(same.iter().copied()).len() > 1 {
                 let name = tag.map_or_else(|| repository.clone(), |tag| format!("{repository}:{tag}"));
@@ -62,11 +33,11 @@ pub(super) fn images(runes: &[Rune<'_>]) -> Vec<Diagnostic> {
     wrong
 }
 
-fn image<'a>(rune: &Rune<'a>) -> &'a ImageReference {
+fn image(rune: &MemberRune) -> &ImageReference {
     &rune.definition.image.value
 }
 
-fn digests<'a>(runes: impl Iterator<Item = &'a Rune<'a>>) -> BTreeSet<Sha256> {
+fn digests<'a>(runes: impl Iterator<Item = &'a MemberRune>) -> BTreeSet<Sha256> {
     runes.filter_map(|rune| image(rune).digest()).collect()
 }
 
@@ -80,13 +51,13 @@ fn whole(repository: &str) -> String {
     }
 }
 
-fn two_digests(name: &str, runes: &[&Rune<'_>]) -> Diagnostic {
-    let at = |diagnostic: Diagnostic, rune: &&Rune<'_>| {
+fn two_digests(name: &str, runes: &[&MemberRune]) -> Diagnostic {
+    let at = |diagnostic: Diagnostic, rune: &&MemberRune| {
         let label = format!("rune `{}` of `{}`", rune.definition.name.value, rune.member);
         diagnostic.at(rune.definition.image.place.clone(), label)
     };
     let message = format!("the container image `{name}` is pinned to more than one digest");
     let diagnostic = runes.iter().fold(Diagnostic::new(message), at);
-    asked_by(diagnostic, runes.iter().map(|rune| rune.member))
+    asked_by(diagnostic, runes.iter().map(|rune| &rune.member))
         .help("pin all to one digest, or tell them apart by their tags")
 }

@@ -1,0 +1,6 @@
+//! From rendered units to inscribed ones: the plan, and the checks before anything is activated.
+
+pub mod clashes;
+pub mod plan;
+pub mod site;
+pub mod validator;

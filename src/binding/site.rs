@@ -1,0 +1,134 @@
+//! The Binding Sites: where an inscription lies on the host, and what of ours lies there now.
+
+use std::path::PathBuf;
+
+use crate::{
+    diagnostic::{Diagnostic, Failure},
+    host::file,
+    runes::unit::MARKER,
+    tree::{Entry, FileTree},
+};
+
+/// The directories of an inscription.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sites {
+    /// Quadlet files, all of them ours: `lychd/` below podman's directory.
+    pub quadlets: PathBuf,
+    /// Plain units, among the user's own. Ours begin with `lychd-`.
+    pub units: PathBuf,
+    /// Files that containers read, all of them ours.
+    pub support: PathBuf,
+}
+
+/// What of ours lies in the sites.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// In [`Sites::quadlets`].
+    pub quadlets: FileTree,
+    /// In [`Sites::units`].
+    pub units: FileTree,
+    /// In [`Sites::support`].
+    pub support: FileTree,
+}
+
+impl Sites {
+    /// Below the user's configuration directory and the forge's state directory.
+    #[must_use]
+    pub fn below(configuration: &std::path::Path, state: &std::path::Path) -> Self {
+        Self {
+            quadlets: configuration.join("containers/systemd/lychd"),
+            units: configuration.join("systemd/user"),
+            support: state.join("inscription"),
+        }
+    }
+
+    /// Reads what lies there; `wanted` are the plain units that are to lie there.
+    ///
+    /// # Errors
+    /// Refused when something in our place is not ours; unable when a directory cannot be read.
+    pub fn read(&self, wanted: &FileTree) -> Result<Found, Failure> {
+        let mut foreign = Vec::new();
+        let mut found = Found::default();
+        for (directory, tree) in [(&self.quadlets, &mut found.quadlets), (&self.support, &mut found.support)]
+        {
+            // The site may be a link to one of our own generations.
+            if let Ok(real) = file::canonical(directory) {
+                *tree = file::read_tree(&real).map_err(|error| file::unable("read", directory, &error))?;
+            }
+        }
+        for (path, entry) in found.quadlets.iter().filter(|(_, entry)| !is_marked(entry)) {
+            let _ = entry;
+            foreign.push(self.quadlets.join(path.as_str()));
+        }
+        if file::exists(&self.units) {
+            let names = file::list(&self.units).map_err(|error| file::unable("read", &self.units, &error))?;
+            for (name, is_directory) in names {
+                let path = self.units.join(&name);
+                let Ok(relative) = name.parse() else { continue };
+                let is_wanted = wanted.get(&relative).is_some();
+                if is_directory || !(is_wanted || name.starts_with("lychd-")) {
+                    continue;
+                }
+                let entry = file::read_entry(&path).map_err(|error| file::unable("read", &path, &error))?;
+                if is_marked(&entry) {
+                    found.units.insert(relative, entry);
+                } else if is_wanted {
+                    foreign.push(path);
+                }
+            }
+        }
+        if foreign.is_empty() {
+            return Ok(found);
+        }
+        let told = |path: PathBuf| {
+            let message = format!(
+                "`{}` is in the place of a unit of ours, and the forge did not write it",
+                path.display()
+            );
+            Diagnostic::new(message).help("move it away: the forge never overwrites what is not its own")
+        };
+        Err(Failure::Refused(foreign.into_iter().map(told).collect()))
+    }
+}
+
+/// Whether the forge wrote a file.
+fn is_marked(entry: &Entry) -> bool {
+    match entry {
+        Entry::File { bytes, .. } => bytes.starts_with(MARKER.as_bytes()),
+        Entry::Link { .. } => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_the_forge_wrote_is_ours() {
+        let directory = tempfile::tempdir().unwrap();
+        let sites = Sites::below(&directory.path().join("config"), &directory.path().join("state"));
+        let mut wanted = FileTree::new();
+        wanted.insert_text("lychd-animator-a.target".parse().unwrap(), MARKER);
+        assert_eq!(sites.read(&wanted), Ok(Found::default()));
+
+        let ours = format!("{MARKER}\n[Unit]\n");
+        file::write(&sites.units.join("lychd-animator-b.target"), ours.as_bytes()).unwrap();
+        file::write(&sites.units.join("lychd-of-the-user.service"), b"[Service]\n").unwrap();
+        file::write(&sites.units.join("other.service"), ours.as_bytes()).unwrap();
+        file::write(&sites.quadlets.join("lychd.pod"), ours.as_bytes()).unwrap();
+        file::write(&sites.support.join("capabilities.json"), b"{}").unwrap();
+        let found = sites.read(&wanted).unwrap();
+        let names = |tree: &FileTree| tree.iter().map(|(path, _)| path.to_string()).collect::<Vec<_>>();
+        assert_eq!(names(&found.units), ["lychd-animator-b.target"]);
+        assert_eq!((names(&found.quadlets).len(), names(&found.support).len()), (1, 1));
+
+        file::write(&sites.units.join("lychd-animator-a.target"), b"[Unit]\n").unwrap();
+        file::write(&sites.quadlets.join("mine.container"), b"[Container]\n").unwrap();
+        let refused = sites.read(&wanted).unwrap_err();
+        assert_eq!((refused.exit_code(), refused.diagnostics().len()), (1, 2));
+        assert!(
+            refused.to_string().contains("mine.container` is in the place of a unit of ours"),
+            "{refused}"
+        );
+    }
+}

@@ -1,0 +1,224 @@
+//! What a rune may do beyond the hardened default. It is asked for by name, and every plan lists it.
+
+use std::{collections::BTreeSet, fmt, str::FromStr};
+
+use super::{document::Table, reader::Reader};
+use crate::{
+    diagnostic::Diagnostic,
+    name::{mount::ContainerPath, unit_text::UnitText},
+};
+
+/// The keys of a table of grants.
+const KEYS: [&str; 7] =
+    ["writable", "new-privileges", "linux-capabilities", "label-disable", "devices", "tmpfs", "image-user"];
+
+/// Beyond the default, which is: nothing writable, no capability, no new privilege, no device, the user's own number.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a permission of its own")]
+pub struct Grants {
+    /// The image's files may be written; what is written is lost with the container.
+    pub writable: bool,
+    /// Processes may gain privileges by set-user-id programs.
+    pub new_privileges: bool,
+    /// Capabilities it keeps.
+    pub linux_capabilities: BTreeSet<LinuxCapability>,
+    /// `SELinux` leaves it alone.
+    pub label_disable: bool,
+    /// Devices of the host.
+    pub devices: Vec<UnitText>,
+    /// Directories in memory that it may write.
+    pub tmpfs: BTreeSet<ContainerPath>,
+    /// It runs as the image says instead of as the user.
+    pub image_user: bool,
+}
+
+impl Grants {
+    /// The grants as JSON, with the keys that [`read`] takes.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "writable": self.writable,
+            "new-privileges": self.new_privileges,
+            "linux-capabilities": self.linux_capabilities.iter().map(LinuxCapability::as_str).collect::<Vec<_>>(),
+            "label-disable": self.label_disable,
+            "devices": self.devices,
+            "tmpfs": self.tmpfs,
+            "image-user": self.image_user,
+        })
+    }
+
+    /// What it may do, a line each.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let said = [
+            (self.writable, "writes the image's files"),
+            (self.new_privileges, "may gain privileges"),
+            (self.label_disable, "is not confined by SELinux"),
+            (self.image_user, "runs as the image's user"),
+        ];
+        let flags = said.into_iter().filter(|(is, _)| *is).map(|(_, what)| what.to_owned());
+        let capabilities = self.linux_capabilities.iter().map(|one| format!("keeps CAP_{one}"));
+        let devices = self.devices.iter().map(|device| format!("uses the device {device}"));
+        let memory = self.tmpfs.iter().map(|path| format!("has memory mounted at {path}"));
+        flags.chain(capabilities).chain(devices).chain(memory).collect()
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn and(&self, more: &Self) -> Self {
+        let mut devices = self.devices.clone();
+        devices.extend(more.devices.iter().filter(|device| !self.devices.contains(device)).cloned());
+        Self {
+            writable: self.writable || more.writable,
+            new_privileges: self.new_privileges || more.new_privileges,
+            linux_capabilities: &self.linux_capabilities | &more.linux_capabilities,
+            label_disable: self.label_disable || more.label_disable,
+            devices,
+            tmpfs: &self.tmpfs | &more.tmpfs,
+            image_user: self.image_user || more.image_user,
+        }
+    }
+}
+
+/// Reads a table of grants; `title` is what it is called in messages.
+pub fn read(table: &Table, title: &str, errors: &mut Vec<Diagnostic>) -> Grants {
+    let mut reader = Reader::new(table, title, &KEYS, errors);
+    let linux_capabilities = reader.parsed_list("linux-capabilities").unwrap_or_default();
+    let tmpfs = reader.parsed_list("tmpfs").unwrap_or_default();
+    Grants {
+        writable: reader.boolean("writable").unwrap_or(false),
+        new_privileges: reader.boolean("new-privileges").unwrap_or(false),
+        linux_capabilities: linux_capabilities.into_iter().map(|one| one.value).collect(),
+        label_disable: reader.boolean("label-disable").unwrap_or(false),
+        devices: devices(&mut reader),
+        tmpfs: tmpfs.into_iter().map(|one| one.value).collect(),
+        image_user: reader.boolean("image-user").unwrap_or(false),
+    }
+}
+
+/// `devices`: each one word of a unit.
+pub(super) fn devices(reader: &mut Reader<'_, '_>) -> Vec<UnitText> {
+    let mut devices = Vec::new();
+    for device in reader.parsed_words::<UnitText>("devices").unwrap_or_default() {
+        let text = device.value.as_str();
+        if text.is_empty() || text.contains(' ') || text.starts_with('-') {
+            let message = format!("`devices` in {}: `{text}` is not one device", reader.title());
+            reader.errors().push(Diagnostic::new(message).at(device.place, ""));
+        } else {
+            devices.push(device.value);
+        }
+    }
+    devices
+}
+
+/// A capability of capabilities(7), without `CAP_`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LinuxCapability(&'static str);
+
+/// Why a text is no [`LinuxCapability`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{}` is not a capability, such as `NET_BIND_SERVICE`", .0.escape_debug())]
+pub struct LinuxCapabilityError(String);
+
+impl LinuxCapability {
+    /// As podman takes it.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        self.0
+    }
+}
+
+impl fmt::Display for LinuxCapability {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.0)
+    }
+}
+
+impl FromStr for LinuxCapability {
+    type Err = LinuxCapabilityError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let known = CAPABILITIES.iter().find(|known| **known == text);
+        known.map(|known| Self(known)).ok_or_else(|| LinuxCapabilityError(text.to_owned()))
+    }
+}
+
+const CAPABILITIES: [&str; 41] = [
+    "AUDIT_CONTROL",
+    "AUDIT_READ",
+    "AUDIT_WRITE",
+    "BLOCK_SUSPEND",
+    "BPF",
+    "CHECKPOINT_RESTORE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "DAC_READ_SEARCH",
+    "FOWNER",
+    "FSETID",
+    "IPC_LOCK",
+    "IPC_OWNER",
+    "KILL",
+    "LEASE",
+    "LINUX_IMMUTABLE",
+    "MAC_ADMIN",
+    "MAC_OVERRIDE",
+    "MKNOD",
+    "NET_ADMIN",
+    "NET_BIND_SERVICE",
+    "NET_BROADCAST",
+    "NET_RAW",
+    "PERFMON",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYSLOG",
+    "SYS_ADMIN",
+    "SYS_BOOT",
+    "SYS_CHROOT",
+    "SYS_MODULE",
+    "SYS_NICE",
+    "SYS_PACCT",
+    "SYS_PTRACE",
+    "SYS_RAWIO",
+    "SYS_RESOURCE",
+    "SYS_TIME",
+    "SYS_TTY_CONFIG",
+    "WAKE_ALARM",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codex::document;
+
+    #[test]
+    fn grants_are_read_and_added_up() {
+        let read = |text: &str| {
+            let table = document::parse(&document::source("x.toml", text).unwrap()).unwrap();
+            let mut errors = Vec::new();
+            let grants = super::read(&table, "[grants.x]", &mut errors);
+            (grants, errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        };
+        let (one, none) =
+            read("writable = true\nlinux-capabilities = ['SYS_NICE']\ndevices = ['/dev/dri']\n");
+        let (two, _) = read("tmpfs = ['/var/tmp/x']\ndevices = ['/dev/dri', '/dev/kfd']\n");
+        assert_eq!(none, "");
+        let both = one.and(&two);
+        assert!(both.writable && !both.new_privileges && both.tmpfs.len() == 1);
+        assert_eq!(both.devices.iter().map(UnitText::as_str).collect::<Vec<_>>(), ["/dev/dri", "/dev/kfd"]);
+        assert_eq!(Grants::default().and(&Grants::default()), Grants::default());
+        let (_, errors) = read(
+            "privileged = true\nlinux-capabilities = ['CAP_KILL']\ntmpfs = ['x']\ndevices = ['-a', 'a b']\n",
+        );
+        for want in [
+            "unknown key `privileged` in [grants.x]",
+            "`CAP_KILL` is not a capability",
+            "`x` is not an absolute path in a container",
+            "`-a` is not one device",
+            "`a b` is not one device",
+        ] {
+            assert!(errors.contains(want), "{want}\n--- not in ---\n{errors}");
+        }
+    }
+}

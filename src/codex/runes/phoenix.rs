@@ -1,0 +1,62 @@
+//! Arize Phoenix, the tracing UI (the Oculus).
+
+use crate::{
+    codex::{
+        document::{Located, Table},
+        reader::Reader,
+    },
+    diagnostic::{Diagnostic, Place, Source},
+    name::{RuneName, image::UnitImage, unit_text::UnitText},
+};
+
+/// Phoenix and its ports on the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Phoenix {
+    /// Its name: that of its unit, behind `lychd-`.
+    pub name: Located<RuneName>,
+    /// Its image.
+    pub image: Located<UnitImage>,
+    /// The pages' port.
+    pub ui_port: Located<u16>,
+    /// The port that traces are sent to.
+    pub otlp_port: Located<u16>,
+    /// Where the rune begins.
+    pub place: Place,
+}
+
+pub(super) fn read(source: &Source, table: &Table, errors: &mut Vec<Diagnostic>) -> Option<Phoenix> {
+    let before = errors.len();
+    let place = source.at(0..0);
+    let known = ["name", "quadlet", "host", "ui_port", "otlp_port"];
+    let mut reader = Reader::new(table, "this Phoenix rune", &known, errors);
+    let name = match table.get("name") {
+        Some(_) => reader.parsed("name"),
+        None => "phoenix".parse().ok().map(|value| Located { value, place: place.clone() }),
+    };
+    let image = match reader.table("quadlet") {
+        Some(quadlet) => {
+            let title = "[quadlet] of this Phoenix rune";
+            if quadlet.get("image").is_none() {
+                reader.refuse("quadlet", format!("{title} has no `image`"));
+            }
+            Reader::new(quadlet, title, &["image"], reader.errors()).parsed::<UnitImage>("image")
+        }
+        None => default_image(&place),
+    };
+    reader.parsed::<UnitText>("host");
+    let port = |reader: &mut Reader<'_, '_>, key: &str, default: u16| match table.get(key) {
+        None => Some(Located { value: default, place: place.clone() }),
+        Some(_) => reader.port(key),
+    };
+    let ui_port = port(&mut reader, "ui_port", 6006);
+    let otlp_port = port(&mut reader, "otlp_port", 4317);
+    if errors.len() > before {
+        return None;
+    }
+    Some(Phoenix { name: name?, image: image?, ui_port: ui_port?, otlp_port: otlp_port?, place })
+}
+
+fn default_image(place: &Place) -> Option<Located<UnitImage>> {
+    let image = "docker.io/arize-ai/phoenix:latest".parse().ok();
+    image.map(|value| Located { value, place: place.clone() })
+}

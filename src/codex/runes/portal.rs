@@ -1,0 +1,111 @@
+//! A portal: a remote provider of models. It has no container; its key becomes a secret of the Vessel.
+
+use url::Url;
+
+use super::{
+    anchor::Family,
+    model::{self, Model},
+};
+use crate::{
+    codex::{
+        document::{Located, Table},
+        reader::Reader,
+    },
+    diagnostic::{Diagnostic, Source},
+    name::{RuneName, SecretName, unit_text::UnitText},
+};
+
+const KEYS: [&str; 8] = [
+    "name",
+    "description",
+    "base_url",
+    "provider_name",
+    "api_key_secret_name",
+    "models",
+    "generation",
+    "probe",
+];
+
+/// A remote provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Portal {
+    /// Its family.
+    pub family: Family,
+    /// Its name, to be unique among stones and portals.
+    pub name: Located<RuneName>,
+    /// Where it is asked.
+    pub base_url: String,
+    /// The secret with its key.
+    pub api_key_secret: Option<Located<SecretName>>,
+    /// The models it may be asked for.
+    pub models: Vec<Model>,
+}
+
+pub(super) fn read(
+    family: Family,
+    source: &Source,
+    table: &Table,
+    errors: &mut Vec<Diagnostic>,
+) -> Option<Portal> {
+    let before = errors.len();
+    let mut reader = Reader::new(table, format!("this {} portal", family.as_str()), &KEYS, errors);
+    let name = reader.parsed::<RuneName>("name");
+    if table.get("name").is_none() {
+        let message = format!("{} has no `name`", reader.title());
+        reader.errors().push(Diagnostic::new(message).at(source.at(0..0), ""));
+    }
+    reader.parsed::<UnitText>("description");
+    provider(family, &mut reader);
+    let base_url = base_url(family, &mut reader);
+    let api_key_secret = reader.parsed::<SecretName>("api_key_secret_name");
+    let models = model::read(&mut reader, false);
+    model::generation(&mut reader);
+    reader.boolean("probe");
+    if errors.len() > before {
+        return None;
+    }
+    Some(Portal { family, name: name?, base_url: base_url?, api_key_secret, models })
+}
+
+fn provider(family: Family, reader: &mut Reader<'_, '_>) {
+    const OPENAI: [&str; 7] = [
+        "openai",
+        "openai-compatible",
+        "openai_compatible",
+        "google-gemini",
+        "openrouter",
+        "ollama",
+        "litellm",
+    ];
+    let known: &[&str] = if family == Family::Gemini { &["google-gemini"] } else { &OPENAI };
+    let Some(provider) = reader.string("provider_name") else { return };
+    let word = provider.value.trim().to_lowercase();
+    if !known.contains(&word.as_str()) {
+        let message =
+            format!("`provider_name` in {}: `{}` is not a provider", reader.title(), word.escape_debug());
+        if let Some(wrong) = reader.refuse("provider_name", message) {
+            wrong.help.push(format!("known: {}", known.join(", ")));
+        }
+    }
+}
+
+fn base_url(family: Family, reader: &mut Reader<'_, '_>) -> Option<String> {
+    let default = match family {
+        Family::Gemini => "https://generativelanguage.googleapis.com/v1beta/openai/",
+        _ => "https://api.openai.com/v1",
+    };
+    if reader.node("base_url").is_none() {
+        return Some(default.to_owned());
+    }
+    let text = reader.string("base_url")?;
+    let sound = Url::parse(text.value).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none()
+    });
+    if !sound {
+        let message =
+            format!("`base_url` in {} must be an `http:` or `https:` address without a user", reader.title());
+        reader.refuse("base_url", message);
+        return None;
+    }
+    Some(text.value.to_owned())
+}

@@ -1,0 +1,48 @@
+//! The Infrastructure Layer: Codex, Federation and Body to a set of unit files. Pure: what the host has to say comes in
+//! as values.
+//!
+//! One pod holds all containers. `lychd-vessel` (the application), its gate `lychd-migrate`, `lychd-phylactery`
+//! (`PostgreSQL`) and Phoenix are always on; Soulstones and members' runes stand beside them. Who excludes whom is in
+//! [`coven`], who listens where in [`ports`], what a container may do in the hardened default of [`unit`] and the
+//! grants of the Codex.
+
+mod capabilities;
+mod core;
+pub mod coven;
+pub mod federation;
+mod mounts;
+pub mod names;
+pub mod podman;
+pub mod ports;
+mod render;
+mod secrets;
+mod stone;
+pub mod unit;
+
+pub use capabilities::SCHEMA as CAPABILITIES_SCHEMA;
+pub use federation::{Federated, MemberRune};
+pub use mounts::Layout;
+pub use render::{Granted, ImageUse, Inscribed, Rendered, Service, render};
+
+/// What a unit's name begins with.
+pub const PREFIX: &str = "lychd-";
+/// The pod's service.
+pub const POD_SERVICE: &str = "lychd-pod.service";
+
+/// A rune's container and service, without suffix.
+#[must_use]
+pub fn stem(name: &crate::name::RuneName) -> String {
+    format!("{PREFIX}{name}")
+}
+
+/// A rune's gate: the target that bears its conflicts.
+#[must_use]
+pub fn gate(name: &crate::name::RuneName) -> String {
+    format!("{PREFIX}animator-{name}.target")
+}
+
+/// A Coven's target.
+#[must_use]
+pub fn coven_target(name: &crate::name::RuneName) -> String {
+    format!("{PREFIX}coven-{name}.target")
+}

@@ -1,0 +1,225 @@
+//! LychD's own services: the Vessel, its migration gate, the Phylactery and Phoenix.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    POD_SERVICE, PREFIX,
+    mounts::{self, Layout, Resolve},
+    ports, secrets,
+    unit::{Container, Link, Restart, Secret, ServiceKind, Source, Value},
+};
+use crate::{
+    codex::{Actuator, Codex, Grants, runes::Phoenix},
+    diagnostic::Diagnostic,
+    digest::Sha256,
+    name::{SecretName, variable::VariableName},
+};
+
+/// Seconds for a container whose image podman has.
+pub(super) const LOADED_SECONDS: u32 = 120;
+/// Seconds for a container whose image may have to be fetched first.
+pub(super) const FETCHED_SECONDS: u32 = 900;
+/// The upgrade waits a minute for the database, then runs to its end.
+const MIGRATION_SECONDS: u32 = 900;
+const PHYLACTERY: &str = "lychd-phylactery.service";
+const MIGRATE: &str = "lychd-migrate.service";
+/// Where LychD's reactor unit waits for intents, when its host side is installed.
+const REACTOR: &str = "lychd-reactor.path";
+
+/// A variable of ours.
+pub(super) fn variable(environment: &mut BTreeMap<VariableName, Value>, name: &str, value: impl Into<Value>) {
+    if let Ok(name) = name.parse() {
+        environment.insert(name, value.into());
+    }
+}
+
+/// The file that podman puts a secret into.
+pub(super) fn secret_file(name: &SecretName) -> String {
+    format!("/run/secrets/{name}")
+}
+
+/// Home and XDG directories with the host's own names, so that paths mean the same inside.
+pub(super) fn home_environment() -> BTreeMap<VariableName, Value> {
+    let mut environment = BTreeMap::new();
+    variable(&mut environment, "HOME", Value::of([super::unit::Piece::Home]));
+    for (name, below) in
+        [("XDG_CONFIG_HOME", ".config"), ("XDG_DATA_HOME", ".local/share"), ("XDG_CACHE_HOME", ".cache")]
+    {
+        variable(&mut environment, name, mounts::below_home(below));
+    }
+    environment
+}
+
+/// A container with nothing but the hardened default.
+pub(super) fn hardened(name: &str, description: &str, source: Source) -> Container {
+    let start_seconds = match source {
+        Source::Loaded(_) => LOADED_SECONDS,
+        Source::Fetched(_) => FETCHED_SECONDS,
+    };
+    Container {
+        description: description.to_owned(),
+        name: format!("{PREFIX}{name}"),
+        source,
+        link: Link::default(),
+        grants: Grants::default(),
+        memory: BTreeSet::from([Value::from("/tmp")]),
+        volumes: Vec::new(),
+        environment: BTreeMap::new(),
+        secrets: Vec::new(),
+        labels: BTreeMap::from([("lychd.rune", name.to_owned())]),
+        exec: Vec::new(),
+        service: ServiceKind::Lasting(Restart::Always),
+        start_seconds,
+        at_boot: true,
+    }
+}
+
+fn set(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+fn plain(name: &SecretName) -> Secret {
+    Secret { name: name.clone(), target: None }
+}
+
+/// The environment of the body, whichever of its two commands runs.
+fn body_environment(codex: &Codex) -> BTreeMap<VariableName, Value> {
+    let mut environment = home_environment();
+    let (web, database) = (&codex.lychd.web, &codex.lychd.database);
+    variable(&mut environment, "LYCHD_APP_SECRET_KEY_FILE", secret_file(&web.secret_key_secret.value));
+    variable(&mut environment, "LYCHD_DB_PASSWORD_FILE", secret_file(&database.password_secret.value));
+    variable(&mut environment, "SERVER__DATABASE__HOST", "localhost");
+    variable(&mut environment, "SERVER__DATABASE__PORT", ports::DATABASE.to_string());
+    environment
+}
+
+/// The application.
+pub(super) fn vessel(
+    codex: &Codex,
+    body: Sha256,
+    layout: &Layout,
+    resolve: Resolve<'_>,
+    errors: &mut Vec<Diagnostic>,
+) -> Container {
+    let source = Source::Loaded(format!("sha256:{body}"));
+    let mut vessel = hardened("vessel", "The Vessel: LychD itself", source);
+    vessel.volumes = mounts::of_vessel(codex, layout, resolve, errors);
+    let (mut wants, mut after) = (BTreeSet::new(), set(&[MIGRATE]));
+    let switching = &codex.lychd.switching;
+    if switching.actuator.value == Actuator::HostReactor {
+        let (inbox, journal) = if let Some(inbox) = &switching.host_reactor_dir {
+            (inbox.value.path(&layout.home), inbox.value.journal(&layout.home))
+        } else {
+            let triggers = layout.crypt.join("triggers");
+            (triggers.join("inbox"), triggers.join("journal"))
+        };
+        for (path, options) in [(inbox, ":rw,Z"), (journal, ":ro,Z")] {
+            let side = mounts::host(&path, layout, errors);
+            let inside = match path.strip_prefix(&layout.crypt) {
+                Ok(below) => mounts::below_home(&format!("{}/{}", mounts::CRYPT, below.display())),
+                Err(_) => side.clone(),
+            };
+            vessel.volumes.push(side.then(":").then(inside).then(options));
+        }
+        wants.insert(REACTOR.to_owned());
+        after.insert(REACTOR.to_owned());
+    }
+    vessel.link = Link { wants, requires: set(&[MIGRATE]), after, ..Link::default() };
+    vessel.memory.insert(mounts::below_home(".cache"));
+    vessel.environment = body_environment(codex);
+    vessel.secrets = secrets::of_vessel(codex).iter().map(plain).collect();
+    vessel
+}
+
+/// The gate before the Vessel: the database's schema is that of the body, or the Vessel does not start.
+pub(super) fn migration(
+    codex: &Codex,
+    body: Sha256,
+    layout: &Layout,
+    errors: &mut Vec<Diagnostic>,
+) -> Container {
+    let source = Source::Loaded(format!("sha256:{body}"));
+    let mut migration = hardened("migrate", "The migration gate: the database's schema", source);
+    migration.volumes = mounts::of_migration(layout, errors);
+    let database = set(&[PHYLACTERY]);
+    migration.link = Link { requires: database.clone(), after: database, ..Link::default() };
+    migration.memory.insert(mounts::below_home(".cache"));
+    migration.environment = body_environment(codex);
+    let (web, own) = (&codex.lychd.web, &codex.lychd.database);
+    migration.secrets = vec![plain(&web.secret_key_secret.value), plain(&own.password_secret.value)];
+    let command = "lychd database --wait-seconds 60 upgrade head --no-prompt";
+    migration.exec = command.split(' ').map(str::to_owned).collect();
+    migration.service = ServiceKind::Once;
+    migration.start_seconds = MIGRATION_SECONDS;
+    migration.at_boot = false;
+    migration
+}
+
+/// The SQL that a new database begins with.
+pub(super) const FIRST_SQL: &str = "\
+-- Run once, by the database's image, when the data directory is new.
+CREATE EXTENSION IF NOT EXISTS vector;
+CREATE DATABASE phoenix;
+\\connect phoenix
+CREATE EXTENSION IF NOT EXISTS vector;
+";
+/// Its file in the support directory.
+pub(super) const FIRST_SQL_FILE: &str = "phylactery.sql";
+
+/// `PostgreSQL` with pgvector. It runs as the user, who owns its data: no capability is needed to change owners.
+pub(super) fn phylactery(
+    codex: &Codex,
+    source: Source,
+    layout: &Layout,
+    errors: &mut Vec<Diagnostic>,
+) -> Container {
+    const DATA: &str = "/var/lib/postgresql/data";
+    let mut phylactery = hardened("phylactery", "The Phylactery: PostgreSQL with pgvector", source);
+    let data = mounts::host(&layout.crypt.join("postgres/data"), layout, errors);
+    let sql = mounts::host(&layout.support.join(FIRST_SQL_FILE), layout, errors);
+    phylactery.volumes = vec![
+        data.then(":").then(DATA).then(":rw,Z"),
+        sql.then(":/docker-entrypoint-initdb.d/10-lychd.sql:ro,z"),
+    ];
+    phylactery.memory.insert(Value::from("/run/postgresql"));
+    let database = &codex.lychd.database;
+    let environment = &mut phylactery.environment;
+    // Since 18 the image's own place is elsewhere, in a volume that goes with the container.
+    variable(environment, "PGDATA", DATA);
+    variable(environment, "POSTGRES_DB", database.database.value.as_str());
+    variable(environment, "POSTGRES_PASSWORD_FILE", secret_file(&database.password_secret.value));
+    variable(environment, "POSTGRES_USER", database.user.value.as_str());
+    phylactery.secrets = vec![plain(&database.password_secret.value)];
+    phylactery
+}
+
+/// The tracing UI.
+pub(super) fn phoenix(codex: &Codex, rune: &Phoenix, source: Source) -> Container {
+    const WORK: &str = "/var/lib/phoenix";
+    let mut phoenix = hardened(rune.name.value.as_str(), "The Oculus: Arize Phoenix", source);
+    let database = set(&[PHYLACTERY]);
+    phoenix.link = Link { wants: database.clone(), after: database, ..Link::default() };
+    phoenix.memory.insert(Value::from(WORK));
+    let [pages, telemetry] = ports::PHOENIX;
+    let user = &codex.lychd.database.user.value;
+    let url = database_url(user.as_str());
+    let environment = &mut phoenix.environment;
+    variable(environment, "PHOENIX_GRPC_PORT", telemetry.to_string());
+    variable(environment, "PHOENIX_PORT", pages.to_string());
+    variable(environment, "PHOENIX_SQL_DATABASE_URL", url);
+    variable(environment, "PHOENIX_WORKING_DIR", WORK);
+    phoenix
+}
+
+/// Phoenix's database, whatever characters the user's name has.
+fn database_url(user: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let encoded = |byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    let name: String = user.bytes().map(encoded).collect();
+    format!("postgresql://{name}@localhost:{}/phoenix", ports::DATABASE)
+}
+
+/// The pod's service as a name to stop with.
+pub(super) fn pod() -> String {
+    POD_SERVICE.to_owned()
+}

@@ -1,0 +1,126 @@
+//! What of the Federation shapes the inscription: the body's port and the members' runes.
+//!
+//! `federation.json` in a body's record keeps it, so the units of a body are those of the very sources it was forged
+//! from, hooks included.
+
+use serde_json::{Value as Json, json};
+
+use super::ports::WebPort;
+use crate::{
+    codex::reader::Reader,
+    crypt::{
+        Federation,
+        rune::{self, RuneDefinition},
+    },
+    diagnostic::{Diagnostic, Failure, Source, document::source_within, json, refuse_any},
+    name::MemberId,
+};
+
+/// The file's name in a body's record.
+pub const FILE: &str = "federation.json";
+/// What the file says it is.
+const SCHEMA: &str = "lychd-forge/federation/1";
+/// The most it may hold, in bytes.
+const LIMIT: u64 = 16 << 20;
+
+/// A rune with the member that brings it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberRune {
+    /// Whose it is.
+    pub member: MemberId,
+    /// The rune; its places are in the record when it was read from there.
+    pub definition: RuneDefinition,
+}
+
+/// What of the Federation shapes the inscription.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Federated {
+    /// The port of the body's own server, in the pod.
+    pub web: WebPort,
+    /// The members' runes, in the order of the members.
+    pub runes: Vec<MemberRune>,
+}
+
+impl Federated {
+    /// Of a federation that has what its hooks registered.
+    #[must_use]
+    pub fn of(federation: &Federation) -> Self {
+        let image = federation.core().and_then(|core| core.manifest.lychd.image.as_ref());
+        let port = image.and_then(|image| image.ports().into_iter().next()).unwrap_or(8000);
+        let place = federation.core().and_then(|core| image_port(&core.manifest.source));
+        let of = |member: &crate::crypt::Member| {
+            let one = |definition: &RuneDefinition| MemberRune {
+                member: member.id.clone(),
+                definition: definition.clone(),
+            };
+            member.manifest.lychd.runes.iter().map(one).collect::<Vec<_>>()
+        };
+        let runes = federation.members().iter().flat_map(of).collect();
+        Self { web: WebPort { port, place }, runes }
+    }
+
+    /// `federation.json`: canonical JSON.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let rune = |rune: &MemberRune| {
+            json!({
+                "member": rune.member.to_string(),
+                "place": rune.definition.place.to_string(),
+                "rune": rune.definition.to_json(),
+            })
+        };
+        let document: Json = json!({
+            "schema": SCHEMA,
+            "web_port": self.web.port,
+            "runes": self.runes.iter().map(rune).collect::<Vec<_>>(),
+        });
+        format!("{document:#}\n")
+    }
+
+    /// Reads `federation.json`; `name` is what the user knows it by.
+    ///
+    /// # Errors
+    /// Refused when it is not what [`Federated::to_json`] writes.
+    pub fn parse(name: &str, bytes: Vec<u8>) -> Result<Self, Failure> {
+        let source: Source = source_within(name, bytes, LIMIT)?;
+        let table = json::parse(&source)?;
+        let mut errors = Vec::new();
+        let mut reader = Reader::new(&table, "the record", &["schema", "web_port", "runes"], &mut errors);
+        let schema = reader.string("schema").map(|text| text.value == SCHEMA);
+        if schema != Some(true) {
+            reader.errors().push(Diagnostic::new(format!("`{name}` is not of the schema `{SCHEMA}`")));
+        }
+        let port = reader.port("web_port");
+        let nodes = reader.array("runes").unwrap_or_default();
+        let mut runes = Vec::new();
+        for node in nodes {
+            let Some(table) = node.as_table() else { continue };
+            let mut entry = Reader::new(table, "a rune", &["member", "place", "rune"], &mut errors);
+            let member = entry.parsed::<MemberId>("member");
+            entry.string("place");
+            let definition = entry.node("rune").and_then(|node| rune::read(node, "a rune", entry.errors()));
+            if let (Some(member), Some(definition)) = (member, definition) {
+                runes.push(MemberRune { member: member.value, definition });
+            }
+        }
+        let known = errors.len();
+        refuse_any(errors)?;
+        match port {
+            Some(port) if runes.len() == nodes.len() && known == 0 => {
+                Ok(Self { web: WebPort { port: port.value, place: Some(port.place) }, runes })
+            }
+            _ => Err(Diagnostic::new(format!("`{name}` is incomplete"))
+                .help("forge the body again: `lychd-forge forge`")
+                .into()),
+        }
+    }
+}
+
+/// Where the core says its port, or that there is an image at all.
+fn image_port(source: &Source) -> Option<crate::diagnostic::Place> {
+    let table = crate::diagnostic::document::parse(source).ok()?;
+    let image = table.table("tool")?.table("lychd")?.table("image")?;
+    let health = image.field("health")?;
+    let port = health.node.as_table().and_then(|health| health.get("port"));
+    Some(port.map_or_else(|| health.key.clone(), |port| port.place.clone()))
+}

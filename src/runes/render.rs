@@ -1,0 +1,385 @@
+//! From the values to the files.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Federated, Layout, MemberRune, capabilities, core,
+    coven::{self, Party, Topology},
+    coven_target, gate,
+    mounts::Resolve,
+    names,
+    podman::PodmanVersion,
+    ports, secrets, stem, stone,
+    unit::{Container, Pod, Source, Target, Unit},
+};
+use crate::{
+    codex::{Codex, nearest::nearest},
+    diagnostic::{Diagnostic, Failure, Place, refuse_any},
+    digest::Sha256,
+    name::{RuneName, SecretName, image::UnitImage},
+    tree::FileTree,
+};
+
+/// Everything that units are made of.
+#[derive(Clone, Copy)]
+pub struct Inscribed<'a> {
+    /// The configuration.
+    pub codex: &'a Codex,
+    /// What the members bring.
+    pub federated: &'a Federated,
+    /// The body's image ID.
+    pub body: Sha256,
+    /// Where things lie.
+    pub layout: &'a Layout,
+    /// Resolves links of a path of the host, as far as it exists.
+    pub resolve: Resolve<'a>,
+    /// The podman that will read the units.
+    pub podman: PodmanVersion,
+    /// The ports of the last inscription, by stone.
+    pub ports: &'a BTreeMap<RuneName, u16>,
+}
+
+/// The files, and what a person should know of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// `.pod` and `.container` files.
+    pub quadlets: FileTree,
+    /// Plain systemd units.
+    pub units: FileTree,
+    /// Files that containers read.
+    pub support: FileTree,
+    /// All services, by name without suffix.
+    pub services: BTreeMap<String, Service>,
+    /// Images besides the body.
+    pub images: Vec<ImageUse>,
+    /// What runs beyond the hardened default.
+    pub grants: Vec<Granted>,
+    /// The secrets that podman must have, with the services that get them.
+    pub secrets: BTreeMap<SecretName, BTreeSet<String>>,
+    /// What the host publishes on its loopback: (host, pod).
+    pub ports: Vec<(u16, u16)>,
+    /// What else a person should know.
+    pub notes: Vec<String>,
+}
+
+impl Rendered {
+    /// The units that podman's generator makes of the Quadlet files.
+    #[must_use]
+    pub fn generated(&self) -> BTreeSet<String> {
+        let services = self.services.keys().map(|stem| format!("{stem}.service"));
+        services.chain([super::POD_SERVICE.to_owned()]).collect()
+    }
+}
+
+/// A service of the set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// Whether it starts at boot.
+    pub at_boot: bool,
+    /// Targets that stop when it starts, and the other way round.
+    pub conflicts: BTreeSet<String>,
+}
+
+/// An image that is not the body's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageUse {
+    /// Whose it is: a service without suffix.
+    pub service: String,
+    /// The image.
+    pub image: String,
+    /// Whether it is what a tag means on the day it is fetched, as `[policy] allow-tags` admits.
+    pub floating: bool,
+}
+
+/// Something that a service may do beyond the default.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Granted {
+    /// The service without suffix.
+    pub service: String,
+    /// What it may do.
+    pub what: String,
+}
+
+/// Renders the whole set.
+///
+/// # Errors
+/// Refused with everything that keeps the Codex and the members from being one organism.
+pub fn render(inscribed: &Inscribed<'_>) -> Result<Rendered, Failure> {
+    let Inscribed { codex, federated, body, layout, resolve, podman, .. } = *inscribed;
+    if let Some(too_old) = super::podman::too_old(podman) {
+        return Err(too_old.into());
+    }
+    let mut errors = Vec::new();
+    errors.extend(names::collisions(codex, &federated.runes));
+    secrets::check(codex, &mut errors);
+    let web = &federated.web;
+    let ports = ports::assign(codex, web, &federated.runes, inscribed.ports, &mut errors);
+    let topology = topology(codex, &federated.runes, &mut errors);
+    let mut images = Images { codex, uses: Vec::new(), errors: Vec::new() };
+
+    let database = &codex.lychd.database.image;
+    let mut containers = vec![
+        core::vessel(codex, body, layout, resolve, &mut errors),
+        core::migration(codex, body, layout, &mut errors),
+    ];
+    let source = images.source("phylactery", &database.value, database.place.as_ref());
+    containers.push(core::phylactery(codex, source, layout, &mut errors));
+    if let Some(rune) = &codex.runes.phoenix {
+        let source = images.source(rune.name.value.as_str(), &rune.image.value, Some(&rune.image.place));
+        containers.push(core::phoenix(codex, rune, source));
+    }
+    for rune in &codex.runes.soulstones {
+        let name = &rune.name.value;
+        let source = images.source(name.as_str(), &rune.image.value, Some(&rune.image.place));
+        let port = ports.stones.get(name).copied().unwrap_or_default();
+        let mut container = stone::soulstone(rune, source, port, layout, resolve, &mut errors);
+        container.labels.insert("lychd.capabilities", capabilities::stone_label(rune));
+        covens(&mut container, &topology, name);
+        containers.push(container);
+    }
+    for rune in &federated.runes {
+        let definition = &rune.definition;
+        let name = &definition.name.value;
+        let image = UnitImage::Named(definition.image.value.clone());
+        let source = images.source(name.as_str(), &image, Some(&definition.image.place));
+        let mut container = stone::member(rune, source, layout, resolve, &mut errors);
+        let words: Vec<&str> = definition.capabilities.iter().map(RuneName::as_str).collect();
+        if !words.is_empty() {
+            container.labels.insert("lychd.capabilities", words.join(","));
+        }
+        covens(&mut container, &topology, name);
+        containers.push(container);
+    }
+    let Images { uses: images, errors: floating, .. } = images;
+    errors.extend(floating);
+    let grants = grant(codex, &mut containers, &mut errors);
+    refuse_any(errors)?;
+
+    let memory = codex.runes.soulstones.iter().map(|rune| stone::shared_memory(rune.family)).sum();
+    let pod = Pod {
+        description: "LychD: the pod of all its services".to_owned(),
+        ports: ports.published.clone(),
+        shared_memory: (memory > 0).then_some(memory),
+    };
+    let mut files = Files::default();
+    files.quadlet("lychd.pod", &pod.to_unit(podman))?;
+    for container in &containers {
+        files.quadlet(&format!("{}.container", container.name), &container.to_unit())?;
+    }
+    for (name, target) in targets(codex, &federated.runes, &topology) {
+        files.plain(&name, &target.to_unit())?;
+    }
+    let document = capabilities::document(codex, &federated.runes, &topology, &ports);
+    files.support("capabilities.json", &document)?;
+    files.support(core::FIRST_SQL_FILE, core::FIRST_SQL)?;
+
+    let mut wanted: BTreeMap<SecretName, BTreeSet<String>> = BTreeMap::new();
+    for container in &containers {
+        for secret in &container.secrets {
+            wanted.entry(secret.name.clone()).or_default().insert(container.name.clone());
+        }
+    }
+    let counted = ports.uncounted.iter().map(|(name, ours, other)| {
+        format!(
+            "Soulstone `{name}` keeps port {ours}; LychD would count {other} for it: write `port = {ours}` into the rune"
+        )
+    });
+    Ok(Rendered {
+        services: services(&containers, &topology),
+        notes: counted.collect(),
+        quadlets: files.quadlets,
+        units: files.units,
+        support: files.support,
+        images,
+        grants,
+        secrets: wanted,
+        ports: ports.published,
+    })
+}
+
+fn topology(codex: &Codex, members: &[MemberRune], errors: &mut Vec<Diagnostic>) -> Topology {
+    let stones = codex.runes.soulstones.iter().map(|stone| Party {
+        name: &stone.name.value,
+        groups: &stone.groups,
+        concurrency: Some(&stone.concurrency),
+        at_boot: stone.concurrency.persistent_resident,
+        place: stone.concurrency.place.as_ref().unwrap_or(&stone.name.place),
+    });
+    let brought = members.iter().map(|rune| Party {
+        name: &rune.definition.name.value,
+        groups: &rune.definition.groups,
+        concurrency: None,
+        at_boot: rune.definition.groups.is_empty(),
+        place: &rune.definition.place,
+    });
+    let parties: Vec<Party<'_>> = stones.chain(brought).collect();
+    coven::topology(&parties, errors)
+}
+
+fn covens(container: &mut Container, topology: &Topology, name: &RuneName) {
+    let own: Vec<&str> = topology
+        .covens
+        .iter()
+        .filter(|(_, members)| members.contains(name))
+        .map(|(coven, _)| coven.as_str())
+        .collect();
+    if !own.is_empty() {
+        container.labels.insert("lychd.covens", own.join(","));
+    }
+}
+
+/// The gates of all that is switched, and the Covens.
+fn targets(codex: &Codex, members: &[MemberRune], topology: &Topology) -> BTreeMap<String, Target> {
+    let stones = codex.runes.soulstones.iter().map(|stone| &stone.name.value);
+    let brought = members.iter().filter(|rune| !rune.definition.groups.is_empty());
+    let mut all = BTreeMap::new();
+    for name in stones.chain(brought.map(|rune| &rune.definition.name.value)) {
+        let service = format!("{}.service", stem(name));
+        let predecessors: BTreeSet<String> = topology.predecessors(name).map(gate).collect();
+        let covens = topology.covens.iter().filter(|(_, all)| all.contains(name));
+        let target = Target {
+            description: format!("LychD gate: {name}"),
+            part_of: std::iter::once(core::pod())
+                .chain(covens.map(|(coven, _)| coven_target(coven)))
+                .collect(),
+            requires: BTreeSet::from([service.clone()]),
+            before: BTreeSet::from([service]),
+            after: predecessors.clone(),
+            conflicts: predecessors,
+            ..Target::default()
+        };
+        all.insert(gate(name), target);
+    }
+    for (coven, members) in &topology.covens {
+        let gates: BTreeSet<String> = members.iter().map(gate).collect();
+        let target = Target {
+            description: format!("LychD Coven: {coven}"),
+            part_of: BTreeSet::from([core::pod()]),
+            wants: gates.clone(),
+            after: gates,
+            ..Target::default()
+        };
+        all.insert(coven_target(coven), target);
+    }
+    all
+}
+
+fn services(containers: &[Container], topology: &Topology) -> BTreeMap<String, Service> {
+    let of = |container: &Container| {
+        let name = container.name.strip_prefix(super::PREFIX).and_then(|name| name.parse::<RuneName>().ok());
+        let conflicts = name.iter().flat_map(|name| topology.conflicts(name)).map(gate).collect();
+        (container.name.clone(), Service { at_boot: container.at_boot, conflicts })
+    };
+    containers.iter().map(of).collect()
+}
+
+/// Judges images: what is not pinned needs the policy's word.
+struct Images<'a> {
+    codex: &'a Codex,
+    uses: Vec<ImageUse>,
+    errors: Vec<Diagnostic>,
+}
+
+impl Images<'_> {
+    fn source(&mut self, name: &str, image: &UnitImage, place: Option<&Place>) -> Source {
+        let service = format!("{}{name}", super::PREFIX);
+        let mut floating = false;
+        let source = match image {
+            UnitImage::Id(id) => Source::Loaded(format!("sha256:{}", id.digest())),
+            UnitImage::Named(reference) => {
+                floating = reference.digest().is_none();
+                let allowed = self.codex.policy.allow_tags.contains(reference.repository());
+                if floating && !allowed {
+                    self.errors.push(unpinned(&service, reference.as_str(), reference.repository(), place));
+                }
+                let full = reference
+                    .repository()
+                    .split_once('/')
+                    .is_some_and(|(host, _)| host.contains('.') || host.contains(':') || host == "localhost");
+                if !full {
+                    let message = format!("the image `{reference}` of `{service}` has no registry");
+                    let short = Diagnostic::new(message).help(format!(
+                        "write `docker.io/…` or `localhost/…` before `{}`",
+                        reference.repository()
+                    ));
+                    self.errors.push(at(short, place));
+                }
+                Source::Fetched(reference.to_string())
+            }
+        };
+        self.uses.push(ImageUse { service, image: image.to_string(), floating });
+        source
+    }
+}
+
+fn unpinned(service: &str, image: &str, repository: &str, place: Option<&Place>) -> Diagnostic {
+    let message = format!("the image `{image}` of `{service}` is a tag, which can be another image tomorrow");
+    let wrong = at(Diagnostic::new(message), place);
+    wrong.help(format!(
+        "pin it: `podman pull {image}`, then what `podman image inspect --format '{{{{index .RepoDigests 0}}}}' {image}` prints"
+    ))
+    .help(format!("or admit it in forge.toml: [policy] allow-tags = [\"{repository}\"]"))
+}
+
+fn at(diagnostic: Diagnostic, place: Option<&Place>) -> Diagnostic {
+    match place {
+        Some(place) => diagnostic.at(place.clone(), ""),
+        None => diagnostic.note("nothing in the Codex sets it: it is LychD's default"),
+    }
+}
+
+/// Adds what the operator grants, and lists all that goes beyond the default.
+fn grant(codex: &Codex, containers: &mut [Container], errors: &mut Vec<Diagnostic>) -> Vec<Granted> {
+    let name =
+        |container: &Container| container.name.strip_prefix(super::PREFIX).unwrap_or_default().to_owned();
+    for (rune, grants) in &codex.grants {
+        if let Some(container) = containers.iter_mut().find(|one| name(one) == rune.as_str()) {
+            container.grants = container.grants.and(&grants.value);
+            continue;
+        }
+        let names: Vec<String> = containers.iter().map(name).collect();
+        let message = format!("[grants.{rune}] is for no service of this body");
+        let wrong = Diagnostic::new(message).at(grants.place.clone(), "");
+        errors.push(match nearest(rune.as_str(), names.iter().map(String::as_str)) {
+            Some(near) => wrong.help(format!("did you mean `{near}`?")),
+            None => wrong.help(format!("its services: {}", names.join(", "))),
+        });
+    }
+    let lines = |container: &Container| {
+        let service = container.name.clone();
+        container.grants.lines().into_iter().map(move |what| Granted { service: service.clone(), what })
+    };
+    containers.iter().flat_map(lines).collect()
+}
+
+/// The trees on their way.
+#[derive(Default)]
+struct Files {
+    quadlets: FileTree,
+    units: FileTree,
+    support: FileTree,
+}
+
+impl Files {
+    fn quadlet(&mut self, name: &str, unit: &Unit) -> Result<(), Failure> {
+        put(&mut self.quadlets, name, &text(name, unit)?)
+    }
+
+    fn plain(&mut self, name: &str, unit: &Unit) -> Result<(), Failure> {
+        put(&mut self.units, name, &text(name, unit)?)
+    }
+
+    fn support(&mut self, name: &str, text: &str) -> Result<(), Failure> {
+        put(&mut self.support, name, text)
+    }
+}
+
+fn text(name: &str, unit: &Unit) -> Result<String, Failure> {
+    unit.to_text().map_err(|error| Diagnostic::new(format!("`{name}` cannot be written: {error}")).into())
+}
+
+fn put(tree: &mut FileTree, name: &str, text: &str) -> Result<(), Failure> {
+    let path = name.parse().map_err(|error| Failure::from(Diagnostic::new(format!("{error}"))))?;
+    tree.insert_text(path, text);
+    Ok(())
+}

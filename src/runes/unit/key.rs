@@ -1,0 +1,149 @@
+//! The keys that generated units have: a closed list, so nothing from outside can name one.
+
+use super::value::Class;
+
+/// A section of a unit file, in the order they are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Section {
+    /// `[Unit]`
+    Unit,
+    /// `[Pod]`
+    Pod,
+    /// `[Container]`
+    Container,
+    /// `[Service]`
+    Service,
+    /// `[Install]`
+    Install,
+}
+
+impl Section {
+    /// All of them, in the order they are written.
+    pub const ALL: [Self; 5] = [Self::Unit, Self::Pod, Self::Container, Self::Service, Self::Install];
+
+    /// Its name, without brackets.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unit => "Unit",
+            Self::Pod => "Pod",
+            Self::Container => "Container",
+            Self::Service => "Service",
+            Self::Install => "Install",
+        }
+    }
+}
+
+macro_rules! keys {
+    ($($(#[$doc:meta])* $variant:ident = $section:ident, $name:literal, $class:ident;)*) => {
+        /// A key of a generated unit.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Key {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Key {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// As it stands before the `=`.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The section it belongs to.
+            #[must_use]
+            pub const fn section(self) -> Section {
+                match self { $(Self::$variant => Section::$section,)* }
+            }
+
+            /// How its value is read.
+            #[must_use]
+            pub const fn class(self) -> Class {
+                match self { $(Self::$variant => Class::$class,)* }
+            }
+        }
+    };
+}
+
+keys! {
+    /// What `systemctl status` shows.
+    Description = Unit, "Description", Text;
+    /// Stops with those.
+    BindsTo = Unit, "BindsTo", Names;
+    /// Starts those, whether they succeed or not.
+    Wants = Unit, "Wants", Names;
+    /// Starts those, and fails with them.
+    Requires = Unit, "Requires", Names;
+    /// Stops and restarts with those.
+    PartOf = Unit, "PartOf", Names;
+    /// Starts before those.
+    Before = Unit, "Before", Names;
+    /// Starts after those; with a conflict, after they have stopped.
+    After = Unit, "After", Names;
+    /// Starting one stops the other.
+    Conflicts = Unit, "Conflicts", Names;
+    /// The pod's name in podman.
+    PodName = Pod, "PodName", Raw;
+    /// The user namespace of all members.
+    UserNs = Pod, "UserNS", Raw;
+    /// Shared memory of all members, with its unit (`16g`); podman 5.4.
+    PodShmSize = Pod, "ShmSize", Raw;
+    /// A port on the host: `127.0.0.1:<host>:<pod>`.
+    PublishPort = Pod, "PublishPort", Raw;
+    /// What becomes of the pod without a running member; podman 5.6.
+    ExitPolicy = Pod, "ExitPolicy", Raw;
+    /// Further arguments of `podman pod create`.
+    PodArguments = Pod, "PodmanArgs", Words;
+    /// The pod's unit file.
+    Pod = Container, "Pod", Raw;
+    /// Whether it starts whenever the pod does; podman 5.3.
+    StartWithPod = Container, "StartWithPod", Raw;
+    /// The image: `sha256:<id>` or a reference.
+    Image = Container, "Image", Raw;
+    /// When podman fetches the image.
+    Pull = Container, "Pull", Raw;
+    /// Its name in podman.
+    ContainerName = Container, "ContainerName", Raw;
+    /// Who runs it, inside.
+    User = Container, "User", Raw;
+    /// A small init reaps processes and forwards signals.
+    RunInit = Container, "RunInit", Raw;
+    /// The image's files cannot be written.
+    ReadOnly = Container, "ReadOnly", Raw;
+    /// No process gains a privilege by `execve`.
+    NoNewPrivileges = Container, "NoNewPrivileges", Raw;
+    /// Capabilities that are taken away.
+    DropCapability = Container, "DropCapability", Words;
+    /// Capabilities that are granted again.
+    AddCapability = Container, "AddCapability", Words;
+    /// No confinement by `SELinux`.
+    SecurityLabelDisable = Container, "SecurityLabelDisable", Raw;
+    /// A device of the host, or of CDI.
+    AddDevice = Container, "AddDevice", Words;
+    /// A directory in memory: `<path>:<options>`.
+    Tmpfs = Container, "Tmpfs", Raw;
+    /// A mount: `<host>:<container>:<options>`.
+    Volume = Container, "Volume", Raw;
+    /// A variable: `<name>=<value>`.
+    Environment = Container, "Environment", Words;
+    /// A secret of podman, as a file below `/run/secrets`.
+    Secret = Container, "Secret", Words;
+    /// A label: `<name>=<value>`.
+    Label = Container, "Label", Words;
+    /// The command, when it is not the image's own.
+    Exec = Container, "Exec", Words;
+    /// Further arguments of `podman run`.
+    ContainerArguments = Container, "PodmanArgs", Words;
+    /// How systemd knows that it has started.
+    Type = Service, "Type", Text;
+    /// When it is started again.
+    Restart = Service, "Restart", Text;
+    /// Exit codes that are no failure.
+    SuccessExitStatus = Service, "SuccessExitStatus", Text;
+    /// How long a start may take, in seconds.
+    TimeoutStartSec = Service, "TimeoutStartSec", Text;
+    /// The targets that start it.
+    WantedBy = Install, "WantedBy", Names;
+}

@@ -1,0 +1,140 @@
+//! Unit files of whole Codices: golden trees, judged by podman's generator and systemd, and each law's failing case.
+#![expect(clippy::disallowed_methods, reason = "tests read golden files")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail so")]
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use crate::validator::VALIDATOR;
+use lychd_forge::{
+    codex::{self, Codex},
+    diagnostic::Source,
+    digest::Sha256,
+    host::file,
+    runes::{Federated, Inscribed, Layout, Rendered, podman::PodmanVersion, render},
+    tree::FileTree,
+};
+
+/// A home of its own, so that no golden file knows a machine.
+pub(crate) fn layout() -> Layout {
+    let home = PathBuf::from("/home/magus");
+    Layout {
+        codex: home.join(".config/lychd"),
+        crypt: home.join(".local/share/lychd"),
+        support: home.join(".local/state/lychd-forge/inscription"),
+        sites: vec![home.join(".config/containers/systemd"), home.join(".config/systemd/user")],
+        home,
+    }
+}
+
+pub(crate) const NO_MEMBERS: &str =
+    r#"{ "runes": [], "schema": "lychd-forge/federation/1", "web_port": 8000 }"#;
+
+pub(crate) fn rendered(
+    codex: &Codex,
+    federation: &str,
+    podman: &str,
+    ports: &BTreeMap<lychd_forge::name::RuneName, u16>,
+) -> Result<Rendered, String> {
+    let federated = Federated::parse("federation.json", federation.as_bytes().to_vec())
+        .map_err(|failure| failure.to_string())?;
+    let podman: PodmanVersion = podman.parse().unwrap();
+    let inscribed = Inscribed {
+        codex,
+        federated: &federated,
+        body: Sha256::of("body"),
+        layout: &layout(),
+        resolve: &|path: &Path| path.to_owned(),
+        podman,
+        ports,
+    };
+    render(&inscribed).map_err(|failure| failure.to_string())
+}
+
+fn cases() -> Vec<PathBuf> {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/inscription");
+    let mut cases: Vec<PathBuf> = fs::read_dir(golden).unwrap().map(|entry| entry.unwrap().path()).collect();
+    cases.sort();
+    cases
+}
+
+fn of_case(case: &Path, podman: &str) -> Rendered {
+    let codex =
+        codex::load(&case.join("codex")).unwrap_or_else(|error| panic!("{}: {error}", case.display()));
+    let federation =
+        fs::read_to_string(case.join("federation.json")).unwrap_or_else(|_| NO_MEMBERS.to_owned());
+    rendered(&codex, &federation, podman, &BTreeMap::new())
+        .unwrap_or_else(|error| panic!("{}: {error}", case.display()))
+}
+
+/// All files of a set in one tree.
+fn all(rendered: &Rendered) -> FileTree {
+    let mut tree = FileTree::new();
+    for (name, part) in
+        [("quadlets", &rendered.quadlets), ("units", &rendered.units), ("support", &rendered.support)]
+    {
+        tree.insert_tree(&name.parse().unwrap(), part);
+    }
+    tree
+}
+
+#[test]
+fn every_set_is_the_golden_one() {
+    let cases = cases();
+    assert!(cases.len() >= 5);
+    for case in cases {
+        let tree = all(&of_case(&case, "5.4.2"));
+        let expected = case.join("expected");
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            file::remove(&expected).unwrap();
+            file::write_tree(&expected, &tree).unwrap();
+        }
+        let golden = file::read_tree(&expected).unwrap();
+        let names = |tree: &FileTree| tree.iter().map(|(path, _)| path.to_string()).collect::<Vec<_>>();
+        assert_eq!(names(&tree), names(&golden), "{}; UPDATE_GOLDEN=1 rewrites it", case.display());
+        for (path, _) in golden.iter() {
+            let text = |tree: &FileTree| String::from_utf8(tree.file(path).unwrap().to_vec()).unwrap();
+            assert_eq!(
+                text(&tree),
+                text(&golden),
+                "{path} of {}; UPDATE_GOLDEN=1 rewrites it",
+                case.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn a_set_depends_on_nothing_but_its_codex() {
+    for case in cases() {
+        let first = all(&of_case(&case, "5.4.2"));
+        assert_eq!(first, all(&of_case(&case, "5.4.2")), "{}", case.display());
+        // The order in which files are found says nothing.
+        let mut sources = Vec::new();
+        for (path, _) in file::read_tree(&case.join("codex")).unwrap().iter() {
+            let text = fs::read_to_string(case.join("codex").join(path.as_str())).unwrap();
+            sources.insert(0, Source::new(path.as_str(), text));
+        }
+        let codex = codex::parse(&sources).unwrap();
+        let federation =
+            fs::read_to_string(case.join("federation.json")).unwrap_or_else(|_| NO_MEMBERS.to_owned());
+        let shuffled = rendered(&codex, &federation, "5.4.2", &BTreeMap::new()).unwrap();
+        assert_eq!(first, all(&shuffled), "{}", case.display());
+    }
+}
+
+#[test]
+fn podman_and_systemd_accept_every_set() {
+    for case in cases() {
+        for podman in ["5.3.0", "5.4.2"] {
+            let rendered = of_case(&case, podman);
+            let verdict =
+                VALIDATOR.check(&rendered.quadlets, &rendered.units, &rendered.generated()).unwrap();
+            let told: Vec<String> = verdict.findings.iter().map(ToString::to_string).collect();
+            assert_eq!(told, Vec::<String>::new(), "{} for podman {podman}", case.display());
+        }
+    }
+}
