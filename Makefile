@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: run test test-corpus bench lint emit prepare-run prepare-test
+.PHONY: run test test-corpus bench lint emit package toolchain prepare-run prepare-test
 
 FORGE := target/release/lychd-forge --codex examples/codex --crypt examples/crypt
 
@@ -57,6 +57,22 @@ lint:
 emit:
 	@cargo build --release --locked
 	$(FORGE) transmute --out examples/flake
+
+# The package of the flake, built from nothing but pinned downloads, and what `nix flake check` wants: minutes.
+package: prepare-run
+	@nix --extra-experimental-features "nix-command flakes" build --print-build-logs .#lychd-forge
+	nix --extra-experimental-features "nix-command flakes" flake check --print-build-logs
+
+# The newest Rust and compiler of Debian for it. The first line of a flake's file names a Synthesis, which the Nix
+# library is part of; the pins are not.
+toolchain: TOOLCHAIN := nix/forge/toolchain
+toolchain:
+	@cargo build --release --locked
+	directory="$$(mktemp -d)"
+	trap 'rm -rf "$$directory"' EXIT
+	target/release/lychd-forge --codex $(TOOLCHAIN)/codex --crypt $(TOOLCHAIN)/crypt --state "$$directory/state" \
+		transmute --update system --out "$$directory/flake"
+	{ echo "# Written by \`make toolchain\`; edits are lost."; tail -n +2 "$$directory/flake/debian.nix"; } > $(TOOLCHAIN)/debian.nix
 
 prepare-run:
 	@$(call install,$(RUN_PACKAGES))

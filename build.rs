@@ -1,4 +1,5 @@
-//! Lists the Nix library for embedding: every file of `nix/` but its tests and its README, so none is forgotten.
+//! Lists the Nix library for embedding, so that no file is forgotten: all of `nix/` but its tests, its README and
+//! `forge/`, which builds the forge itself.
 #![expect(clippy::disallowed_methods, reason = "a build script reads its package and writes its output")]
 
 use std::{env, error::Error, fmt::Write as _, fs, os::unix::fs::PermissionsExt as _, path::Path};
@@ -29,7 +30,7 @@ fn walk(directory: &Path, prefix: &str, names: &mut Vec<String>) -> Result<(), B
         let entry = entry?;
         let name = entry.file_name().into_string().map_err(|_| "a file name in nix/ is not UTF-8")?;
         let relative = format!("{prefix}{name}");
-        if matches!(relative.as_str(), "tests" | "README.md") {
+        if matches!(relative.as_str(), "tests" | "forge" | "README.md") {
             continue;
         }
         if entry.file_type()?.is_dir() {

@@ -5,6 +5,7 @@ mod bodies;
 mod fetch;
 mod forge;
 mod init;
+mod man;
 mod settings;
 mod stages;
 mod stream;
@@ -102,6 +103,11 @@ const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
   lychd-forge completions bash > ~/.local/share/bash-completion/completions/lychd-forge";
 
+const MAN_EXAMPLES: &str = "\
+Examples:
+  lychd-forge man | man -l -
+  lychd-forge man --out ~/.local/share/man/man1  # then: man lychd-forge, man lychd-forge-forge";
+
 /// Options of every verb.
 #[derive(Debug, Args)]
 struct Global {
@@ -195,8 +201,9 @@ enum Verb {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page (roff): `lychd-forge man | man -l -`
-    Man,
+    /// Print the manual (roff): `lychd-forge man | man -l -`
+    #[command(after_help = MAN_EXAMPLES)]
+    Man(ManArgs),
 }
 
 /// What may be moved away from its pin.
@@ -287,6 +294,13 @@ struct StreamArgs {
 }
 
 #[derive(Debug, Args)]
+struct ManArgs {
+    /// Write a page for the program and one for each verb into this directory instead
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 struct BindArgs {
     /// Show the plan and write nothing
     #[arg(long)]
@@ -342,10 +356,7 @@ fn run(cli: Cli, ui: &Ui) -> Result<Outcome, Failure> {
             ui.bytes(&script)?;
             return Ok(Outcome::Done);
         }
-        Verb::Man => {
-            ui.bytes(&manual().map_err(|error| ui::unprinted(&error))?)?;
-            return Ok(Outcome::Done);
-        }
+        Verb::Man(args) => return man::run(&args, ui),
         _ => {}
     }
     let settings = Settings::resolve(&cli.global)?;
@@ -358,24 +369,8 @@ fn run(cli: Cli, ui: &Ui) -> Result<Outcome, Failure> {
         Verb::Stream(args) => stream::run(&args, &settings, ui),
         Verb::Bind(args) => bind::run(&args, &settings, ui),
         Verb::Bodies => bodies::run(&settings, ui),
-        Verb::Completions { .. } | Verb::Man => Ok(Outcome::Done),
+        Verb::Completions { .. } | Verb::Man(_) => Ok(Outcome::Done),
     }
-}
-
-/// The page of the program and, behind it, those of its verbs. Global options are on the first alone.
-fn manual() -> std::io::Result<Vec<u8>> {
-    let mut program = Cli::command();
-    program.build();
-    let mut pages = Vec::new();
-    clap_mangen::Man::new(program.clone()).render(&mut pages)?;
-    for verb in program.get_subcommands().filter(|verb| verb.get_name() != "help") {
-        let verb = verb.clone().mut_args(|option| {
-            let everywhere = option.is_global_set();
-            option.hide(everywhere)
-        });
-        clap_mangen::Man::new(verb).render(&mut pages)?;
-    }
-    Ok(pages)
 }
 
 #[cfg(test)]
@@ -385,15 +380,5 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn the_manual_has_a_page_for_every_verb() {
-        let manual = String::from_utf8(manual().unwrap()).unwrap();
-        assert_eq!(manual.matches(".TH ").count(), Cli::command().get_subcommands().count() + 1);
-        for heading in [".TH lychd-forge-forge 1", "nix\\-store", "Exit codes:"] {
-            assert!(manual.contains(heading), "{heading}\n{manual}");
-        }
-        assert_eq!(manual.matches("fB\\-\\-offline").count(), 2, "in the first page's synopsis and options");
     }
 }

@@ -14,12 +14,12 @@ enum Home {
     Crypt,
 }
 
-/// The skeleton as data. Ignore files carry a plain name in the template, so that they do not act there.
+/// The skeleton as data. Beside it lie the two files that `nix flake init` writes and `init` does not.
 const SKELETON: [(Home, &str, &str); 8] = [
     (Home::Codex, "forge.toml", include_str!("../../templates/init/codex/forge.toml")),
     (Home::Codex, "lychd.toml", include_str!("../../templates/init/codex/lychd.toml")),
-    (Home::Crypt, ".gitignore", include_str!("../../templates/init/crypt/gitignore")),
-    (Home::Crypt, "core/.gitignore", include_str!("../../templates/init/crypt/core/gitignore")),
+    (Home::Crypt, ".gitignore", include_str!("../../templates/init/crypt/.gitignore")),
+    (Home::Crypt, "core/.gitignore", include_str!("../../templates/init/crypt/core/.gitignore")),
     (Home::Crypt, "core/pyproject.toml", include_str!("../../templates/init/crypt/core/pyproject.toml")),
     (
         Home::Crypt,
@@ -27,7 +27,7 @@ const SKELETON: [(Home, &str, &str); 8] = [
         include_str!("../../templates/init/crypt/core/src/body/__init__.py"),
     ),
     (Home::Crypt, "core/src/body/app.py", include_str!("../../templates/init/crypt/core/src/body/app.py")),
-    (Home::Crypt, "extensions/README.md", include_str!("../../templates/init/crypt/extensions.md")),
+    (Home::Crypt, "extensions/README.md", include_str!("../../templates/init/crypt/extensions/README.md")),
 ];
 
 /// A file that `init` wants to be there.

@@ -17,6 +17,7 @@ mod crypt;
 mod debian_closure;
 mod federation_lock;
 mod fetch;
+mod flake;
 mod hook_attacks;
 mod hooks;
 mod image_stream;

@@ -38,7 +38,7 @@ fn manifest_directory() -> &'static Path {
 }
 
 /// A tree that is not ours; tells loudly when there is none.
-fn foreign_tree(variable: &str, test: &str) -> Option<PathBuf> {
+pub(crate) fn foreign_tree(variable: &str, test: &str) -> Option<PathBuf> {
     let tree = environment::variable(variable).map(PathBuf::from);
     if let Some(tree) = &tree {
         assert!(
