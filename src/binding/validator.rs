@@ -202,6 +202,31 @@ impl Validator {
         (&self.systemd.0, self.systemd.1)
     }
 
+    /// The units that podman's generator makes of Quadlet files, by name. Nothing is judged.
+    ///
+    /// # Errors
+    /// [`Failure::Unable`] when it could not run.
+    pub fn generated(&self, quadlets: &FileTree) -> Result<BTreeMap<String, String>, Failure> {
+        let scratch = self.scratch()?;
+        let stage = Stage::at(scratch.path(), quadlets)?;
+        let out = stage.out.as_str();
+        self.generate(&stage, &[out, out, out])?;
+        stage.made()
+    }
+
+    fn scratch(&self) -> Result<tempfile::TempDir, Failure> {
+        file::temporary_directory(&self.stage).map_err(|error| file::unable("create", &self.stage, &error))
+    }
+
+    fn generate(&self, stage: &Stage, arguments: &[&str]) -> Result<Output, Failure> {
+        let environment = [
+            ("QUADLET_UNIT_DIRS", stage.quadlets.as_str()),
+            ("XDG_RUNTIME_DIR", stage.run.as_str()),
+            ("HOME", stage.run.as_str()),
+        ];
+        self.generator.run(&[&["-user", "-no-kmsg-log"], arguments].concat(), environment)
+    }
+
     /// Judges a set: Quadlet files, units that are written as they are (at the top, with drop-ins below), and the
     /// names of exactly the units that the generator must make of the former. Places in the findings are in
     /// these texts, named by their paths.
@@ -214,20 +239,14 @@ impl Validator {
         units: &FileTree,
         expected: &BTreeSet<String>,
     ) -> Result<Verdict, Failure> {
-        let scratch = file::temporary_directory(&self.stage)
-            .map_err(|error| file::unable("create", &self.stage, &error))?;
+        let scratch = self.scratch()?;
         let stage = Stage::at(scratch.path(), quadlets)?;
         let (quadlet_sources, unit_sources) = (Sources::of(quadlets), Sources::of(units));
         let mut findings = generator::twins(&quadlet_sources);
 
-        let environment = [
-            ("QUADLET_UNIT_DIRS", stage.quadlets.as_str()),
-            ("XDG_RUNTIME_DIR", stage.run.as_str()),
-            ("HOME", stage.run.as_str()),
-        ];
         let out = stage.out.as_str();
-        let dry = self.generator.run(&["-user", "-dryrun", "-no-kmsg-log"], environment)?;
-        let wet = self.generator.run(&["-user", "-no-kmsg-log", out, out, out], environment)?;
+        let dry = self.generate(&stage, &["-dryrun"])?;
+        let wet = self.generate(&stage, &[out, out, out])?;
         let made = stage.made()?;
         findings.extend(generator::judge(
             &generator::Run {

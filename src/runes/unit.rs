@@ -10,6 +10,9 @@ mod pod;
 mod target;
 mod value;
 
+#[cfg(test)]
+mod tests;
+
 pub use container::{Container, Link, Restart, Secret, ServiceKind, Source};
 pub use key::{Key, Section};
 pub use pod::Pod;
@@ -45,9 +48,9 @@ impl Unit {
 
     /// Adds one line for all unit names of a list, or none for an empty one.
     pub fn list<'a>(&mut self, key: Key, names: impl IntoIterator<Item = &'a String>) {
-        let names: Vec<&str> = names.into_iter().map(String::as_str).collect();
-        if !names.is_empty() {
-            self.set(key, names.join(" "));
+        let mut names = names.into_iter().map(Value::from).peekable();
+        if names.peek().is_some() {
+            self.set(key, Value::words(names));
         }
     }
 

@@ -34,6 +34,7 @@ mod schemas;
 mod sources;
 mod sovereign_path;
 mod transmute;
+mod unit_values;
 mod uv_corpus;
 mod validator;
 mod workspace;

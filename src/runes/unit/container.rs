@@ -119,6 +119,8 @@ impl Container {
         unit.set(Key::ContainerName, &self.name);
         if !self.grants.image_user {
             unit.set(Key::User, Value::of([Piece::UserId]));
+            // Without it files in its mounts belong to root's group inside, a group of nobody on the host.
+            unit.set(Key::Group, Value::of([Piece::GroupId]));
         }
         unit.flag(Key::RunInit);
         unit.set(Key::ReadOnly, if self.grants.writable { "false" } else { "true" });

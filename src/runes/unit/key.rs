@@ -108,6 +108,8 @@ keys! {
     ContainerName = Container, "ContainerName", Raw;
     /// Who runs it, inside.
     User = Container, "User", Raw;
+    /// Of which group, inside.
+    Group = Container, "Group", Raw;
     /// A small init reaps processes and forwards signals.
     RunInit = Container, "RunInit", Raw;
     /// The image's files cannot be written.
@@ -115,35 +117,35 @@ keys! {
     /// No process gains a privilege by `execve`.
     NoNewPrivileges = Container, "NoNewPrivileges", Raw;
     /// Capabilities that are taken away.
-    DropCapability = Container, "DropCapability", Words;
+    DropCapability = Container, "DropCapability", Unescaped;
     /// Capabilities that are granted again.
-    AddCapability = Container, "AddCapability", Words;
+    AddCapability = Container, "AddCapability", Unescaped;
     /// No confinement by `SELinux`.
     SecurityLabelDisable = Container, "SecurityLabelDisable", Raw;
     /// A device of the host, or of CDI.
-    AddDevice = Container, "AddDevice", Words;
+    AddDevice = Container, "AddDevice", Unescaped;
     /// A directory in memory: `<path>:<options>`.
     Tmpfs = Container, "Tmpfs", Raw;
     /// A mount: `<host>:<container>:<options>`.
     Volume = Container, "Volume", Raw;
     /// A variable: `<name>=<value>`.
-    Environment = Container, "Environment", Words;
+    Environment = Container, "Environment", Word;
     /// A secret of podman, as a file below `/run/secrets`.
-    Secret = Container, "Secret", Words;
+    Secret = Container, "Secret", Word;
     /// A label: `<name>=<value>`.
-    Label = Container, "Label", Words;
+    Label = Container, "Label", Word;
     /// The command, when it is not the image's own.
     Exec = Container, "Exec", Words;
     /// Further arguments of `podman run`.
     ContainerArguments = Container, "PodmanArgs", Words;
     /// How systemd knows that it has started.
-    Type = Service, "Type", Text;
+    Type = Service, "Type", Names;
     /// When it is started again.
-    Restart = Service, "Restart", Text;
+    Restart = Service, "Restart", Names;
     /// Exit codes that are no failure.
-    SuccessExitStatus = Service, "SuccessExitStatus", Text;
+    SuccessExitStatus = Service, "SuccessExitStatus", Names;
     /// How long a start may take, in seconds.
-    TimeoutStartSec = Service, "TimeoutStartSec", Text;
+    TimeoutStartSec = Service, "TimeoutStartSec", Names;
     /// The targets that start it.
     WantedBy = Install, "WantedBy", Names;
 }

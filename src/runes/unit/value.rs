@@ -9,13 +9,20 @@ use super::key::Key;
 pub enum Class {
     /// systemd's own one-line text: `%` starts a specifier.
     Text,
-    /// Unit names between spaces; nothing is quoted or expanded.
+    /// Unit names or other plain words between spaces; nothing is quoted or expanded.
     Names,
     /// One argument of podman as it stands. The generator quotes it; systemd then expands `%` and `$` in it.
     Raw,
-    /// Arguments of podman between spaces, quoted as systemd.syntax(7) says; then expanded as [`Class::Raw`].
+    /// One argument of podman, quoted as systemd.syntax(7) says; then expanded as [`Class::Raw`].
+    Word,
+    /// One argument of podman, quoted but without escapes; then expanded as [`Class::Raw`].
+    Unescaped,
+    /// Arguments of podman between spaces, each as a [`Class::Word`] that may also begin with `-`.
     Words,
 }
+
+/// The longest value that is written, in bytes: far below what systemd takes for a line.
+const LIMIT: usize = 64 << 10;
 
 /// A part of a value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +33,8 @@ pub enum Piece {
     Home,
     /// The user's number, which systemd fills in (`%U`).
     UserId,
+    /// The number of the user's own group, which systemd fills in (`%G`).
+    GroupId,
 }
 
 /// What stands behind a `=`: words, most often one, each of pieces.
@@ -41,7 +50,7 @@ impl Value {
         Self { words: vec![pieces.into_iter().collect()] }
     }
 
-    /// Several words, for a key of [`Class::Words`].
+    /// Several words, for a key of [`Class::Words`] or [`Class::Names`].
     #[must_use]
     pub fn words(words: impl IntoIterator<Item = Value>) -> Self {
         Self { words: words.into_iter().flat_map(|value| value.words).collect() }
@@ -58,18 +67,31 @@ impl Value {
         self
     }
 
+    /// The words that a process gets, of a user with this home, number and group.
+    #[cfg(test)]
+    pub(super) fn meant(&self, [home, user, group]: [&str; 3]) -> Vec<String> {
+        let text = |piece: &Piece| match piece {
+            Piece::Text(text) => text.clone(),
+            Piece::Home => home.to_owned(),
+            Piece::UserId => user.to_owned(),
+            Piece::GroupId => group.to_owned(),
+        };
+        self.words.iter().map(|pieces| pieces.iter().map(text).collect()).collect()
+    }
+
     pub(super) fn encode(&self, class: Class) -> Result<String, Unwritable> {
         let words: Vec<String> =
             self.words.iter().map(|pieces| word(pieces, class)).collect::<Result<_, _>>()?;
-        let several = words.len() != 1;
-        if several && class != Class::Words {
-            return Err(Unwritable::new("must be one value", self));
+        match words.len() {
+            // To an assignment of nothing both readers say: forget the ones before.
+            0 => return Err(Unwritable::new("is empty", self)),
+            1 => {}
+            _ if matches!(class, Class::Words | Class::Names) => {}
+            _ => return Err(Unwritable::new("must be one value", self)),
         }
         let line = words.join(" ");
-        // A reader that joins continued lines would take the next line into this one.
-        let soft = line.is_empty() || line.starts_with(' ') || line.ends_with(' ') || line.ends_with('\\');
-        if soft && class != Class::Words {
-            return Err(Unwritable::new("is empty, or begins or ends with a blank or a backslash", self));
+        if line.len() > LIMIT {
+            return Err(Unwritable::new("is too long", self));
         }
         Ok(line)
     }
@@ -103,6 +125,7 @@ impl fmt::Display for Value {
                     Piece::Text(text) => text,
                     Piece::Home => "%h",
                     Piece::UserId => "%U",
+                    Piece::GroupId => "%G",
                 })?;
             }
         }
@@ -121,7 +144,7 @@ pub struct Unwritable {
 
 impl Unwritable {
     fn new(what: &'static str, value: &Value) -> Self {
-        Self { key: None, what, shown: value.to_string() }
+        Self { key: None, what, shown: value.to_string().chars().take(200).collect() }
     }
 
     pub(super) fn of(mut self, key: Key) -> Self {
@@ -131,13 +154,14 @@ impl Unwritable {
 }
 
 fn word(pieces: &[Piece], class: Class) -> Result<String, Unwritable> {
+    let refused = |what| Err(Unwritable::new(what, &Value::of(pieces.to_vec())));
     let mut plain = true;
     let mut encoded = String::new();
     for piece in pieces {
         let text = match piece {
             Piece::Text(text) => text,
-            Piece::Home | Piece::UserId if class == Class::Names => {
-                return Err(Unwritable::new("cannot hold a specifier", &Value::of(pieces.to_vec())));
+            Piece::Home | Piece::UserId | Piece::GroupId if class == Class::Names => {
+                return refused("cannot hold a specifier");
             }
             Piece::Home => {
                 encoded.push_str("%h");
@@ -147,19 +171,21 @@ fn word(pieces: &[Piece], class: Class) -> Result<String, Unwritable> {
                 encoded.push_str("%U");
                 continue;
             }
+            Piece::GroupId => {
+                encoded.push_str("%G");
+                continue;
+            }
         };
         for c in text.chars() {
             if is_unsafe(c) {
-                let what = "has a control character, a line separator or one that hides text";
-                return Err(Unwritable::new(what, &Value::of(pieces.to_vec())));
+                return refused("has a control character, a line separator or one that hides text");
             }
             match (c, class) {
-                (_, Class::Names) if !is_name(c) => {
-                    return Err(Unwritable::new("is no list of unit names", &Value::of(pieces.to_vec())));
-                }
+                (_, Class::Names) if !is_name(c) => return refused("is no plain word"),
                 ('%', _) => encoded.push_str("%%"),
-                ('$', Class::Raw | Class::Words) => encoded.push_str("$$"),
-                ('\\' | '"', Class::Words) => {
+                ('$', _) if class != Class::Text => encoded.push_str("$$"),
+                ('\\' | '"', Class::Unescaped) => return refused("has a quote or a backslash"),
+                ('\\' | '"', Class::Word | Class::Words) => {
                     plain = false;
                     encoded.extend(['\\', c]);
                 }
@@ -170,19 +196,40 @@ fn word(pieces: &[Piece], class: Class) -> Result<String, Unwritable> {
             }
         }
     }
-    let quoted = class == Class::Words && (!plain || encoded.is_empty());
-    Ok(if quoted { format!("\"{encoded}\"") } else { encoded })
+    // Podman reads an empty word as the end of the line.
+    if encoded.is_empty() {
+        return refused("is empty");
+    }
+    match class {
+        // It may quote a word that has a blank, but never this one, which ends a command for systemd.
+        _ if encoded == ";" && class != Class::Text => refused("is a `;` alone"),
+        // An option where a value is meant.
+        Class::Raw | Class::Word | Class::Unescaped if encoded.starts_with('-') => {
+            refused("begins with a `-`")
+        }
+        // A reader that joins continued lines would take the next line into this one.
+        Class::Text | Class::Raw if encoded.starts_with(char::is_whitespace) => refused(SOFT),
+        Class::Text | Class::Raw if encoded.ends_with(|c: char| c.is_whitespace() || c == '\\') => {
+            refused(SOFT)
+        }
+        // Of some keys podman takes them away.
+        Class::Raw if encoded.starts_with('"') || encoded.ends_with('"') => refused(SOFT),
+        Class::Word | Class::Unescaped | Class::Words if !plain => Ok(format!("\"{encoded}\"")),
+        _ => Ok(encoded),
+    }
 }
+
+const SOFT: &str = "begins or ends with a blank, a quote or a backslash";
 
 /// Characters that end a line for some reader, are cut by one, or show a person another text than the machine reads.
 fn is_unsafe(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
+        || matches!(c, '\u{61c}' | '\u{2028}' | '\u{2029}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
         || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
 }
 
 fn is_name(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@' | ' ')
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@')
 }
 
 /// What needs no quotes in a word, wherever in it.
