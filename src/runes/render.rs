@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     codex::{Codex, nearest::nearest},
-    diagnostic::{Diagnostic, Failure, Place, refuse_any},
+    diagnostic::{Diagnostic, Failure, refuse_any},
     digest::Sha256,
     name::{RuneName, SecretName, image::UnitImage},
     tree::FileTree,
