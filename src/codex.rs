@@ -3,10 +3,12 @@
 //! `lychd.toml` is LychD's own file, `forge.toml` ours; both may be missing. Their keys are in `docs/formats.md`.
 //! Reading asks nothing of who may write the files: that is [`ownership`], for those who act on them.
 
+mod example;
 mod forge_toml;
 pub mod grants;
 mod lychd_toml;
 pub mod nearest;
+mod older;
 pub mod ownership;
 pub mod reader;
 pub mod runes;
@@ -72,7 +74,8 @@ fn archive(directory: &Path, sources: &mut Vec<Source>, errors: &mut Vec<Diagnos
             return Ok(());
         }
         if !file::is_directory(&path) {
-            errors.push(Diagnostic::new(format!("`{below}` of the Codex is not a directory")));
+            let other = Diagnostic::new(format!("`{below}` of the Codex is not a directory"));
+            errors.push(other.help("runes lie in directories of their families below it"));
             continue;
         }
         for (name, is_directory) in file::list(&path).map_err(|error| file::unable("read", &path, &error))? {
@@ -81,8 +84,15 @@ fn archive(directory: &Path, sources: &mut Vec<Source>, errors: &mut Vec<Diagnos
             if is_directory && depth < DEPTH {
                 pending.push((inner, depth + 1));
             } else if is_directory || file::is_link(&path.join(&name)) && !is_rune {
-                let what = if is_directory { "lies too deep" } else { "is a symbolic link" };
-                errors.push(Diagnostic::new(format!("`{inner}` {what}")));
+                let (what, help) = if is_directory {
+                    ("lies too deep", "no family of runes lies that deep: move it out of `runes`")
+                } else {
+                    (
+                        "is a symbolic link",
+                        "put the directory itself there: a link can change between two reads",
+                    )
+                };
+                errors.push(Diagnostic::new(format!("`{inner}` {what}")).help(help));
             } else if is_rune {
                 match document::read(&path.join(&name), &inner) {
                     Ok(source) => sources.extend(source),
@@ -107,12 +117,17 @@ fn archive(directory: &Path, sources: &mut Vec<Source>, errors: &mut Vec<Diagnos
 pub fn parse(sources: &[Source]) -> Result<Codex, Failure> {
     let mut codex = Codex::default();
     let mut errors = Vec::new();
-    let (archive, files): (Vec<&Source>, Vec<&Source>) =
+    let (archive, mut files): (Vec<&Source>, Vec<&Source>) =
         sources.iter().partition(|source| source.name().starts_with("runes/"));
+    // What is wrong is told in one order, however the files were found.
+    files.sort_by_key(|source| source.name() != "lychd.toml");
     for source in files {
         let already = errors.len();
         match (document::parse(source), source.name()) {
-            (Ok(table), "lychd.toml") => lychd_toml::read(&table, &mut codex, &mut errors),
+            (Ok(table), "lychd.toml") => {
+                errors.extend(older::judge(source));
+                lychd_toml::read(&table, &mut codex, &mut errors);
+            }
             (Ok(table), _) => forge_toml::read(&table, &mut codex, &mut errors),
             (Err(failure), _) => errors.extend(failure.diagnostics().iter().cloned()),
         }

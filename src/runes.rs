@@ -10,6 +10,7 @@ mod capabilities;
 mod core;
 pub mod coven;
 pub mod federation;
+mod images;
 mod mounts;
 pub mod names;
 pub mod podman;
@@ -18,6 +19,7 @@ mod render;
 mod secrets;
 mod stone;
 pub mod unit;
+mod unlike;
 
 pub use capabilities::SCHEMA as CAPABILITIES_SCHEMA;
 pub use federation::{Federated, MemberRune};

@@ -70,10 +70,12 @@ fn read_grants(table: &Table, codex: &mut Codex, errors: &mut Vec<Diagnostic>) {
             }
             (Ok(_), None) => {
                 let message = format!("{title} must be a table, not {}", field.node.kind());
-                errors.push(Diagnostic::new(message).at(field.node.place.clone(), ""));
+                let wrong = Diagnostic::new(message).at(field.node.place.clone(), "");
+                errors.push(wrong.help(format!("for example: `{name} = {{ writable = true }}`")));
             }
             (Err(error), _) => {
-                errors.push(Diagnostic::new(format!("{title}: {error}")).at(field.key.clone(), ""));
+                let wrong = Diagnostic::new(format!("{title}: {error}")).at(field.key.clone(), "");
+                errors.push(wrong.help("a service of the body without `lychd-`: [grants.coder]"));
             }
         }
     }
@@ -100,15 +102,12 @@ fn read_image(table: &Table, codex: &mut Codex, errors: &mut Vec<Diagnostic>) {
     if let Some(platforms) = image.parsed_list("platforms") {
         target.platforms = platforms.into_iter().map(|platform| platform.value).collect();
         if image.node("platforms").is_some_and(|node| node.as_array().is_some_and(<[_]>::is_empty)) {
-            refuse(&mut image, "platforms", "`platforms` in [image] must name at least one platform");
+            image.refuse(
+                "platforms",
+                "`platforms` in [image] must name at least one platform",
+                "for example: `platforms = [\"x86_64-linux\"]`",
+            );
         }
-    }
-}
-
-fn refuse(reader: &mut Reader<'_, '_>, key: &str, message: &str) {
-    if let Some(node) = reader.node(key) {
-        let place = node.place.clone();
-        reader.errors().push(Diagnostic::new(message).at(place, ""));
     }
 }
 
@@ -171,7 +170,7 @@ fn read_nixpkgs(table: &Table, errors: &mut Vec<Diagnostic>) -> (Option<TreeRef>
             .is_some_and(|text| text.parse::<Integrity>().is_ok())
     {
         let message = "`nar-hash` in [substrate.nixpkgs] must be `sha256-` and base64, as `nix flake metadata --json` prints it";
-        refuse(&mut nixpkgs, "nar-hash", message);
+        nixpkgs.refuse("nar-hash", message, "copy the `narHash` of its output");
     }
     (reference, nar_hash)
 }
@@ -182,12 +181,20 @@ fn read_debian(table: &Table, errors: &mut Vec<Diagnostic>) -> Debian {
     if let Some(suites) = reader.parsed_list("suites") {
         debian.suites = suites.into_iter().map(|suite| suite.value).collect();
         if reader.node("suites").is_some_and(|node| node.as_array().is_some_and(<[_]>::is_empty)) {
-            refuse(&mut reader, "suites", "`suites` in [substrate.debian] must name at least one suite");
+            reader.refuse(
+                "suites",
+                "`suites` in [substrate.debian] must name at least one suite",
+                "for example: `suites = [\"trixie\"]`",
+            );
         }
     }
     if let Some(keyring) = reader.string("keyring") {
         if keyring.value.is_empty() || keyring.value.contains(char::is_control) {
-            refuse(&mut reader, "keyring", "`keyring` in [substrate.debian] must be a path");
+            reader.refuse(
+                "keyring",
+                "`keyring` in [substrate.debian] must be a path",
+                "for example: `keyring = \"keys/archive.gpg\"`",
+            );
         } else {
             debian.keyring = Some(PathBuf::from(keyring.value));
         }

@@ -103,7 +103,8 @@ pub(super) fn devices(reader: &mut Reader<'_, '_>) -> Vec<UnitText> {
         let text = device.value.as_str();
         if text.is_empty() || text.contains(' ') || text.starts_with('-') {
             let message = format!("`devices` in {}: `{text}` is not one device", reader.title());
-            reader.errors().push(Diagnostic::new(message).at(device.place, ""));
+            let wrong = Diagnostic::new(message).at(device.place, "");
+            reader.errors().push(wrong.help("for example: `devices = [\"nvidia.com/gpu=0\"]`"));
         } else {
             devices.push(device.value);
         }

@@ -9,9 +9,10 @@ use std::{
 
 use super::{
     document::{Located, Node, Table, Value},
+    example::example,
     nearest::nearest,
 };
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Place};
 
 /// One table that is being read. Methods give `None` for a missing key and for a wrong value; the latter is
 /// also told to `errors`.
@@ -19,6 +20,8 @@ pub struct Reader<'a, 'e> {
     table: &'a Table,
     title: String,
     errors: &'e mut Vec<Diagnostic>,
+    /// Whether right values are shown where a wrong one stands.
+    shows: bool,
 }
 
 impl<'a, 'e> Reader<'a, 'e> {
@@ -34,12 +37,12 @@ impl<'a, 'e> Reader<'a, 'e> {
         for (key, field) in table.iter().filter(|(key, _)| !known.contains(key)) {
             errors.push(unknown_key(key, &title, known, &field.key));
         }
-        Self { table, title, errors }
+        Self { table, title, errors, shows: true }
     }
 
-    /// A table of which only some keys are ours to judge.
+    /// A table of which only some keys are ours to judge. Whoever reads it has better examples than ours.
     pub fn open(table: &'a Table, title: impl Into<String>, errors: &'e mut Vec<Diagnostic>) -> Self {
-        Self { table, title: title.into(), errors }
+        Self { table, title: title.into(), errors, shows: false }
     }
 
     /// What the table is called in messages.
@@ -78,8 +81,35 @@ impl<'a, 'e> Reader<'a, 'e> {
         self.errors.push(match (unquoted, quoted) {
             (Some(text), _) => diagnostic.help(format!("without the quotes: `{key} = {text}`")),
             (_, Some(text)) => diagnostic.help(format!("in quotes: `{key} = \"{text}\"`")),
-            _ => diagnostic,
+            _ if !self.shows => diagnostic,
+            _ if example(key).is_some() => self.with_example(diagnostic, key),
+            _ => {
+                let shape = match want {
+                    "`true` or `false`" => "true",
+                    "an integer" | "a number" => "1",
+                    "an array of strings" => "[\"…\"]",
+                    "an array" => "[…]",
+                    "a table" | "a table of strings" => "{ … }",
+                    _ => "\"…\"",
+                };
+                diagnostic.help(format!("write `{key} = {shape}`"))
+            }
         });
+    }
+
+    /// How a right value of `key` looks, where there is one to show.
+    fn with_example(&self, diagnostic: Diagnostic, key: &str) -> Diagnostic {
+        match example(key).filter(|_| self.shows) {
+            Some(value) => diagnostic.help(format!("for example: `{key} = {value}`")),
+            None => diagnostic,
+        }
+    }
+
+    /// Says that a number is out of its range, with the nearest one that is not.
+    fn outside(&mut self, key: &str, node: &Node, want: &str, near: &dyn Display) {
+        let message = format!("`{key}` in {} must be {want}", self.title);
+        let outside = Diagnostic::new(message).at(node.place.clone(), "");
+        self.errors.push(outside.help(format!("the nearest that may be: `{key} = {near}`")));
     }
 
     /// A string.
@@ -106,7 +136,8 @@ impl<'a, 'e> Reader<'a, 'e> {
                 let error = error.to_string();
                 let reason = error.lines().next().unwrap_or_default().trim_end_matches(':');
                 let message = format!("`{key}` in {}: {reason}", self.title);
-                self.errors.push(Diagnostic::new(message).at(text.place.clone(), ""));
+                let wrong = self.with_example(Diagnostic::new(message).at(text.place.clone(), ""), key);
+                self.errors.push(wrong);
                 None
             }
         }
@@ -129,8 +160,8 @@ impl<'a, 'e> Reader<'a, 'e> {
             Value::Integer(number) => match u64::try_from(number) {
                 Ok(number) if number <= most => return Some(number),
                 _ => {
-                    let message = format!("`{key}` in {} must be between 0 and {most}", self.title);
-                    self.errors.push(Diagnostic::new(message).at(node.place.clone(), ""));
+                    let near = if number < 0 { 0 } else { most };
+                    self.outside(key, node, &format!("between 0 and {most}"), &near);
                 }
             },
             _ => self.wrong(key, "an integer", node),
@@ -150,8 +181,7 @@ impl<'a, 'e> Reader<'a, 'e> {
                 (least, i64::MAX) => format!("at least {least}"),
                 (least, most) => format!("between {least} and {most}"),
             };
-            let message = format!("`{key}` in {} must be {want}", self.title);
-            self.errors.push(Diagnostic::new(message).at(node.place.clone(), ""));
+            self.outside(key, node, &want, &value.clamp(*range.start(), *range.end()));
             return None;
         }
         Some(Located { value, place: node.place.clone() })
@@ -169,12 +199,13 @@ impl<'a, 'e> Reader<'a, 'e> {
         if range.contains(&number.value) {
             return Some(number);
         }
+        let node = self.table.get(key)?;
         let want = match (*range.start(), *range.end()) {
             (least, f64::MAX) => format!("at least {least}"),
             (least, most) => format!("between {least} and {most}"),
         };
-        let message = format!("`{key}` in {} must be {want}", self.title);
-        self.errors.push(Diagnostic::new(message).at(number.place, ""));
+        let near = if number.value > *range.end() { range.end() } else { range.start() };
+        self.outside(key, node, &want, near);
         None
     }
 
@@ -191,7 +222,8 @@ impl<'a, 'e> Reader<'a, 'e> {
                 Ok(name) => name,
                 Err(error) => {
                     let message = format!("`{key}` in {}: {error}", self.title);
-                    self.errors.push(Diagnostic::new(message).at(field.key.clone(), ""));
+                    let wrong = self.with_example(Diagnostic::new(message).at(field.key.clone(), ""), key);
+                    self.errors.push(wrong);
                     continue;
                 }
             };
@@ -205,11 +237,19 @@ impl<'a, 'e> Reader<'a, 'e> {
         Some(map)
     }
 
-    /// Says that the value of `key` is refused, at its place.
-    pub fn refuse(&mut self, key: &str, message: impl Into<String>) -> Option<&mut Diagnostic> {
-        let node = self.table.get(key)?;
-        self.errors.push(Diagnostic::new(message).at(node.place.clone(), ""));
-        self.errors.last_mut()
+    /// Says that the value of `key` is refused, at its place, and what to do about it.
+    pub fn refuse(&mut self, key: &str, message: impl Into<String>, help: impl Into<String>) {
+        if let Some(node) = self.table.get(key) {
+            self.errors.push(Diagnostic::new(message).at(node.place.clone(), "").help(help));
+        }
+    }
+
+    /// Says that `key` is missing, if it is; the table begins at `place`.
+    pub fn require(&mut self, key: &str, place: &Place, help: impl Into<String>) {
+        if self.table.get(key).is_none() {
+            let message = format!("{} has no `{key}`", self.title);
+            self.errors.push(Diagnostic::new(message).at(place.clone(), "").help(help));
+        }
     }
 
     /// A number of either kind.
@@ -296,7 +336,7 @@ impl<'a, 'e> Reader<'a, 'e> {
                 list.push(item);
             } else {
                 let message = format!("`{}` stands twice in `{key}` of {}", text.value, self.title);
-                self.errors.push(Diagnostic::new(message).at(text.place, ""));
+                self.errors.push(Diagnostic::new(message).at(text.place, "").help("remove one of the two"));
             }
         }
         Some(list)
@@ -325,7 +365,7 @@ impl<'a, 'e> Reader<'a, 'e> {
 
 /// The diagnostic for a key nobody knows.
 #[must_use]
-pub fn unknown_key(key: &str, title: &str, known: &[&str], place: &crate::diagnostic::Place) -> Diagnostic {
+pub fn unknown_key(key: &str, title: &str, known: &[&str], place: &Place) -> Diagnostic {
     let key = key.escape_debug();
     let unknown = Diagnostic::new(format!("unknown key `{key}` in {title}")).at(place.clone(), "");
     match nearest(&key.to_string(), known.iter().copied()) {

@@ -12,6 +12,8 @@ mod phoenix;
 mod policy;
 mod portal;
 mod soulstone;
+#[cfg(test)]
+mod tests;
 
 pub use anchor::Family;
 pub use exllamav3::TABBY_IMAGE;
@@ -25,7 +27,8 @@ use anchor::Owner;
 
 use super::{
     Builtin,
-    document::{self, Table},
+    document::{self, Field, Node, Table, Value},
+    older,
     reader::sort_by_place,
 };
 use crate::diagnostic::{Diagnostic, Source};
@@ -51,7 +54,9 @@ pub(super) fn read(sources: &[&Source], builtins: &[Builtin], errors: &mut Vec<D
     let mut runes = Runes::default();
     let selected = anchor::in_load_order(builtins);
     let mut owned: Vec<(usize, Family, &Source)> = Vec::new();
-    for source in sources.iter().copied() {
+    let mut sources = sources.to_vec();
+    sources.sort_by_key(|source| source.name());
+    for source in sources {
         let directory = source.name().rsplit_once('/').map_or("", |(directory, _)| directory);
         match anchor::owner(directory.strip_prefix("runes").unwrap_or(directory).trim_start_matches('/')) {
             Owner::Family(family) => match selected.iter().position(|one| *one == family) {
@@ -69,7 +74,10 @@ pub(super) fn read(sources: &[&Source], builtins: &[Builtin], errors: &mut Vec<D
         }
         let already = errors.len();
         match document::parse(source) {
-            Ok(table) => instance(family, source, &table, &mut runes, errors),
+            Ok(table) => {
+                errors.extend(older::judge(source));
+                instance(family, source, &table, &mut runes, errors);
+            }
             Err(failure) => errors.extend(failure.diagnostics().iter().cloned()),
         }
         sort_by_place(errors.get_mut(already..).unwrap_or_default());
@@ -78,7 +86,9 @@ pub(super) fn read(sources: &[&Source], builtins: &[Builtin], errors: &mut Vec<D
 }
 
 fn instance(family: Family, source: &Source, table: &Table, runes: &mut Runes, errors: &mut Vec<Diagnostic>) {
-    if is_placeholder(family, table) {
+    if let Some(filled) = filled(family, table) {
+        // LychD passes it over, but not before it has judged the rest of it.
+        instance(family, source, &filled, &mut Runes::default(), errors);
         return;
     }
     if let Some(model) = table.field("model").filter(|field| field.node.as_table().is_some()) {
@@ -100,7 +110,8 @@ fn instance(family: Family, source: &Source, table: &Table, runes: &mut Runes, e
                 (Some(first), Some(second)) => errors.push(
                     Diagnostic::new("there are two Phoenix runes, and a body has at most one")
                         .at(second.place, "")
-                        .at(first.place.clone(), "the first"),
+                        .at(first.place.clone(), "the first")
+                        .help("remove one of the two files"),
                 ),
                 (None, phoenix) => runes.phoenix = phoenix,
                 (Some(_), None) => {}
@@ -111,14 +122,39 @@ fn instance(family: Family, source: &Source, table: &Table, runes: &mut Runes, e
     }
 }
 
-/// What LychD's `init` left to be filled in.
-fn is_placeholder(family: Family, table: &Table) -> bool {
-    let starts = |text: Option<&str>| {
+/// What LychD's `init` left to be filled in, with something in the gaps; `None` for a rune that has none.
+fn filled(family: Family, table: &Table) -> Option<Table> {
+    let gap = |node: Option<&Node>| {
+        let text = node.and_then(Node::as_str);
         text.is_some_and(|text| text.starts_with("<required:") || text.starts_with("<optional:"))
     };
-    let name = table.get("name").and_then(|node| node.as_str());
-    let image =
-        table.table("quadlet").and_then(|quadlet| quadlet.get("image")).and_then(|node| node.as_str());
-    starts(name) && !matches!(family, Family::Phoenix | Family::Preauth | Family::Simulation)
-        || starts(image) && family.is_soulstone()
+    let quadlet = table.table("quadlet").filter(|_| family.is_soulstone());
+    let image = quadlet.filter(|quadlet| gap(quadlet.get("image")));
+    let named = !matches!(family, Family::Phoenix | Family::Preauth | Family::Simulation);
+    let name = gap(table.get("name")) && named;
+    if !name && image.is_none() {
+        return None;
+    }
+    let mut filled = table.clone();
+    if let Some(quadlet) = image {
+        let image = if family == Family::ExLlamaV3 { TABBY_IMAGE } else { "localhost/placeholder" };
+        filled =
+            with(&filled, "quadlet", Value::Table(with(quadlet, "image", Value::String(image.to_owned()))));
+    }
+    if name {
+        filled = with(&filled, "name", Value::String("placeholder".to_owned()));
+    }
+    // What a runtime offers is judged of runes alone that are not passed over.
+    if family == Family::Generic && table.get("runtime").is_none_or(|node| node.as_str().is_some()) {
+        filled = with(&filled, "runtime", Value::String("openai".to_owned()));
+    }
+    Some(filled)
+}
+
+/// The table with another value of `key`, which keeps its place.
+fn with(table: &Table, key: &str, value: Value) -> Table {
+    let own = |(name, field): (&str, &Field)| (name.to_owned(), field.clone());
+    let field = table.field(key).or_else(|| Some(table.iter().next()?.1)).cloned();
+    let field = field.map(|field| Field { node: Node { value, ..field.node }, ..field });
+    table.iter().map(own).chain(field.map(|field| (key.to_owned(), field))).collect()
 }

@@ -54,10 +54,13 @@ pub(super) fn read(table: &Table, errors: &mut Vec<Diagnostic>) -> Spheres {
     let spheres = Spheres { outlands: of("outlands"), library: of("library") };
     if let Some(hidden) = spheres.outlands.iter().find(|sphere| sphere.name == "library") {
         let message = format!("`outlands` in {TITLE}: the name `library` is that of the other sphere");
-        errors.push(Diagnostic::new(message).at(hidden.place.clone(), ""));
+        let taken = Diagnostic::new(message).at(hidden.place.clone(), "");
+        errors.push(taken.help("give it another: { path = \"…\", name = \"…\" }"));
     }
     spheres
 }
+
+const EXAMPLE: &str = "for example: `outlands = [\"~/src\", { path = \"/srv/data\", name = \"data\" }]`";
 
 fn sphere(node: &Node, key: &str, errors: &mut Vec<Diagnostic>) -> Option<Sphere> {
     let place = node.place.clone();
@@ -66,7 +69,7 @@ fn sphere(node: &Node, key: &str, errors: &mut Vec<Diagnostic>) -> Option<Sphere
             Ok(value) => (Located { value, place: place.clone() }, None),
             Err(error) => {
                 let message = format!("`{key}` in {TITLE}: {error}");
-                errors.push(Diagnostic::new(message).at(place, ""));
+                errors.push(Diagnostic::new(message).at(place, "").help(EXAMPLE));
                 return None;
             }
         },
@@ -74,15 +77,12 @@ fn sphere(node: &Node, key: &str, errors: &mut Vec<Diagnostic>) -> Option<Sphere
             let title = format!("`{key}` of {TITLE}");
             let mut reader = Reader::new(table, title, &["path", "name"], errors);
             let name = reader.parsed::<MemberId>("name").map(|name| name.value.to_string());
-            if reader.node("path").is_none() {
-                let message = format!("{} has no `path`", reader.title());
-                reader.errors().push(Diagnostic::new(message).at(place.clone(), ""));
-            }
+            reader.require("path", &place, EXAMPLE);
             (reader.parsed::<HostPath>("path")?, name)
         }
         _ => {
             let message = format!("`{key}` in {TITLE} must be a path or a table, not {}", node.kind());
-            errors.push(Diagnostic::new(message).at(place, ""));
+            errors.push(Diagnostic::new(message).at(place, "").help(EXAMPLE));
             return None;
         }
     };

@@ -239,7 +239,10 @@ pub fn parse(source: &Source) -> Result<Table, Failure> {
         .iter()
         .map(|error| {
             let message = format!("`{}` is not valid TOML: {}", source.name(), error.message().trim_end());
-            Diagnostic::new(message.replace('\n', ", ")).at(source.at(error.span().unwrap_or(0..0)), "")
+            let wrong = Diagnostic::new(message.replace('\n', ", "));
+            wrong
+                .at(source.at(error.span().unwrap_or(0..0)), "")
+                .help("mend what stands there; the grammar is at https://toml.io/en/v1.0.0")
         })
         .collect();
     let table = convert_table(source, table.get_ref(), &mut all);

@@ -120,7 +120,7 @@ pub enum UnitImageError {
     #[error("`{}` is not an image ID (`sha256:` and 64 hex digits in lower case)", .0.escape_debug())]
     Id(String),
     /// Quadlet would look for a unit of that name.
-    #[error("`{0}` names a unit to Quadlet, not an image: it ends in `.image` or `.build`")]
+    #[error("`{0}` names a unit to Quadlet, not an image (it ends in `.image` or `.build`)")]
     Unit(String),
     /// It is no name either.
     #[error("`{}` is not an image (`sha256:<64 hex digits>`, or `host/path:tag@sha256:<64 hex digits>`, where host, tag and digest may be missing)", .0.escape_debug())]

@@ -31,7 +31,6 @@ impl FromStr for UnitText {
     type Err = UnitTextError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let lone = |word: &str| word.trim_matches(['\'', '"']) == ";";
         let what = if text.len() > LIMIT {
             "it is longer than 4096 bytes"
         } else if !is_printable(text) {
@@ -40,7 +39,7 @@ impl FromStr for UnitText {
             "it has a backslash"
         } else if text.contains('$') {
             "it has a `$`"
-        } else if text.split(' ').any(lone) {
+        } else if has_lone_semicolon(text) {
             "it has `;` as a word of its own"
         } else if text.replace("%%", "").contains('%') {
             "it has a `%`; write `%%`"
@@ -49,6 +48,12 @@ impl FromStr for UnitText {
         };
         Err(UnitTextError { text: text.to_owned(), what })
     }
+}
+
+/// Whether `;` is a word of its own, in quotes or without: systemd would begin another command with it.
+#[must_use]
+pub fn has_lone_semicolon(text: &str) -> bool {
+    text.split(' ').any(|word| word.trim_matches(['\'', '"']) == ";")
 }
 
 /// Whether every character is one that people see, or a space: no control, no line end, nothing invisible that

@@ -49,6 +49,8 @@ impl FromStr for VariableText {
             "cannot stand in a unit: it has a backslash"
         } else if text.replace("%%", "").contains('%') {
             "cannot stand in a unit: it has a `%`; write `%%`"
+        } else if unit_text::has_lone_semicolon(text) {
+            "cannot stand in a unit: it has `;` as a word of its own"
         } else {
             return Ok(Self(text.to_owned()));
         };
@@ -73,7 +75,7 @@ mod tests {
         for bad in ["", "1A", "A-B", "A=B", "A B", "Ä", "A\n"] {
             assert!(bad.parse::<VariableName>().is_err(), "{bad:?}");
         }
-        for bad in ["a\nb", "a\\b", "50%", "%h", "a\u{2028}"] {
+        for bad in ["a\nb", "a\\b", "50%", "%h", "a\u{2028}", "a ; b", "';'"] {
             assert!(bad.parse::<VariableText>().is_err(), "{bad:?}");
         }
         let text: VariableText = "costs $5, 100%% \"local\"".parse().unwrap();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     POD_SERVICE, PREFIX,
-    mounts::{self, Layout, Resolve},
+    mounts::{self, Ground, Layout},
     ports, secrets,
     unit::{Container, Link, Restart, Secret, ServiceKind, Source, Value},
 };
@@ -97,24 +97,18 @@ fn body_environment(codex: &Codex) -> BTreeMap<VariableName, Value> {
 pub(super) fn vessel(
     codex: &Codex,
     body: Sha256,
-    layout: &Layout,
-    resolve: Resolve<'_>,
+    ground: Ground<'_>,
     errors: &mut Vec<Diagnostic>,
 ) -> Container {
+    let layout = ground.layout;
     let source = Source::Loaded(format!("sha256:{body}"));
     let mut vessel = hardened("vessel", "The Vessel: LychD itself", source);
-    vessel.volumes = mounts::of_vessel(codex, layout, resolve, errors);
+    vessel.volumes = mounts::of_vessel(codex, ground, errors);
     let (mut wants, mut after) = (BTreeSet::new(), set(&[MIGRATE]));
     let switching = &codex.lychd.switching;
     if switching.actuator.value == Actuator::HostReactor {
-        let (inbox, journal) = if let Some(inbox) = &switching.host_reactor_dir {
-            (inbox.value.path(&layout.home), inbox.value.journal(&layout.home))
-        } else {
-            let triggers = layout.crypt.join("triggers");
-            (triggers.join("inbox"), triggers.join("journal"))
-        };
-        for (path, options) in [(inbox, ":rw,Z"), (journal, ":ro,Z")] {
-            let side = mounts::host(&path, layout, errors);
+        for (path, options) in ground.reactor.iter().zip([":rw,Z", ":ro,Z"]) {
+            let side = mounts::host(path, layout, errors);
             let inside = match path.strip_prefix(&layout.crypt) {
                 Ok(below) => mounts::below_home(&format!("{}/{}", mounts::CRYPT, below.display())),
                 Err(_) => side.clone(),

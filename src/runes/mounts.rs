@@ -28,6 +28,25 @@ pub struct Layout {
 /// Resolves links of a path as far as it exists.
 pub(super) type Resolve<'a> = &'a dyn Fn(&Path) -> PathBuf;
 
+/// The host as mounts meet it.
+#[derive(Clone, Copy)]
+pub(super) struct Ground<'a> {
+    /// Where things lie.
+    pub(super) layout: &'a Layout,
+    /// Resolves links.
+    pub(super) resolve: Resolve<'a>,
+    /// Where the reactor's intents and answers lie.
+    pub(super) reactor: &'a [PathBuf; 2],
+}
+
+/// The reactor's inbox and journal: in the Crypt, where nothing else is said.
+pub(super) fn reactor(codex: &Codex, layout: &Layout) -> [PathBuf; 2] {
+    match &codex.lychd.switching.host_reactor_dir {
+        Some(inbox) => [inbox.value.path(&layout.home), inbox.value.journal(&layout.home)],
+        None => ["inbox", "journal"].map(|name| layout.crypt.join("triggers").join(name)),
+    }
+}
+
 /// Where the host's files end up in a Vessel whose home is named as on the host.
 pub(super) const CODEX: &str = ".config/lychd";
 pub(super) const CRYPT: &str = ".local/share/lychd";
@@ -61,12 +80,8 @@ pub(super) fn host(path: &Path, layout: &Layout, errors: &mut Vec<Diagnostic>) -
 }
 
 /// The Vessel's mounts: Codex and Crypt by sphere, the Outlands and the library.
-pub(super) fn of_vessel(
-    codex: &Codex,
-    layout: &Layout,
-    resolve: Resolve<'_>,
-    errors: &mut Vec<Diagnostic>,
-) -> Vec<Value> {
+pub(super) fn of_vessel(codex: &Codex, ground: Ground<'_>, errors: &mut Vec<Diagnostic>) -> Vec<Value> {
+    let layout = ground.layout;
     let mut all = of_migration(layout, errors);
     let lab = host(&layout.crypt.join("lab"), layout, errors);
     all.insert(1, mount(lab, below_home(&format!("{CRYPT}/lab")), "rw,Z"));
@@ -74,7 +89,7 @@ pub(super) fn of_vessel(
         [(&codex.spheres.outlands, "work", "rw"), (&codex.spheres.library, "work/library", "ro")]
     {
         for Sphere { path, name, place } in sphere {
-            let Some(resolved) = outside(&path.value, place, layout, resolve, errors) else { continue };
+            let Some(resolved) = outside(&path.value, place, ground, errors) else { continue };
             all.push(mount(value(&resolved), below_home(&format!("{base}/{name}")), options));
         }
     }
@@ -101,13 +116,12 @@ pub(super) fn of_migration(layout: &Layout, errors: &mut Vec<Diagnostic>) -> Vec
 pub(super) fn of_rune<'a>(
     who: &str,
     volumes: impl IntoIterator<Item = (&'a Volume, &'a Place)>,
-    layout: &Layout,
-    resolve: Resolve<'_>,
+    ground: Ground<'_>,
     errors: &mut Vec<Diagnostic>,
 ) -> Vec<Value> {
     let mut all = Vec::new();
     for (volume, place) in volumes {
-        if let Some(root) = protected_inside(layout).find(|root| overlap(root, Path::new(volume.container())))
+        if let Some(root) = protected_inside(ground).find(|root| overlap(root, Path::new(volume.container())))
         {
             let message =
                 format!("{who} mounts at `{}`, which is LychD's `{}`", volume.container(), root.display());
@@ -116,7 +130,7 @@ pub(super) fn of_rune<'a>(
             );
             continue;
         }
-        let Some(resolved) = outside(volume.host(), place, layout, resolve, errors) else { continue };
+        let Some(resolved) = outside(volume.host(), place, ground, errors) else { continue };
         let options: Vec<&str> = volume.options().collect();
         all.push(mount(value(&resolved), Value::from(volume.container()), &options.join(",")));
     }
@@ -127,34 +141,37 @@ pub(super) fn of_rune<'a>(
 fn outside(
     path: &HostPath,
     place: &Place,
-    layout: &Layout,
-    resolve: Resolve<'_>,
+    ground: Ground<'_>,
     errors: &mut Vec<Diagnostic>,
 ) -> Option<HostPath> {
-    let resolved = resolve(&path.on(&layout.home));
-    if let Some(root) = protected(layout).find(|root| overlap(root, &resolved)) {
+    let resolved = (ground.resolve)(&path.on(&ground.layout.home));
+    let is_protected =
+        |root: &&PathBuf| overlap(root, &resolved) || overlap(&(ground.resolve)(root), &resolved);
+    if let Some(root) = protected(ground).find(is_protected) {
         let message = format!("`{path}` overlaps `{}`, which is LychD's own", root.display());
         let wrong = Diagnostic::new(message).at(place.clone(), "");
         errors
             .push(wrong.help("mount a directory beside it: no rune sees the Codex, the Crypt or the units"));
         return None;
     }
-    let found = HostPath::found(&resolved, &layout.home);
+    let found = HostPath::found(&resolved, &ground.layout.home);
     if found.is_none() {
         let message = format!("`{path}` leads to `{}`, which a unit cannot hold", resolved.display());
-        errors.push(Diagnostic::new(message).at(place.clone(), ""));
+        let unwritable = Diagnostic::new(message).at(place.clone(), "");
+        errors.push(unwritable.help("use a path without any of `: ' \" $ % \\`"));
     }
     found
 }
 
-fn protected(layout: &Layout) -> impl Iterator<Item = &PathBuf> {
-    [&layout.codex, &layout.crypt, &layout.support].into_iter().chain(&layout.sites)
+fn protected(ground: Ground<'_>) -> impl Iterator<Item = &PathBuf> {
+    let Ground { layout, reactor, .. } = ground;
+    [&layout.codex, &layout.crypt, &layout.support].into_iter().chain(&layout.sites).chain(reactor)
 }
 
 /// The same, as a container with the user's home would see it.
-fn protected_inside(layout: &Layout) -> impl Iterator<Item = PathBuf> {
-    let home = [CODEX, CRYPT].map(|below| layout.home.join(below));
-    protected(layout).cloned().chain(home).chain([PathBuf::from(SUPPORT), PathBuf::from("/run/secrets")])
+fn protected_inside(ground: Ground<'_>) -> impl Iterator<Item = PathBuf> {
+    let home = [CODEX, CRYPT].map(|below| ground.layout.home.join(below));
+    protected(ground).cloned().chain(home).chain([PathBuf::from(SUPPORT), PathBuf::from("/run/secrets")])
 }
 
 fn overlap(one: &Path, two: &Path) -> bool {

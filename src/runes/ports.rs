@@ -143,7 +143,10 @@ fn collision(port: u16, of: &str, claims: &[Claim]) -> Option<Diagnostic> {
             diagnostic = diagnostic.requested_by(member.to_string());
         }
     }
-    Some(diagnostic.help("all containers share one pod: give one of them another port"))
+    Some(diagnostic.help(match of {
+        "the pod" => "all containers share one pod: give one of them another port",
+        _ => "all of the host's users share its ports: give one of them another",
+    }))
 }
 
 /// Gives every stone its port: its own, the one it had, or the first free one in load order.
@@ -179,7 +182,8 @@ pub fn assign(
             }
             None => errors.push(
                 Diagnostic::new(format!("no port is left for Soulstone `{name}`"))
-                    .at(stone.name.place.clone(), ""),
+                    .at(stone.name.place.clone(), "")
+                    .help(format!("all of {AUTOMATIC} to 65535 are taken: give it another by `port`")),
             ),
         }
     }
@@ -232,4 +236,105 @@ fn published(codex: &Codex, web: &WebPort, members: &[MemberRune]) -> Vec<(u16, 
         .collect();
     exposed.sort_unstable();
     core.into_iter().chain(phoenix).chain(exposed).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{codex, diagnostic::Source};
+
+    /// Vllm runes by name and, where one is written, port; their files sort as the names do.
+    fn assigned(
+        stones: &[(&str, Option<u16>)],
+        more: &[Source],
+        before: &[(&str, u16)],
+    ) -> Result<Ports, String> {
+        let mut sources = vec![Source::new(
+            "lychd.toml",
+            "[extensions]\nbuiltins = [\"animator/vllm\", \"observability/phoenix\"]\n",
+        )];
+        sources.extend_from_slice(more);
+        for (name, port) in stones {
+            let port = port.map(|port| format!("port = {port}\n")).unwrap_or_default();
+            let path = format!("runes/animator/soulstones/vllm/{name}.toml");
+            sources.push(Source::new(path, format!("name = \"{name}\"\n{port}")));
+        }
+        let codex = codex::parse(&sources).map_err(|failure| failure.to_string())?;
+        let before = before.iter().map(|(name, port)| (name.parse().unwrap(), *port)).collect();
+        let mut errors = Vec::new();
+        let ports = assign(&codex, &WebPort { port: 8000, place: None }, &[], &before, &mut errors);
+        if errors.is_empty() {
+            Ok(ports)
+        } else {
+            Err(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        }
+    }
+
+    fn shown(ports: &Ports) -> String {
+        ports.stones.iter().map(|(name, port)| format!("{name}={port}")).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn automatic_ports_count_up_around_what_is_taken() {
+        let ports = assigned(&[("a", None), ("b", Some(20001)), ("c", None), ("d", None)], &[], &[]).unwrap();
+        assert_eq!(shown(&ports), "a=20000 b=20001 c=20002 d=20003");
+        let phoenix =
+            Source::new("runes/observability/phoenix/p.toml", "ui_port = 20000\notlp_port = 20002\n");
+        let ports = assigned(&[("a", None), ("b", None)], &[phoenix], &[]).unwrap();
+        assert_eq!(shown(&ports), "a=20001 b=20003");
+        assert_eq!(ports.published, [(7134, 8000), (5432, 5432), (20000, 6006), (20002, 4317)]);
+        assert_eq!(ports.uncounted, []);
+    }
+
+    #[test]
+    fn a_rune_that_comes_or_goes_moves_nobody() {
+        let first = assigned(&[("b", None), ("d", None)], &[], &[]).unwrap();
+        assert_eq!(shown(&first), "b=20000 d=20001");
+        let before = [("b", 20000), ("d", 20001)];
+        let more = assigned(&[("a", None), ("b", None), ("c", None), ("d", None)], &[], &before).unwrap();
+        assert_eq!(shown(&more), "a=20002 b=20000 c=20003 d=20001");
+        let name = |text: &str| text.parse::<RuneName>().unwrap();
+        assert_eq!(
+            more.uncounted,
+            [
+                (name("a"), 20002, 20000),
+                (name("b"), 20000, 20001),
+                (name("c"), 20003, 20002),
+                (name("d"), 20001, 20003)
+            ],
+            "what LychD counts for itself is told"
+        );
+        // Fewer runes: what is left stays, and nobody inherits.
+        let fewer = assigned(&[("d", None)], &[], &before).unwrap();
+        assert_eq!(shown(&fewer), "d=20001");
+        assert_eq!(fewer.uncounted, [(name("d"), 20001, 20000)]);
+    }
+
+    #[test]
+    fn a_former_port_yields_to_a_written_one() {
+        let before = [("a", 20000), ("b", 20001)];
+        let ports = assigned(&[("a", None), ("b", Some(20000))], &[], &before).unwrap();
+        assert_eq!(shown(&ports), "a=20001 b=20000");
+        // Two that say they had the same: the first in load order keeps it. One out of range is forgotten.
+        let odd = [("a", 20005), ("b", 20005), ("c", 80)];
+        let ports = assigned(&[("a", None), ("b", None), ("c", None)], &[], &odd).unwrap();
+        assert_eq!(shown(&ports), "a=20005 b=20000 c=20001");
+        let phoenix = Source::new("runes/observability/phoenix/p.toml", "ui_port = 20005\n");
+        let ports = assigned(&[("a", None)], &[phoenix], &odd).unwrap();
+        assert_eq!(shown(&ports), "a=20000");
+    }
+
+    #[test]
+    fn who_wants_the_same_port_is_told_together() {
+        let error =
+            assigned(&[("a", Some(8100)), ("b", Some(8100)), ("c", Some(8100))], &[], &[]).unwrap_err();
+        assert!(
+            error.starts_with(
+                "port 8100 of the pod is wanted by Soulstone `a` and Soulstone `b` and Soulstone `c`\n  at \
+                 runes/animator/soulstones/vllm/a.toml:2:8: Soulstone `a`\n  at "
+            ),
+            "{error}"
+        );
+        assert_eq!(error.matches("port 8100").count(), 1, "{error}");
+    }
 }

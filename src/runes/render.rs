@@ -6,15 +6,17 @@ use super::{
     Federated, Layout, MemberRune, capabilities, core,
     coven::{self, Party, Topology},
     coven_target, gate,
-    mounts::Resolve,
+    images::Images,
+    mounts::{self, Ground, Resolve},
     names,
     podman::PodmanVersion,
     ports, secrets, stem, stone,
-    unit::{Container, Pod, Source, Target, Unit},
+    unit::{Container, Pod, Target, Unit},
+    unlike,
 };
 use crate::{
     codex::{Codex, nearest::nearest},
-    diagnostic::{Diagnostic, Failure, Place, refuse_any},
+    diagnostic::{Diagnostic, Failure, refuse_any},
     digest::Sha256,
     name::{RuneName, SecretName, image::UnitImage},
     tree::FileTree,
@@ -115,11 +117,13 @@ pub fn render(inscribed: &Inscribed<'_>) -> Result<Rendered, Failure> {
     let web = &federated.web;
     let ports = ports::assign(codex, web, &federated.runes, inscribed.ports, &mut errors);
     let topology = topology(codex, &federated.runes, &mut errors);
-    let mut images = Images { codex, uses: Vec::new(), errors: Vec::new() };
+    let mut images = Images::new(codex);
 
+    let reactor = mounts::reactor(codex, layout);
+    let ground = Ground { layout, resolve, reactor: &reactor };
     let database = &codex.lychd.database.image;
     let mut containers = vec![
-        core::vessel(codex, body, layout, resolve, &mut errors),
+        core::vessel(codex, body, ground, &mut errors),
         core::migration(codex, body, layout, &mut errors),
     ];
     let source = images.source("phylactery", &database.value, database.place.as_ref());
@@ -132,7 +136,7 @@ pub fn render(inscribed: &Inscribed<'_>) -> Result<Rendered, Failure> {
         let name = &rune.name.value;
         let source = images.source(name.as_str(), &rune.image.value, Some(&rune.image.place));
         let port = ports.stones.get(name).copied().unwrap_or_default();
-        let mut container = stone::soulstone(rune, source, port, layout, resolve, &mut errors);
+        let mut container = stone::soulstone(rune, source, port, ground, &mut errors);
         container.labels.insert("lychd.capabilities", capabilities::stone_label(rune));
         covens(&mut container, &topology, name);
         containers.push(container);
@@ -142,7 +146,7 @@ pub fn render(inscribed: &Inscribed<'_>) -> Result<Rendered, Failure> {
         let name = &definition.name.value;
         let image = UnitImage::Named(definition.image.value.clone());
         let source = images.source(name.as_str(), &image, Some(&definition.image.place));
-        let mut container = stone::member(rune, source, layout, resolve, &mut errors);
+        let mut container = stone::member(rune, source, ground, &mut errors);
         let words: Vec<&str> = definition.capabilities.iter().map(RuneName::as_str).collect();
         if !words.is_empty() {
             container.labels.insert("lychd.capabilities", words.join(","));
@@ -179,18 +183,22 @@ pub fn render(inscribed: &Inscribed<'_>) -> Result<Rendered, Failure> {
             wanted.entry(secret.name.clone()).or_default().insert(container.name.clone());
         }
     }
-    let counted = ports.uncounted.iter().map(|(name, ours, other)| {
+    let mut notes = unlike::notes(codex);
+    notes.extend(ports.uncounted.iter().map(|(name, ours, other)| {
         format!(
             "Soulstone `{name}` keeps port {ours}; LychD would count {other} for it: write `port = {ours}` into the rune"
         )
-    });
+    }));
     let image = &codex.lychd.web.image;
-    let elsewhere = (image.place.is_some() && image.value.id() != Some(body)).then(|| {
-        format!("`server.web.image` names `{}`; the Vessel runs the body all the same", image.value)
-    });
+    if image.place.is_some() && image.value.id() != Some(body) {
+        notes.push(format!(
+            "`server.web.image` names `{}`; the Vessel runs the body all the same",
+            image.value
+        ));
+    }
     Ok(Rendered {
         services: services(&containers, &topology),
-        notes: counted.chain(elsewhere).collect(),
+        notes,
         quadlets: files.quadlets,
         units: files.units,
         support: files.support,
@@ -275,61 +283,6 @@ fn services(containers: &[Container], topology: &Topology) -> BTreeMap<String, S
         (container.name.clone(), Service { at_boot: container.at_boot, conflicts })
     };
     containers.iter().map(of).collect()
-}
-
-/// Judges images: what is not pinned needs the policy's word.
-struct Images<'a> {
-    codex: &'a Codex,
-    uses: Vec<ImageUse>,
-    errors: Vec<Diagnostic>,
-}
-
-impl Images<'_> {
-    fn source(&mut self, name: &str, image: &UnitImage, place: Option<&Place>) -> Source {
-        let service = format!("{}{name}", super::PREFIX);
-        let mut floating = false;
-        let source = match image {
-            UnitImage::Id(id) => Source::Loaded(format!("sha256:{}", id.digest())),
-            UnitImage::Named(reference) => {
-                floating = reference.digest().is_none();
-                let allowed = self.codex.policy.allow_tags.contains(reference.repository());
-                if floating && !allowed {
-                    self.errors.push(unpinned(&service, reference.as_str(), reference.repository(), place));
-                }
-                let full = reference
-                    .repository()
-                    .split_once('/')
-                    .is_some_and(|(host, _)| host.contains('.') || host.contains(':') || host == "localhost");
-                if !full {
-                    let message = format!("the image `{reference}` of `{service}` has no registry");
-                    let short = Diagnostic::new(message).help(format!(
-                        "write `docker.io/…` or `localhost/…` before `{}`",
-                        reference.repository()
-                    ));
-                    self.errors.push(at(short, place));
-                }
-                Source::Fetched(reference.to_string())
-            }
-        };
-        self.uses.push(ImageUse { service, image: image.to_string(), floating });
-        source
-    }
-}
-
-fn unpinned(service: &str, image: &str, repository: &str, place: Option<&Place>) -> Diagnostic {
-    let message = format!("the image `{image}` of `{service}` is a tag, which can be another image tomorrow");
-    let wrong = at(Diagnostic::new(message), place);
-    wrong.help(format!(
-        "pin it: `podman pull {image}`, then what `podman image inspect --format '{{{{index .RepoDigests 0}}}}' {image}` prints"
-    ))
-    .help(format!("or admit it in forge.toml: [policy] allow-tags = [\"{repository}\"]"))
-}
-
-fn at(diagnostic: Diagnostic, place: Option<&Place>) -> Diagnostic {
-    match place {
-        Some(place) => diagnostic.at(place.clone(), ""),
-        None => diagnostic.note("nothing in the Codex sets it: it is LychD's default"),
-    }
 }
 
 /// Adds what the operator grants, and lists all that goes beyond the default.

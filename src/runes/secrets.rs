@@ -66,9 +66,9 @@ pub(super) fn check(codex: &Codex, errors: &mut Vec<Diagnostic>) {
                 "Soulstones `{}` and `{}` share the control secret `{}`",
                 first.name.value, stone.name.value, secret.value
             );
-            errors.push(
-                Diagnostic::new(message).at(secret.place.clone(), "").at(first.place.clone(), "the first"),
-            );
+            let shared =
+                Diagnostic::new(message).at(secret.place.clone(), "").at(first.place.clone(), "the first");
+            errors.push(shared.help("whoever has it controls both: make a secret for each"));
         }
     }
     for stone in &codex.runes.soulstones {

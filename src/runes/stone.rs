@@ -6,7 +6,7 @@ use super::{
     MemberRune,
     core::{self, secret_file, variable},
     gate,
-    mounts::{self, Layout, Resolve},
+    mounts::{self, Ground},
     unit::{Container, Link, Restart, Secret, ServiceKind, Source, Value},
 };
 use crate::{
@@ -31,8 +31,7 @@ pub(super) fn soulstone(
     stone: &Soulstone,
     source: Source,
     port: u16,
-    layout: &Layout,
-    resolve: Resolve<'_>,
+    ground: Ground<'_>,
     errors: &mut Vec<Diagnostic>,
 ) -> Container {
     let name = &stone.name.value;
@@ -42,7 +41,7 @@ pub(super) fn soulstone(
     let mut container = core::hardened(name.as_str(), &description, source);
     let who = format!("Soulstone `{name}`");
     let volumes = stone.volumes.iter().map(|volume| (&volume.value, &volume.place));
-    container.volumes = mounts::of_rune(&who, volumes, layout, resolve, errors);
+    container.volumes = mounts::of_rune(&who, volumes, ground, errors);
     gated(&mut container, name);
     container.grants = Grants {
         devices: stone.devices.clone(),
@@ -121,8 +120,7 @@ fn tabby(
 pub(super) fn member(
     rune: &MemberRune,
     source: Source,
-    layout: &Layout,
-    resolve: Resolve<'_>,
+    ground: Ground<'_>,
     errors: &mut Vec<Diagnostic>,
 ) -> Container {
     let definition = &rune.definition;
@@ -131,7 +129,7 @@ pub(super) fn member(
     let mut container = core::hardened(name.as_str(), &description, source);
     let who = format!("rune `{name}` of `{}`", rune.member);
     let volumes = definition.volumes.iter().map(|volume| (volume, &definition.place));
-    container.volumes = mounts::of_rune(&who, volumes, layout, resolve, errors);
+    container.volumes = mounts::of_rune(&who, volumes, ground, errors);
     container.labels.insert("lychd.member", rune.member.to_string());
     container.environment = core::home_environment();
     container.memory.insert(mounts::below_home(".cache"));

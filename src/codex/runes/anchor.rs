@@ -136,7 +136,7 @@ pub(super) fn foreign(source: &Source, directory: &str) -> Diagnostic {
         Diagnostic::new(format!("`{}` is not read: no known family owns `{directory}`", source.name()));
     match nearest(directory, anchors.iter().map(String::as_str)) {
         Some(near) => note.help(format!("did you mean `{near}`?")),
-        None => note,
+        None => note.help(format!("LychD passes it over too; the known ones: {}", anchors.join(", "))),
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     codex::reader::Reader,
-    diagnostic::Diagnostic,
+    diagnostic::{Diagnostic, Place},
     name::{SecretName, unit_text::UnitText},
 };
 
@@ -29,23 +29,20 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, fields: Option<&Fields>) -> Opti
     if let Some(directory) = reader.string("model_dir")
         && directory.value.trim_end_matches('/') != MODELS
     {
-        reader.refuse("model_dir", format!("`model_dir` is `{MODELS}`, fixed by the image"));
+        let message = format!("`model_dir` is `{MODELS}`, fixed by the image");
+        reader.refuse("model_dir", message, "leave it out");
     }
     if reader.boolean("disable_auth") == Some(true) {
-        reader.refuse("disable_auth", "`disable_auth` cannot be true: TabbyAPI always asks for a key");
+        let message = "`disable_auth` cannot be true: TabbyAPI always asks for a key";
+        reader.refuse("disable_auth", message, "leave it out");
     }
     let Fields { stone, exec, format, .. } = fields?;
-    if reader.node("auth_secret_name").is_none() {
-        let message = format!("{} has no `auth_secret_name`", reader.title());
-        reader.errors().push(
-            Diagnostic::new(message)
-                .at(stone.place.clone(), "")
-                .help("the name of a podman secret with {\"api_key\": \"…\", \"admin_key\": \"…\"}"),
-        );
-    }
+    let example = r#"the name of a podman secret with {"api_key": "…", "admin_key": "…"}"#;
+    reader.require("auth_secret_name", &stone.place, example);
     if stone.image.value.to_string() != TABBY_IMAGE {
         let message = format!("{} must have the image `{TABBY_IMAGE}`", reader.title());
-        reader.errors().push(Diagnostic::new(message).at(stone.image.place.clone(), ""));
+        let other = Diagnostic::new(message).at(stone.image.place.clone(), "");
+        reader.errors().push(other.help("leave `quadlet` out: this image is the default"));
     }
     let closed = [
         ("exec", !exec.is_empty()),
@@ -55,25 +52,47 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, fields: Option<&Fields>) -> Opti
     ];
     for (key, _) in closed.into_iter().filter(|(_, set)| *set) {
         let message = format!("`{key}` is closed in {}: the image's settings are LychD's", reader.title());
-        reader.refuse(key, message);
+        reader.refuse(key, message, "remove it");
     }
     devices(reader, stone);
     volume(reader, stone);
-    if let Some(url) = &stone.base_url {
-        let rest = url.strip_prefix("http://").map(|rest| rest.split_once('/').map_or("", |(_, path)| path));
-        if !rest.is_some_and(|path| matches!(path.trim_end_matches('/'), "" | "v1")) {
-            let message = format!("`base_url` in {} must be `http:` with no path or `/v1`", reader.title());
-            reader.refuse("base_url", message);
-        }
-    }
+    endpoint(reader, stone);
     let quantised = |format: Format| matches!(format, Format::Exl3 | Format::Raw);
     if let Some(format) = format
         && !quantised(format.value)
     {
-        reader.refuse("model_format", "`model_format` must be EXL3 or RAW here");
+        let message = format!("`model_format` of {} must be EXL3 or RAW", reader.title());
+        reader.refuse("model_format", message, "leave it out: EXL3 is the default");
     }
     models(reader, stone, &quantised);
     auth.map(Launch::Tabby)
+}
+
+/// `base_url` says the port that `TabbyAPI` is told, which is not taken from it.
+fn endpoint(reader: &mut Reader<'_, '_>, stone: &Soulstone) {
+    let Some(url) = &stone.base_url else { return };
+    let example = "for example: `base_url = \"http://localhost:5000/v1\"`";
+    let rest = url.strip_prefix("http://").map(|rest| rest.split_once('/').unwrap_or((rest, "")));
+    let sound = rest.is_some_and(|(authority, path)| {
+        let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+        matches!(host, "localhost" | "127.0.0.1") && matches!(path.trim_end_matches('/'), "" | "v1")
+    });
+    if !sound {
+        let message = format!(
+            "`base_url` in {} must be `http:` at localhost or 127.0.0.1, with no path or `/v1`",
+            reader.title()
+        );
+        reader.refuse("base_url", message, example);
+    }
+    let port = if reader.node("port").is_some() { None } else { stone.port.as_ref().map(|port| port.value) };
+    if let Some(port) = port.filter(|port| *port != PORT) {
+        let message = format!(
+            "`base_url` in {} says port {port}, and `port` is {PORT} where nothing sets it",
+            reader.title()
+        );
+        let own = format!("write `port = {port}` as well");
+        reader.refuse("base_url", message, own);
+    }
 }
 
 fn devices(reader: &mut Reader<'_, '_>, stone: &Soulstone) {
@@ -85,13 +104,15 @@ fn devices(reader: &mut Reader<'_, '_>, stone: &Soulstone) {
     if reader.node("devices").is_some() && (stone.devices.is_empty() || !stone.devices.iter().all(sound)) {
         let message =
             format!("`devices` in {} must name graphics cards as `nvidia.com/gpu=…`", reader.title());
-        reader.refuse("devices", message);
+        reader.refuse("devices", message, format!("for example: `devices = [\"{ALL_GPUS}\"]`"));
     }
 }
 
 fn volume(reader: &mut Reader<'_, '_>, stone: &Soulstone) {
+    // LychD compares the text, so no `/` may stand at its end.
+    let written = || reader.node("volumes")?.as_array()?.first()?.as_str()?.split(':').nth(1);
     let sound = match stone.volumes.as_slice() {
-        [one] => one.value.container() == MODELS && one.value.options().any(|option| option == "ro"),
+        [one] => written() == Some(MODELS) && one.value.options().any(|option| option == "ro"),
         _ => false,
     };
     if !sound {
@@ -105,32 +126,39 @@ fn volume(reader: &mut Reader<'_, '_>, stone: &Soulstone) {
 fn models(reader: &mut Reader<'_, '_>, stone: &Soulstone, quantised: &dyn Fn(Format) -> bool) {
     if stone.models.is_empty() {
         let message = format!("{} needs at least one [[models]]", reader.title());
-        reader.errors().push(Diagnostic::new(message).at(stone.place.clone(), ""));
+        let none = Diagnostic::new(message).at(stone.place.clone(), "");
+        let example = format!("models = [{{ id = \"mid\", path = \"{MODELS}/mid\" }}]");
+        reader.errors().push(none.help(format!("for example: `{example}`")));
     }
     let (mut ids, mut directories) = (BTreeSet::new(), BTreeSet::new());
     for Model { id, path, format, .. } in &stone.models {
-        let mut wrong = |message: String, place: &crate::diagnostic::Place| {
-            reader.errors().push(Diagnostic::new(message).at(place.clone(), ""));
+        let mut wrong = |message: String, place: &Place, help: String| {
+            reader.errors().push(Diagnostic::new(message).at(place.clone(), "").help(help));
         };
         if !ids.insert(id.value.as_str()) {
-            wrong(format!("two models have the id `{}`", id.value), &id.place);
+            let help = "an id is what requests say: give one of them another".to_owned();
+            wrong(format!("two models have the id `{}`", id.value), &id.place, help);
         }
         if let Some(format) = format
             && !quantised(format.value)
         {
-            wrong(format!("the model `{}` must be EXL3 or RAW", id.value), &format.place);
+            let help = "write `format = \"EXL3\"`, or leave it out".to_owned();
+            wrong(format!("the model `{}` must be EXL3 or RAW", id.value), &format.place, help);
         }
         let Some(path) = path else { continue };
-        let name = path.value.strip_prefix(MODELS).and_then(|rest| rest.strip_prefix('/'));
+        let name =
+            path.value.trim_end_matches('/').strip_prefix(MODELS).and_then(|rest| rest.strip_prefix('/'));
         match name.filter(|name| {
             !matches!(*name, "" | "." | "..") && !name.contains(['/', '\\']) && name.trim() == *name
         }) {
             None => wrong(
                 format!("the model `{}` must be a directory directly in `{MODELS}`", id.value),
                 &path.place,
+                format!("for example: `path = \"{MODELS}/mid\"`"),
             ),
             Some(name) if !directories.insert(name) => {
-                wrong(format!("two models have the directory `{name}`"), &path.place);
+                let help = "a directory is one model: remove one of the two".to_owned();
+                wrong(format!("two models have the directory `{name}`"), &path.place, help);
             }
             Some(_) => {}
         }

@@ -1,5 +1,12 @@
 //! llama.cpp's server: one model, or a router over many; or a command of the rune's own.
 
+mod said;
+
+#[cfg(test)]
+mod tests;
+
+use said::Said;
+
 use super::soulstone::{Fields, Launch};
 use crate::{
     codex::{document::Located, reader::Reader},
@@ -119,46 +126,42 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, fields: Option<&Fields>) -> Opti
     if !exec.is_empty() {
         for key in KEYS.iter().chain(["model_path"].iter()) {
             let message = format!("`{key}` has no meaning beside `exec`, which is the whole command");
-            if let Some(both) = reader.refuse(key, message) {
-                both.help.push("remove one of the two".to_owned());
-            }
+            reader.refuse(key, message, "remove one of the two");
         }
         return Some(Launch::Exec(exec.clone()));
     }
-    let variable = |name: &str| {
-        let found = stone.env_vars.iter().find(|(variable, _)| variable.as_str() == name);
-        found.map(|(_, value)| value.value.meant()).filter(|value| !value.is_empty())
+    let asked = startup.as_ref().map_or(Startup::Auto, |startup| startup.value);
+    let router = match asked {
+        Startup::Auto => stone.model_path.is_none(),
+        Startup::Single => false,
+        Startup::Router => true,
     };
-    let given = |flags: &[&str], name: &str| flag(&extra, flags).or_else(|| variable(name));
-    let model = given(&["-m", "--model"], "LLAMA_ARG_MODEL").or_else(|| stone.model_path.clone());
-    let directory = given(&["--models-dir"], "LLAMA_ARG_MODELS_DIR").or(directory);
-    let preset = given(&["--models-preset"], "LLAMA_ARG_MODELS_PRESET").or(preset);
-    let mode = match (inferred(&extra, &variable), startup.map_or(Startup::Auto, |startup| startup.value)) {
-        (Some(router), _) => router,
-        (None, Startup::Router) => true,
-        (None, Startup::Single) => false,
-        (None, Startup::Auto) => stone.model_path.is_none(),
+    let said = Said::of(&extra, &stone.env_vars);
+    // LychD judges the prerequisites by the fields, whatever the arguments then make of the mode.
+    let lacks = match router {
+        true if directory.is_none() && preset.is_none() && !said.names_a_catalogue() => {
+            Some(("in router mode needs `models_dir` or `models_preset`", "models_dir = \"/models\""))
+        }
+        false if stone.model_path.is_none() => {
+            Some(("in single mode needs `model_path`", "model_path = \"/models/coder-7b.gguf\""))
+        }
+        _ => None,
     };
-    let has_source = directory.is_some() || preset.is_some();
-    let (missing, what) = if mode {
-        (!has_source, "in router mode needs `models_dir` or `models_preset`")
-    } else {
-        let elsewhere = model.is_none() && inferred(&extra, &variable) == Some(false);
-        (model.is_none() && !elsewhere, "in single mode needs `model_path`")
-    };
-    if missing {
+    if let Some((what, example)) = lacks {
         let message = format!("{} {what}", reader.title());
-        reader.errors().push(Diagnostic::new(message).at(stone.place.clone(), ""));
+        let place = startup.map_or_else(|| stone.place.clone(), |startup| startup.place);
+        reader
+            .errors()
+            .push(Diagnostic::new(message).at(place, "").help(format!("for example: `{example}`")));
         return None;
     }
-    let mode = if mode {
+    let mode = if said.router.unwrap_or(router) {
+        let (directory, preset) = (said.directory.or(directory), said.preset.or(preset));
         Mode::Router { directory, preset, most, autoload }
     } else {
-        let alias = given(&["-a", "--alias"], "LLAMA_ARG_ALIAS");
-        let alias = alias.unwrap_or_else(|| {
-            stone.model_path.as_deref().map_or_else(|| stone.name.value.to_string(), stem)
-        });
-        Mode::Single { model, alias }
+        let own = || stone.model_path.as_deref().map_or_else(|| stone.name.value.to_string(), stem);
+        let alias = said.alias.unwrap_or_else(own);
+        Mode::Single { model: said.model.or_else(|| stone.model_path.clone()), alias }
     };
     Some(Launch::LlamaCpp(Box::new(LlamaCpp { mode, common, last })))
 }
@@ -210,59 +213,12 @@ fn last(reader: &mut Reader<'_, '_>) -> (Vec<String>, Vec<String>) {
     (all, extra)
 }
 
-/// The value of the last of these flags.
-fn flag(words: &[String], flags: &[&str]) -> Option<String> {
-    let pairs = words.iter().zip(words.iter().skip(1).map(Some).chain([None]));
-    let value = |(word, next): (&String, Option<&String>)| {
-        if flags.contains(&word.as_str()) {
-            return next.filter(|next| !next.starts_with('-')).cloned();
-        }
-        let (name, value) = word.split_once('=')?;
-        (flags.contains(&name) && name.starts_with("--")).then(|| value.to_owned())
-    };
-    pairs.filter_map(value).last()
-}
-
-/// Whether arguments, then variables, say where models come from: `Some(true)` for a router.
-fn inferred(extra: &[String], variable: &dyn Fn(&str) -> Option<String>) -> Option<bool> {
-    const ROUTER: [&str; 2] = ["--models-dir", "--models-preset"];
-    const SINGLE: [&str; 13] = [
-        "-m",
-        "--model",
-        "-mu",
-        "--model-url",
-        "-dr",
-        "--docker-repo",
-        "-hf",
-        "-hfr",
-        "--hf-repo",
-        "-hff",
-        "--hf-file",
-        "-hfd",
-        "--hf-repo-draft",
-    ];
-    let any = |flags: &[&str]| {
-        extra.iter().any(|word| flags.contains(&word.split_once('=').map_or(word.as_str(), |(name, _)| name)))
-    };
-    if any(&ROUTER) {
-        return Some(true);
-    }
-    if any(&SINGLE) {
-        return Some(false);
-    }
-    let set = |names: &[&str]| names.iter().any(|name| variable(&format!("LLAMA_ARG_{name}")).is_some());
-    if set(&["MODELS_DIR", "MODELS_PRESET"]) {
-        return Some(true);
-    }
-    set(&["MODEL", "MODEL_URL", "DOCKER_REPO", "HF_REPO", "HF_FILE", "HFD_REPO"]).then_some(false)
-}
-
 /// The name of a model's file without its last suffix.
 #[must_use]
 pub fn stem(path: &str) -> String {
     let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     match name.rsplit_once('.') {
-        Some((stem, _)) if !stem.is_empty() => stem.to_owned(),
+        Some((stem, suffix)) if !stem.is_empty() && !suffix.is_empty() => stem.to_owned(),
         _ => name.to_owned(),
     }
 }

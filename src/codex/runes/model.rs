@@ -7,7 +7,7 @@ use super::super::{
     reader::Reader,
 };
 use crate::{
-    diagnostic::Diagnostic,
+    diagnostic::{Diagnostic, Place},
     name::{RuneName, unit_text::is_printable},
 };
 
@@ -116,6 +116,8 @@ pub struct Model {
     pub path: Option<Located<String>>,
     /// What it can do, in order; empty when the rune leaves that to LychD.
     pub capabilities: Vec<Capability>,
+    /// Where it asks for the surface `responses`, if it does.
+    pub(super) responses: Option<Place>,
     /// How its weights are stored, when said.
     pub(super) format: Option<Located<Format>>,
 }
@@ -130,7 +132,8 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, local: bool) -> Vec<Model> {
 fn model(node: &Node, title: &str, local: bool, errors: &mut Vec<Diagnostic>) -> Option<Model> {
     let Some(table) = node.as_table() else {
         let message = format!("{title} must be a table, not {}", node.kind());
-        errors.push(Diagnostic::new(message).at(node.place.clone(), ""));
+        let wrong = Diagnostic::new(message).at(node.place.clone(), "");
+        errors.push(wrong.help("for example: `models = [{ id = \"coder-7b\" }]`"));
         return None;
     };
     let known: &[&str] = if local {
@@ -142,32 +145,31 @@ fn model(node: &Node, title: &str, local: bool, errors: &mut Vec<Diagnostic>) ->
     let mut reader = Reader::new(table, title, known, errors);
     let id = reader.parsed::<Line>("id");
     let path = reader.parsed::<Line>("path");
-    for (key, needed) in [("id", true), ("path", local)] {
-        if needed && table.get(key).is_none() {
-            let message = format!("{title} has no `{key}`");
-            reader.errors().push(Diagnostic::new(message).at(node.place.clone(), ""));
-        }
+    reader.require("id", &node.place, "it is what requests say: `id = \"coder-7b\"`");
+    if local {
+        let help = "it is where the model lies in the container: `path = \"/models/coder-7b\"`";
+        reader.require("path", &node.place, help);
     }
     reader.string("description");
     let format = reader.choice("format", &Format::ALL);
     reader.strings("tags");
     generation(&mut reader);
-    let capabilities = hints(&mut reader);
+    let (capabilities, responses) = hints(&mut reader);
     if errors.len() > before {
         return None;
     }
     let text = |line: Located<Line>| Located { value: line.value.0, place: line.place };
-    Some(Model { id: text(id?), path: path.map(text), capabilities, format })
+    Some(Model { id: text(id?), path: path.map(text), capabilities, responses, format })
 }
 
-fn hints(reader: &mut Reader<'_, '_>) -> Vec<Capability> {
+fn hints(reader: &mut Reader<'_, '_>) -> (Vec<Capability>, Option<Place>) {
     let title = format!("`capabilities` of {}", reader.title());
     let known =
         ["families", "surface", "modalities_in", "modalities_out", "supports_tools", "supports_streaming"];
-    let Some(table) = reader.table("capabilities") else { return Vec::new() };
+    let Some(table) = reader.table("capabilities") else { return (Vec::new(), None) };
     let mut hints = Reader::new(table, title, &known, reader.errors());
     let families = hints.choices("families", &Capability::ALL).unwrap_or_default();
-    hints.choice("surface", &[("chat", ()), ("responses", ())]);
+    let surface = hints.choice("surface", &[("chat", false), ("responses", true)]);
     hints.strings("modalities_in");
     hints.strings("modalities_out");
     hints.boolean("supports_tools");
@@ -178,7 +180,7 @@ fn hints(reader: &mut Reader<'_, '_>) -> Vec<Capability> {
             order.push(family.value);
         }
     }
-    order
+    (order, surface.filter(|responses| responses.value).map(|responses| responses.place))
 }
 
 /// `generation`, which is LychD's at run time: judged, and without effect here.

@@ -4,7 +4,7 @@ use super::{
     anchor::Family,
     soulstone::{Fields, Launch},
 };
-use crate::codex::reader::Reader;
+use crate::{codex::reader::Reader, diagnostic::Diagnostic};
 
 /// Keys of vLLM and `SGLang`: accepted as LychD does, and without effect.
 pub(super) const KEYS: &[&str] = &["ipc_host", "network_host"];
@@ -17,20 +17,21 @@ pub(super) fn read(family: Family, reader: &mut Reader<'_, '_>, fields: Option<&
         reader.boolean(key);
     }
     let fields = fields?;
-    let runtime = fields.runtime.as_ref().map_or(family.as_str(), |runtime| runtime.value.as_str());
-    if family == Family::Generic && !SPOKEN.contains(&runtime) {
-        let message = format!(
-            "the runtime `{}` of {} offers nothing that LychD can use",
-            runtime.escape_debug(),
-            reader.title()
-        );
-        let place =
-            fields.runtime.as_ref().map_or_else(|| fields.stone.place.clone(), |one| one.place.clone());
-        reader.errors().push(
-            crate::diagnostic::Diagnostic::new(message)
-                .at(place, "")
-                .help("write `runtime = \"openai-compatible\"` if it has that interface"),
-        );
+    if family == Family::Generic {
+        spoken(reader, fields);
     }
     Some(Launch::Exec(fields.exec.clone()))
+}
+
+/// A generic runtime must say that it speaks what LychD speaks.
+fn spoken(reader: &mut Reader<'_, '_>, fields: &Fields) {
+    let runtime = fields.runtime.as_ref().map_or(Family::Generic.as_str(), |runtime| runtime.value.as_str());
+    if SPOKEN.contains(&runtime) {
+        return;
+    }
+    let shown = runtime.escape_debug();
+    let message = format!("the runtime `{shown}` of {} offers nothing that LychD can use", reader.title());
+    let place = fields.runtime.as_ref().map_or(&fields.stone.place, |runtime| &runtime.place).clone();
+    let silent = Diagnostic::new(message).at(place, "");
+    reader.errors().push(silent.help("write `runtime = \"openai-compatible\"` if it has that interface"));
 }

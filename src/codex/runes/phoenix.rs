@@ -1,5 +1,6 @@
 //! Arize Phoenix, the tracing UI (the Oculus).
 
+use super::soulstone::IMAGE;
 use crate::{
     codex::{
         document::{Located, Table},
@@ -36,10 +37,10 @@ pub(super) fn read(source: &Source, table: &Table, errors: &mut Vec<Diagnostic>)
     let image = match reader.table("quadlet") {
         Some(quadlet) => {
             let title = "[quadlet] of this Phoenix rune";
-            if quadlet.get("image").is_none() {
-                reader.refuse("quadlet", format!("{title} has no `image`"));
-            }
-            Reader::new(quadlet, title, &["image"], reader.errors()).parsed::<UnitImage>("image")
+            let place = reader.node("quadlet").map_or_else(|| place.clone(), |node| node.place.clone());
+            let mut quadlet = Reader::new(quadlet, title, &["image"], reader.errors());
+            quadlet.require("image", &place, IMAGE);
+            quadlet.parsed::<UnitImage>("image")
         }
         None => default_image(&place),
     };

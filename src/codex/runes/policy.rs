@@ -20,41 +20,44 @@ pub(super) fn preauth(source: &Source, table: &Table, errors: &mut Vec<Diagnosti
         "max_uses",
     ];
     let mut reader = Reader::new(table, "this approval", &known, errors);
-    for key in ["slug", "tool_pattern"] {
-        match reader.string(key) {
-            Some(text) if text.value.is_empty() && key == "slug" => {
-                reader.refuse(key, format!("`{key}` in this approval is empty"));
-            }
-            None if table.get(key).is_none() => {
-                let message = format!("this approval has no `{key}`");
-                reader.errors().push(Diagnostic::new(message).at(source.at(0..0), ""));
-            }
-            _ => {}
-        }
+    let place = source.at(0..0);
+    reader.require("slug", &place, SLUG);
+    if reader.string("slug").is_some_and(|slug| slug.value.is_empty()) {
+        reader.refuse("slug", "`slug` in this approval is empty", SLUG);
     }
+    reader.require(
+        "tool_pattern",
+        &place,
+        "it says what is approved: `tool_pattern = \"request_coven_swap\"`",
+    );
+    reader.string("tool_pattern");
     reader.integer("priority", 0..=100);
     reader.string("sigil_pattern");
     reader.integer("max_uses", 1..=i64::MAX);
     let constraints = reader.table("constraints").is_some_and(|table| !table.is_empty());
     let expires = table.get("expires_at");
-    if let Some(node) = expires
-        && !matches!(node.value, Value::Datetime(_) | Value::String(_))
-    {
-        reader.refuse("expires_at", "`expires_at` in this approval must be a date and time");
+    if expires.is_some_and(|node| !is_moment(&node.value)) {
+        let message = "`expires_at` in this approval must be a date and time";
+        reader.refuse("expires_at", message, "for example: `expires_at = 2027-01-01T00:00:00Z`");
     }
-    match reader.string("klass").map(|klass| klass.value) {
-        None | Some("standard") => {}
-        Some("zte") => {
-            let bounded = constraints && expires.is_some() && table.get("max_uses").is_some();
-            if !bounded {
-                let message =
-                    "an approval of the class `zte` needs `expires_at`, `max_uses` and `constraints`";
-                reader.refuse("klass", message);
-            }
+    let klass = reader.choice("klass", &[("standard", false), ("zte", true)]);
+    let bounded = constraints && expires.is_some() && table.get("max_uses").is_some();
+    if klass.is_some_and(|zte| zte.value) && !bounded {
+        let message = "an approval of the class `zte` needs `expires_at`, `max_uses` and `constraints`";
+        reader.refuse("klass", message, "bound it by all three, or write `klass = \"standard\"`");
+    }
+}
+
+const SLUG: &str = "it names the approval: `slug = \"night-swap\"`";
+
+/// Whether LychD can read a moment out of it: a date with or without a time of day, as such or as text.
+fn is_moment(value: &Value) -> bool {
+    match value {
+        Value::Datetime(moment) => moment.date.is_some(),
+        Value::String(text) => {
+            text.parse::<toml::value::Datetime>().is_ok_and(|moment| moment.date.is_some())
         }
-        Some(_) => {
-            reader.refuse("klass", "`klass` in this approval is neither `standard` nor `zte`");
-        }
+        _ => false,
     }
 }
 

@@ -50,24 +50,46 @@ pub(super) fn read(
     let before = errors.len();
     let mut reader = Reader::new(table, format!("this {} portal", family.as_str()), &KEYS, errors);
     let name = reader.parsed::<RuneName>("name");
-    if table.get("name").is_none() {
-        let message = format!("{} has no `name`", reader.title());
-        reader.errors().push(Diagnostic::new(message).at(source.at(0..0), ""));
-    }
+    reader.require("name", &source.at(0..0), "it is how LychD knows it: `name = \"cloud\"`");
     reader.parsed::<UnitText>("description");
-    provider(family, &mut reader);
+    let provider = provider(family, &mut reader);
     let base_url = base_url(family, &mut reader);
     let api_key_secret = reader.parsed::<SecretName>("api_key_secret_name");
     let models = model::read(&mut reader, false);
     model::generation(&mut reader);
     reader.boolean("probe");
+    for model in &models {
+        surface(&provider, model, reader.errors());
+    }
     if errors.len() > before {
         return None;
     }
     Some(Portal { family, name: name?, base_url: base_url?, api_key_secret, models })
 }
 
-fn provider(family: Family, reader: &mut Reader<'_, '_>) {
+/// What LychD cannot ask a provider for.
+fn surface(provider: &str, model: &Model, errors: &mut Vec<Diagnostic>) {
+    let id = &model.id;
+    if provider == "openrouter" && !id.value.contains('/') {
+        let message =
+            format!("the model `{}` is not one of OpenRouter's, which are `provider/model`", id.value);
+        let wrong = Diagnostic::new(message).at(id.place.clone(), "");
+        errors.push(wrong.help(format!("for example: `id = \"vendor/{}\"`", id.value)));
+    }
+    if let Some(place) = &model.responses
+        && matches!(provider, "google-gemini" | "litellm" | "ollama")
+    {
+        let message = format!("the provider `{provider}` has no surface `responses` in LychD");
+        errors.push(
+            Diagnostic::new(message)
+                .at(place.clone(), "")
+                .help("write `surface = \"chat\"`, or leave it out"),
+        );
+    }
+}
+
+/// The provider, in lower case as LychD reads it.
+fn provider(family: Family, reader: &mut Reader<'_, '_>) -> String {
     const OPENAI: [&str; 7] = [
         "openai",
         "openai-compatible",
@@ -78,15 +100,15 @@ fn provider(family: Family, reader: &mut Reader<'_, '_>) {
         "litellm",
     ];
     let known: &[&str] = if family == Family::Gemini { &["google-gemini"] } else { &OPENAI };
-    let Some(provider) = reader.string("provider_name") else { return };
+    let default = if family == Family::Gemini { "google-gemini" } else { "openai" };
+    let Some(provider) = reader.string("provider_name") else { return default.to_owned() };
     let word = provider.value.trim().to_lowercase();
     if !known.contains(&word.as_str()) {
         let message =
             format!("`provider_name` in {}: `{}` is not a provider", reader.title(), word.escape_debug());
-        if let Some(wrong) = reader.refuse("provider_name", message) {
-            wrong.help.push(format!("known: {}", known.join(", ")));
-        }
+        reader.refuse("provider_name", message, format!("known: {}", known.join(", ")));
     }
+    word
 }
 
 fn base_url(family: Family, reader: &mut Reader<'_, '_>) -> Option<String> {
@@ -104,7 +126,7 @@ fn base_url(family: Family, reader: &mut Reader<'_, '_>) -> Option<String> {
     if !sound {
         let message =
             format!("`base_url` in {} must be an `http:` or `https:` address without a user", reader.title());
-        reader.refuse("base_url", message);
+        reader.refuse("base_url", message, format!("for example: `base_url = \"{default}\"`"));
         return None;
     }
     Some(text.value.to_owned())

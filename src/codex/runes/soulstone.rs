@@ -63,6 +63,8 @@ pub struct Soulstone {
     pub image: Located<UnitImage>,
     /// The port it is to listen on, from `port` or `base_url`.
     pub port: Option<Located<u16>>,
+    /// Whether `port` itself is written.
+    pub says_port: bool,
     /// Where LychD asks it, when written.
     pub base_url: Option<String>,
     /// Its Covens.
@@ -145,7 +147,7 @@ pub(super) fn read(
     let known: Vec<&str> = KEYS.iter().chain(own).copied().collect();
     let before = errors.len();
     let mut reader = Reader::new(table, format!("this {} Soulstone", family.as_str()), &known, errors);
-    let fields = common(family, source, table, &mut reader);
+    let fields = common(family, source, &mut reader);
     let launch = match family {
         Family::LlamaCpp => llamacpp::read(&mut reader, fields.as_ref()),
         Family::ExLlamaV3 => exllamav3::read(&mut reader, fields.as_ref()),
@@ -161,16 +163,14 @@ pub(super) fn read(
     Some(Soulstone { launch: launch?, ..stone })
 }
 
-fn common(family: Family, source: &Source, table: &Table, reader: &mut Reader<'_, '_>) -> Option<Fields> {
+fn common(family: Family, source: &Source, reader: &mut Reader<'_, '_>) -> Option<Fields> {
     let place = source.at(0..0);
     let name = reader.parsed::<RuneName>("name");
-    if table.get("name").is_none() {
-        let message = format!("{} has no `name`", reader.title());
-        reader.errors().push(Diagnostic::new(message).at(place.clone(), ""));
-    }
+    reader.require("name", &place, "it names the unit: `name = \"coder\"`");
     let description = reader.parsed::<UnitText>("description").map(|text| text.value);
     let image = image(family, reader, &place);
     let port = reader.port("port");
+    let says_port = port.is_some();
     let (base_url, port) = base_url(reader, port);
     let groups = reader.parsed_list::<Label>("groups").unwrap_or_default();
     let devices = grants::devices(reader);
@@ -182,7 +182,7 @@ fn common(family: Family, source: &Source, table: &Table, reader: &mut Reader<'_
     let concurrency = concurrency(reader);
     let models = model::read(reader, true);
     model::generation(reader);
-    let runtime = reader.string("runtime");
+    let runtime = runtime(family, reader);
     let format = reader.choice("model_format", &Format::ALL);
     let line = |line: Option<Located<Line>>| line.map(|line| line.value.0);
     let model_path = reader.parsed::<UnitText>("model_path").map(|path| path.value.meant());
@@ -190,13 +190,14 @@ fn common(family: Family, source: &Source, table: &Table, reader: &mut Reader<'_
     Some(Fields {
         exec: exec.iter().map(|word| word.value.meant()).collect(),
         format,
-        runtime: runtime.map(|text| Located { value: text.value.to_owned(), place: text.place }),
+        runtime,
         stone: Soulstone {
             family,
             name: name?,
             description: description.filter(|text| !text.as_str().is_empty()),
             image: image?,
             port,
+            says_port,
             base_url,
             groups: groups.into_iter().map(|group| group.value).collect(),
             devices,
@@ -214,6 +215,18 @@ fn common(family: Family, source: &Source, table: &Table, reader: &mut Reader<'_
     })
 }
 
+/// `runtime`. LychD runs a stone by what it says, and only a generic one may say another word than its family's.
+fn runtime(family: Family, reader: &mut Reader<'_, '_>) -> Option<Located<String>> {
+    let runtime = reader.string("runtime")?;
+    if family != Family::Generic && runtime.value != family.as_str() {
+        let shown = runtime.value.escape_debug();
+        let message = format!("`runtime` in {} is `{}`, not `{shown}`", reader.title(), family.as_str());
+        let other = Diagnostic::new(message).at(runtime.place.clone(), "");
+        reader.errors().push(other.help("leave it out, or move the rune to `generic`"));
+    }
+    Some(Located { value: runtime.value.to_owned(), place: runtime.place })
+}
+
 fn image(family: Family, reader: &mut Reader<'_, '_>, place: &Place) -> Option<Located<UnitImage>> {
     let default = match family {
         Family::LlamaCpp => Some("ghcr.io/ggml-org/llama.cpp:server-cuda"),
@@ -224,28 +237,25 @@ fn image(family: Family, reader: &mut Reader<'_, '_>, place: &Place) -> Option<L
         _ => None,
     };
     let title = format!("[quadlet] of {}", reader.title());
-    let message = format!("{title} has no `image`");
     match reader.table("quadlet") {
         Some(quadlet) => {
-            let missing = quadlet.get("image").is_none();
             let mut quadlet = Reader::new(quadlet, title, &["image"], reader.errors());
-            let image = quadlet.parsed::<UnitImage>("image");
-            if missing {
-                quadlet.errors().push(Diagnostic::new(message).at(place.clone(), ""));
-            }
-            image
+            quadlet.require("image", place, IMAGE);
+            quadlet.parsed::<UnitImage>("image")
         }
         None if reader.node("quadlet").is_some() => None,
         None => {
             let image = default.and_then(|text| text.parse().ok());
             if image.is_none() {
-                let missing = Diagnostic::new(message).at(place.clone(), "");
-                reader.errors().push(missing.help("quadlet = { image = \"host/path@sha256:…\" }"));
+                reader.require("quadlet", place, IMAGE);
             }
             image.map(|value| Located { value, place: place.clone() })
         }
     }
 }
+
+/// How an image is written.
+pub(super) const IMAGE: &str = "quadlet = { image = \"host/path@sha256:…\" }";
 
 /// `base_url` with the port that it or `port` says.
 fn base_url(
@@ -257,7 +267,7 @@ fn base_url(
         Ok(own) => own,
         Err(what) => {
             let message = format!("`base_url` in {} {what}", reader.title());
-            reader.refuse("base_url", message);
+            reader.refuse("base_url", message, "for example: `base_url = \"http://localhost:8100/v1\"`");
             return (None, port);
         }
     };
@@ -265,7 +275,8 @@ fn base_url(
         Some(port) if port.value != own => {
             let message =
                 format!("`base_url` in {} says port {own}, `port` says {}", reader.title(), port.value);
-            reader.errors().push(Diagnostic::new(message).at(text.place, "").at(port.place.clone(), ""));
+            let two = Diagnostic::new(message).at(text.place, "").at(port.place.clone(), "the other");
+            reader.errors().push(two.help("remove one of the two"));
             (None, Some(port))
         }
         _ => (Some(text.value.to_owned()), Some(Located { value: own, place: text.place })),
@@ -297,15 +308,8 @@ pub fn loopback(text: &str) -> Result<u16, &'static str> {
     if !local {
         return Err("must be on this host: `localhost` or a loopback address (another host is a portal's)");
     }
-    // The parser drops a scheme's own port, so a written 80 is looked for in the text.
-    let written = text.split_once("://").map_or("", |(_, rest)| rest);
-    let authority = written.split('/').next().unwrap_or_default();
-    match url.port() {
-        Some(port) => Ok(port),
-        None if url.scheme() == "http" && authority.ends_with(":80") => Ok(80),
-        None if url.scheme() == "https" && authority.ends_with(":443") => Ok(443),
-        None => Err("must say its port"),
-    }
+    // A scheme's own port is dropped by LychD's parser as by this one: to LychD it is not said either.
+    url.port().ok_or("must say its port, another than 80 for `http:` and 443 for `https:`")
 }
 
 fn volumes(reader: &mut Reader<'_, '_>) -> Vec<Located<Volume>> {
@@ -316,7 +320,7 @@ fn volumes(reader: &mut Reader<'_, '_>) -> Vec<Located<Volume>> {
                 let message =
                     format!("`volumes` in {} mount two at `{}`", reader.title(), volume.value.container());
                 let two = Diagnostic::new(message).at(volume.place, "").at(other.place.clone(), "the first");
-                reader.errors().push(two);
+                reader.errors().push(two.help("give one of them another path in the container"));
             }
             None => volumes.push(volume),
         }
@@ -346,7 +350,7 @@ fn concurrency(reader: &mut Reader<'_, '_>) -> Concurrency {
             "a runtime that is not dedicated cannot declare `conflict_domains`: LychD does not stop it"
         };
         if !dedicated || persistent_resident {
-            reader.refuse("conflict_domains", what);
+            reader.refuse("conflict_domains", what, "leave `conflict_domains` out, or empty");
         }
     }
     let conflict_domains = domains.map(|domains| domains.into_iter().map(|domain| domain.value).collect());

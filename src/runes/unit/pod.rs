@@ -55,3 +55,50 @@ fn size(bytes: u64) -> String {
     }
     format!("{bytes}b")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(podman: &str, shared_memory: Option<u64>) -> String {
+        let pod =
+            Pod { description: "The pod".to_owned(), ports: vec![(7134, 8000), (5432, 5432)], shared_memory };
+        pod.to_unit(podman.parse().unwrap()).to_text().unwrap()
+    }
+
+    #[test]
+    fn what_a_podman_has_no_key_for_is_an_argument() {
+        let whole = |middle: &str| {
+            format!(
+                "{}\n\n[Unit]\nDescription=The pod\n\n[Pod]\nPodName=lychd\nUserNS=keep-id\n\
+                 PublishPort=127.0.0.1:7134:8000\nPublishPort=127.0.0.1:5432:5432\n{middle}\n[Service]\n\
+                 Restart=on-failure\n\n[Install]\nWantedBy=default.target\n",
+                crate::runes::unit::MARKER
+            )
+        };
+        let (arguments, keys) =
+            ("PodmanArgs=--shm-size=16g\nPodmanArgs=--exit-policy=continue\n", "ShmSize=16g\n");
+        let sixteen = Some(16 << 30);
+        for (podman, middle) in [
+            ("5.3.0", arguments.to_owned()),
+            ("5.3.9", arguments.to_owned()),
+            ("5.4.2", format!("{keys}PodmanArgs=--exit-policy=continue\n")),
+            ("5.5.0", format!("{keys}PodmanArgs=--exit-policy=continue\n")),
+            ("5.6.0", format!("{keys}ExitPolicy=continue\n")),
+            ("6.0.0", format!("{keys}ExitPolicy=continue\n")),
+        ] {
+            assert_eq!(text(podman, sixteen), whole(&middle), "{podman}");
+        }
+        assert_eq!(text("5.3.0", None), whole("PodmanArgs=--exit-policy=continue\n"));
+        assert_eq!(text("5.6.0", None), whole("ExitPolicy=continue\n"));
+    }
+
+    #[test]
+    fn sizes_have_the_largest_unit_that_divides_them() {
+        for (bytes, want) in
+            [(8 << 30, "8g"), (24 << 30, "24g"), (1536 << 20, "1536m"), (3 << 10, "3k"), (1025, "1025b")]
+        {
+            assert_eq!(size(bytes), want);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Images of other people: each is pinned by its digest, or a tag that the policy admits.
+
+use super::{render::ImageUse, unit::Source};
+use crate::{
+    codex::Codex,
+    diagnostic::{Diagnostic, Place},
+    name::image::UnitImage,
+};
+
+/// Judges images: what is not pinned needs the policy's word.
+pub(super) struct Images<'a> {
+    codex: &'a Codex,
+    /// What was judged.
+    pub(super) uses: Vec<ImageUse>,
+    /// What is wrong with it.
+    pub(super) errors: Vec<Diagnostic>,
+}
+
+impl<'a> Images<'a> {
+    pub(super) const fn new(codex: &'a Codex) -> Self {
+        Self { codex, uses: Vec::new(), errors: Vec::new() }
+    }
+
+    /// Where the container `name` has its image from.
+    pub(super) fn source(&mut self, name: &str, image: &UnitImage, place: Option<&Place>) -> Source {
+        let service = format!("{}{name}", super::PREFIX);
+        let mut floating = false;
+        let source = match image {
+            UnitImage::Id(id) => Source::Loaded(format!("sha256:{}", id.digest())),
+            UnitImage::Named(reference) => {
+                floating = reference.digest().is_none();
+                let allowed = self.codex.policy.allow_tags.contains(reference.repository());
+                if floating && !allowed {
+                    self.errors.push(unpinned(&service, reference.as_str(), reference.repository(), place));
+                }
+                let full = reference
+                    .repository()
+                    .split_once('/')
+                    .is_some_and(|(host, _)| host.contains('.') || host.contains(':') || host == "localhost");
+                if !full {
+                    let message = format!("the image `{reference}` of `{service}` has no registry");
+                    let short = Diagnostic::new(message).help(format!(
+                        "write `docker.io/…` or `localhost/…` before `{}`",
+                        reference.repository()
+                    ));
+                    self.errors.push(at(short, place));
+                }
+                Source::Fetched(reference.to_string())
+            }
+        };
+        self.uses.push(ImageUse { service, image: image.to_string(), floating });
+        source
+    }
+}
+
+fn unpinned(service: &str, image: &str, repository: &str, place: Option<&Place>) -> Diagnostic {
+    let message = format!("the image `{image}` of `{service}` is a tag, which can be another image tomorrow");
+    let wrong = at(Diagnostic::new(message), place);
+    wrong.help(format!(
+        "pin it: `podman pull {image}`, then what `podman image inspect --format '{{{{index .RepoDigests 0}}}}' {image}` prints"
+    ))
+    .help(format!("or admit it in forge.toml: [policy] allow-tags = [\"{repository}\"]"))
+}
+
+fn at(diagnostic: Diagnostic, place: Option<&Place>) -> Diagnostic {
+    match place {
+        Some(place) => diagnostic.at(place.clone(), ""),
+        None => diagnostic.note("nothing in the Codex sets it: it is LychD's default"),
+    }
+}
