@@ -68,7 +68,14 @@ impl FromStr for HostPath {
         let home = short.strip_prefix("%h/").or_else(|| short.strip_prefix("~/"));
         match (home, short.strip_prefix('/')) {
             (Some(below), _) if is_plain(below) => Ok(Self::Home(below.to_owned())),
-            (None, Some(below)) if is_plain(below) => Ok(Self::Absolute(short.to_owned())),
+            // Podman copies an absolute one into RequiresMountsFor=, where a blank ends it.
+            (None, Some(below)) if is_plain(below) && !below.contains(' ') => {
+                Ok(Self::Absolute(short.to_owned()))
+            }
+            (None, Some(below)) if is_plain(below) => {
+                let what = "a path that podman can mount: below the home directory, or without a blank";
+                Err(PathError { text: text.to_owned(), what })
+            }
             _ => {
                 let what = "a path of the host: absolute or with `~/` before it";
                 Err(PathError { text: text.to_owned(), what })
@@ -232,6 +239,7 @@ mod tests {
             "/a\\:/b",
             "/a//b:/c",
             "/a'b:/c",
+            "/a b:/c",
         ] {
             assert!(bad.parse::<Volume>().is_err(), "{bad:?}");
         }

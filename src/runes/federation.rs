@@ -3,6 +3,8 @@
 //! `federation.json` in a body's record keeps it, so the units of a body are those of the very sources it was forged
 //! from, hooks included.
 
+use std::str::FromStr;
+
 use serde_json::{Value as Json, json};
 
 use super::ports::WebPort;
@@ -13,7 +15,7 @@ use crate::{
         rune::{self, RuneDefinition},
     },
     diagnostic::{Diagnostic, Failure, Source, document::source_within, json, refuse_any},
-    name::MemberId,
+    name::{MemberId, unit_text::is_printable},
 };
 
 /// The file's name in a body's record.
@@ -28,6 +30,8 @@ const LIMIT: u64 = 16 << 20;
 pub struct MemberRune {
     /// Whose it is.
     pub member: MemberId,
+    /// Where it was written when the body was forged: `<file>:<line>:<column>`.
+    pub written: String,
     /// The rune; its places are in the record when it was read from there.
     pub definition: RuneDefinition,
 }
@@ -51,6 +55,7 @@ impl Federated {
         let of = |member: &crate::crypt::Member| {
             let one = |definition: &RuneDefinition| MemberRune {
                 member: member.id.clone(),
+                written: definition.place.to_string(),
                 definition: definition.clone(),
             };
             member.manifest.lychd.runes.iter().map(one).collect::<Vec<_>>()
@@ -65,7 +70,7 @@ impl Federated {
         let rune = |rune: &MemberRune| {
             json!({
                 "member": rune.member.to_string(),
-                "place": rune.definition.place.to_string(),
+                "place": rune.written,
                 "rune": rune.definition.to_json(),
             })
         };
@@ -75,6 +80,24 @@ impl Federated {
             "runes": self.runes.iter().map(rune).collect::<Vec<_>>(),
         });
         format!("{document:#}\n")
+    }
+
+    /// Adds where runes were written to what points into the record.
+    pub(super) fn trace(&self, errors: &mut [Diagnostic]) {
+        for error in errors {
+            for rune in self.runes.iter().filter(|rune| rune.written != rune.definition.place.to_string()) {
+                let whole = &rune.definition.place;
+                let inside = error.places.iter().any(|(place, _)| {
+                    place.source() == whole.source() && whole.span().contains(&place.span().start)
+                });
+                if inside {
+                    let name = &rune.definition.name.value;
+                    error
+                        .notes
+                        .push(format!("rune `{name}` of `{}` is written at {}", rune.member, rune.written));
+                }
+            }
+        }
     }
 
     /// Reads `federation.json`; `name` is what the user knows it by.
@@ -97,10 +120,10 @@ impl Federated {
             let Some(table) = node.as_table() else { continue };
             let mut entry = Reader::new(table, "a rune", &["member", "place", "rune"], &mut errors);
             let member = entry.parsed::<MemberId>("member");
-            entry.string("place");
+            let written = entry.parsed::<Written>("place");
             let definition = entry.node("rune").and_then(|node| rune::read(node, "a rune", entry.errors()));
-            if let (Some(member), Some(definition)) = (member, definition) {
-                runes.push(MemberRune { member: member.value, definition });
+            if let (Some(member), Some(written), Some(definition)) = (member, written, definition) {
+                runes.push(MemberRune { member: member.value, written: written.value.0, definition });
             }
         }
         let known = errors.len();
@@ -113,6 +136,18 @@ impl Federated {
                 .help("forge the body again: `lychd-forge forge`")
                 .into()),
         }
+    }
+}
+
+/// A place as the record has it: shown to people, never opened.
+struct Written(String);
+
+impl FromStr for Written {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let sound = !text.is_empty() && text.len() <= 4096 && is_printable(text);
+        if sound { Ok(Self(text.to_owned())) } else { Err("not a place in a file") }
     }
 }
 

@@ -95,7 +95,7 @@ fn claims(codex: &Codex, web: &WebPort, members: &[MemberRune]) -> [Claims; 2] {
             claim(&mut host, port.value, one());
         }
     }
-    for MemberRune { member, definition } in members {
+    for MemberRune { member, definition, .. } in members {
         let Some(port) = &definition.port else { continue };
         let one = || Claim {
             what: format!("rune `{}` of `{member}`", definition.name.value),

@@ -157,6 +157,7 @@ pub fn render(inscribed: &Inscribed<'_>) -> Result<Rendered, Failure> {
     let Images { uses: images, errors: floating, .. } = images;
     errors.extend(floating);
     let grants = grant(codex, &mut containers, &mut errors);
+    federated.trace(&mut errors);
     refuse_any(errors)?;
 
     let memory = codex.runes.soulstones.iter().map(|rune| stone::shared_memory(rune.family)).sum();

@@ -166,7 +166,12 @@ fn a_plan_says_what_becomes_of_every_file_and_service() {
     let next = user.plan(&["--podman", "5.4.2", "--diff", "--body", &Sha256::of("next").to_string()]);
     assert_eq!(
         actions(&next, "replace"),
-        ["lychd-migrate.container", "lychd-vessel.container", "capabilities.json"]
+        [
+            "lychd-migrate.container",
+            "lychd-vessel.container",
+            "lychd-animator-vision.target",
+            "capabilities.json"
+        ]
     );
     assert_eq!(actions(&next, "create"), ["lychd-singer.container", "lychd-animator-singer.target"]);
     assert_eq!(actions(&next, "remove"), ["lychd-speech.container", "lychd-animator-speech.target"]);

@@ -185,7 +185,7 @@ def register(context):
             "`../x` is not a name of the rune grammar",
             "`B` is not an image reference",
             "must be between 0 and 65535",
-            "`/:/host` is not a mount",
+            "`/` is not a path of the host",
             "a hook cannot register `None` as a value\n  at extensions/vision/ocr/register.py:8:5",
             "a hook cannot register so large a number\n  at extensions/vision/ocr/register.py:9:5",
             "`port` in `RuneDefinition` must be an integer, not a boolean",
@@ -272,7 +272,8 @@ fn policy_can_forbid_hooks_and_says_what_that_means() {
     let example = Example::new(None);
     let path = example.home.path().join("codex/forge.toml");
     let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, format!("{text}\n[policy]\nallow-hooks = false\n")).unwrap();
+    assert!(text.contains("[policy]\n"));
+    std::fs::write(&path, text.replace("[policy]\n", "[policy]\nallow-hooks = false\n")).unwrap();
     let output = example.forge(&["synthesize", "--locked"]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");

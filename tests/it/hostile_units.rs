@@ -290,8 +290,13 @@ fn read(text: &str, name: &str, outline: &mut Vec<String>) {
         } else {
             let (key, value) = line.split_once('=').unwrap_or_else(|| panic!("{name}: {line:?}"));
             assert!(key.bytes().all(|c| c.is_ascii_alphabetic()), "{name}: {line:?}");
-            // Only the home and the user's number are specifiers; every `$` is doubled.
-            let value = value.replace("%%", "").replace("%h", "").replace("%U", "").replace("$$", "");
+            // Only the home and the numbers of user and group are specifiers; every `$` is doubled.
+            let value = value
+                .replace("%%", "")
+                .replace("%h", "")
+                .replace("%U", "")
+                .replace("%G", "")
+                .replace("$$", "");
             let expands = !matches!(key, "Description");
             assert!(!(value.contains('%') || expands && value.contains('$')), "{name}: {line:?}");
             if key == "PodmanArgs" {

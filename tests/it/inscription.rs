@@ -138,3 +138,18 @@ fn podman_and_systemd_accept_every_set() {
         }
     }
 }
+
+#[test]
+fn a_members_rune_is_told_by_where_it_was_written() {
+    let case = cases().into_iter().find(|case| case.ends_with("members")).unwrap();
+    let codex = codex::load(&case.join("codex")).unwrap();
+    let federation = fs::read_to_string(case.join("federation.json")).unwrap().replace("8600", "5432");
+    let error = rendered(&codex, &federation, "5.4.2", &BTreeMap::new()).unwrap_err();
+    for want in [
+        "port 5432 of the pod is wanted by LychD's database and rune `speech` of `speech`",
+        "requested by speech",
+        "note: rune `speech` of `speech` is written at extensions/speech/pyproject.toml:5:1",
+    ] {
+        assert!(error.contains(want), "{want}\n--- not in ---\n{error}");
+    }
+}

@@ -160,13 +160,17 @@ impl Container {
         unit.set(Key::ContainerArguments, "--replace");
 
         match self.service {
-            ServiceKind::Lasting(restart) => unit.set(
-                Key::Restart,
-                match restart {
-                    Restart::Always => "always",
-                    Restart::OnFailure => "on-failure",
-                },
-            ),
+            ServiceKind::Lasting(restart) => {
+                unit.set(
+                    Key::Restart,
+                    match restart {
+                        Restart::Always => "always",
+                        Restart::OnFailure => "on-failure",
+                    },
+                );
+                // Slower than systemd's limit of five starts in ten seconds, after which it would give up.
+                unit.set(Key::RestartSec, "5");
+            }
             ServiceKind::Once => {
                 unit.set(Key::Type, "oneshot");
                 unit.set(Key::Restart, "no");

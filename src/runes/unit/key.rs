@@ -142,6 +142,8 @@ keys! {
     Type = Service, "Type", Names;
     /// When it is started again.
     Restart = Service, "Restart", Names;
+    /// The pause before that, in seconds.
+    RestartSec = Service, "RestartSec", Names;
     /// Exit codes that are no failure.
     SuccessExitStatus = Service, "SuccessExitStatus", Names;
     /// How long a start may take, in seconds.
