@@ -210,7 +210,7 @@ impl Validator {
         let scratch = self.scratch()?;
         let stage = Stage::at(scratch.path(), quadlets)?;
         let out = stage.out.as_str();
-        self.generate(&stage, &[out, out, out])?;
+        self.generate(&stage, &["-user", "-no-kmsg-log", out, out, out])?;
         stage.made()
     }
 
@@ -224,7 +224,7 @@ impl Validator {
             ("XDG_RUNTIME_DIR", stage.run.as_str()),
             ("HOME", stage.run.as_str()),
         ];
-        self.generator.run(&[&["-user", "-no-kmsg-log"], arguments].concat(), environment)
+        self.generator.run(arguments, environment)
     }
 
     /// Judges a set: Quadlet files, units that are written as they are (at the top, with drop-ins below), and the
@@ -245,8 +245,8 @@ impl Validator {
         let mut findings = generator::twins(&quadlet_sources);
 
         let out = stage.out.as_str();
-        let dry = self.generate(&stage, &["-dryrun"])?;
-        let wet = self.generate(&stage, &[out, out, out])?;
+        let dry = self.generate(&stage, &["-user", "-dryrun", "-no-kmsg-log"])?;
+        let wet = self.generate(&stage, &["-user", "-no-kmsg-log", out, out, out])?;
         let made = stage.made()?;
         findings.extend(generator::judge(
             &generator::Run {

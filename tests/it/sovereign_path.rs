@@ -195,7 +195,7 @@ fn the_repository_is_a_flake_of_the_example() {
     // What git tracks, and no more: in a chroot Nix itself cannot run git.
     let tracked = home.path("tracked");
     fs::create_dir(&tracked).unwrap();
-    let script = r#"cd "$1" && git -c safe.directory="$1" ls-files -z flake.nix flake.lock examples/flake | tar -c --null --no-recursion -T - | tar -x -C "$2""#;
+    let script = r#"cd "$1" && git -c safe.directory="$1" ls-files -z | tar -c --null --no-recursion -T - | tar -x -C "$2""#;
     let copied = Command::new("bash")
         .args(["-euo", "pipefail", "-c", script, "bash", repository])
         .arg(&tracked)
