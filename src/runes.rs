@@ -24,7 +24,7 @@ mod unlike;
 pub use capabilities::SCHEMA as CAPABILITIES_SCHEMA;
 pub use federation::{Federated, MemberRune};
 pub use mounts::Layout;
-pub use render::{Granted, ImageUse, Inscribed, Rendered, Service, render};
+pub use render::{Granted, ImageUse, Inscribed, Rendered, render};
 
 /// What a unit's name begins with.
 pub const PREFIX: &str = "lychd-";

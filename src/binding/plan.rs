@@ -140,7 +140,7 @@ fn consequences(plan: &mut Plan, rendered: &Rendered, found: &Found) {
         .any(|(_, name, action)| name == "lychd.pod" && matches!(action, Action::Replace | Action::Remove));
     for (service, name, action) in quadlets {
         let stem = name.split('.').next().unwrap_or_default();
-        let at_boot = rendered.services.get(stem).is_none_or(|service| service.at_boot);
+        let at_boot = rendered.services.get(stem).copied().unwrap_or(true);
         match action {
             Action::Create if at_boot => plan.start.insert(service),
             Action::Create => plan.on_demand.insert(service),

@@ -50,8 +50,8 @@ pub struct Rendered {
     pub units: FileTree,
     /// Files that containers read.
     pub support: FileTree,
-    /// All services, by name without suffix.
-    pub services: BTreeMap<String, Service>,
+    /// All services, by name without suffix, and whether they start at boot.
+    pub services: BTreeMap<String, bool>,
     /// Images besides the body.
     pub images: Vec<ImageUse>,
     /// What runs beyond the hardened default.
@@ -71,15 +71,6 @@ impl Rendered {
         let services = self.services.keys().map(|stem| format!("{stem}.service"));
         services.chain([super::POD_SERVICE.to_owned()]).collect()
     }
-}
-
-/// A service of the set.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Service {
-    /// Whether it starts at boot.
-    pub at_boot: bool,
-    /// Targets that stop when it starts, and the other way round.
-    pub conflicts: BTreeSet<String>,
 }
 
 /// An image that is not the body's.
@@ -198,7 +189,7 @@ pub fn render(inscribed: &Inscribed<'_>) -> Result<Rendered, Failure> {
         ));
     }
     Ok(Rendered {
-        services: services(&containers, &topology),
+        services: containers.iter().map(|one| (one.name.clone(), one.at_boot)).collect(),
         notes,
         quadlets: files.quadlets,
         units: files.units,
@@ -275,15 +266,6 @@ fn targets(codex: &Codex, members: &[MemberRune], topology: &Topology) -> BTreeM
         all.insert(coven_target(coven), target);
     }
     all
-}
-
-fn services(containers: &[Container], topology: &Topology) -> BTreeMap<String, Service> {
-    let of = |container: &Container| {
-        let name = container.name.strip_prefix(super::PREFIX).and_then(|name| name.parse::<RuneName>().ok());
-        let conflicts = name.iter().flat_map(|name| topology.conflicts(name)).map(gate).collect();
-        (container.name.clone(), Service { at_boot: container.at_boot, conflicts })
-    };
-    containers.iter().map(of).collect()
 }
 
 /// Adds what the operator grants, and lists all that goes beyond the default.
