@@ -77,6 +77,7 @@ fn rendered(directory: &Path) -> Rendered {
         crypt: home.join(".local/share/lychd"),
         support: home.join(".local/state/lychd-forge/inscription"),
         sites: vec![home.join(".config/containers/systemd"), home.join(".config/systemd/user")],
+        own: vec![home.join(".local/state/lychd-forge"), home.join(".cache/lychd-forge")],
         home,
     };
     let text = r#"{ "schema": "lychd-forge/federation/1", "web_port": 8000, "runes": [] }"#;

@@ -278,6 +278,9 @@ impl Validator {
                 // `--generators=no` does not keep the host's environment generators from running.
                 ("SYSTEMD_ENVIRONMENT_GENERATOR_PATH", stage.empty.as_str()),
                 ("XDG_RUNTIME_DIR", stage.run.as_str()),
+                // The user's own units and drop-ins are no part of the set.
+                ("XDG_CONFIG_HOME", stage.empty.as_str()),
+                ("XDG_DATA_HOME", stage.empty.as_str()),
                 ("HOME", self.home.as_deref().and_then(Path::to_str).unwrap_or(&stage.run)),
             ],
         )?;

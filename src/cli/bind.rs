@@ -10,6 +10,7 @@ use serde_json::json;
 use super::{BindArgs, Outcome, settings::Settings, stages, ui::Ui};
 use crate::{
     binding::{
+        alterations::{Places, alterations},
         clashes::clashes,
         plan::{Action, Plan, plan},
         site::Sites,
@@ -19,9 +20,9 @@ use crate::{
     diagnostic::{Diagnostic, Failure, refuse_any},
     forge::body::{Bodies, Body},
     host::{environment, file, progress::Progress as _},
-    name::RuneName,
+    name::{RuneName, mount::HostPath},
     runes::{
-        Federated, Inscribed, Layout, Rendered, federation,
+        Federated, Inscribed, Layout, PREFIX, Rendered, federation,
         podman::{self, PodmanVersion},
         ports, render,
     },
@@ -39,6 +40,9 @@ pub(super) fn run(args: &BindArgs, settings: &Settings, ui: &Ui) -> Result<Outco
     }
     let codex = codex::load(&settings.codex)?;
     owned(&settings.codex)?;
+    for note in &codex.runes.notes {
+        ui.note(&note.to_string());
+    }
     let bodies = Bodies::of_state(&settings.state);
     let body = bodies.find(args.body.as_deref().unwrap_or("newest")).map_err(forge_first)?;
     let federated = federated(&bodies, &body)?;
@@ -73,8 +77,14 @@ pub(super) fn run(args: &BindArgs, settings: &Settings, ui: &Ui) -> Result<Outco
         ));
     }
     let found = sites.read(&rendered.units)?;
-    let others = search_path(&configuration);
-    refuse_any(clashes(&rendered.quadlets, &sites.quadlets, &others)?)?;
+    let places = places(&configuration);
+    refuse_any(clashes(&rendered.quadlets, &sites.quadlets, &places.podman)?)?;
+    verdict.extend(alterations(&rendered.quadlets, &rendered.units, &rendered.generated(), &places)?);
+    if environment::variable("QUADLET_UNIT_DIRS").is_some() {
+        verdict.push(
+            "QUADLET_UNIT_DIRS is set: a podman that sees it reads other directories than these".to_owned(),
+        );
+    }
     ui.finish();
 
     let plan = plan(&rendered, &found, &sites);
@@ -84,7 +94,7 @@ pub(super) fn run(args: &BindArgs, settings: &Settings, ui: &Ui) -> Result<Outco
     if origin == Origin::Debian && args.podman.is_none() {
         notes.push(format!("the units are for podman {podman}: this host has none that is new enough (5.3)"));
     }
-    for note in &notes {
+    for note in notes.iter().skip(codex.runes.notes.len()) {
         ui.note(note);
     }
     let view = View { body: &body, rendered: &rendered, plan: &plan, podman, validator: &validator };
@@ -102,11 +112,29 @@ fn owned(directory: &Path) -> Result<(), Failure> {
     for name in ["lychd.toml", "forge.toml"] {
         let path = directory.join(name);
         if file::exists(&path) {
-            let status = file::status(&path).map_err(|error| file::unable("read", &path, &error))?;
-            wrong.extend(ownership::judge(&path.display().to_string(), &status, environment::uid()));
+            judge(&path, &mut wrong)?;
+        }
+    }
+    let mut pending = vec![directory.join("runes")];
+    while let Some(directory) = pending.pop().filter(|directory| file::is_directory(directory)) {
+        for (name, is_directory) in
+            file::list(&directory).map_err(|error| file::unable("read", &directory, &error))?
+        {
+            let path = directory.join(name);
+            if is_directory {
+                pending.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "toml") {
+                judge(&path, &mut wrong)?;
+            }
         }
     }
     refuse_any(wrong)
+}
+
+fn judge(path: &Path, wrong: &mut Vec<Diagnostic>) -> Result<(), Failure> {
+    let status = file::status(path).map_err(|error| file::unable("read", path, &error))?;
+    wrong.extend(ownership::judge(&path.display().to_string(), &status, environment::uid()));
+    Ok(())
 }
 
 fn forge_first(failure: Failure) -> Failure {
@@ -131,14 +159,25 @@ fn federated(bodies: &Bodies, body: &Body) -> Result<Federated, Failure> {
             format!("the body {} was recorded without `{}`", body.image_id.short(12), federation::FILE);
         return Err(Diagnostic::new(message).help("forge it again: `lychd-forge forge`").into());
     }
+    let mut wrong = Vec::new();
+    judge(&path, &mut wrong)?;
+    refuse_any(wrong)?;
     let bytes = file::read(&path, file::LIMIT).map_err(|error| file::unable("read", &path, &error))?;
     Federated::parse(&shown, bytes)
 }
 
 fn layout(settings: &Settings, configuration: &Path) -> Result<Layout, Failure> {
     let home = environment::variable("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
+    let home = file::resolved(&home.ok_or_else(homeless)?);
+    // systemd puts it in for `%h`, and podman reads it with the rest of the mount.
+    if HostPath::found(&home, Path::new("/nowhere")).is_none() {
+        let message = format!("the home directory `{}` cannot stand in a mount", home.display());
+        return Err(Diagnostic::new(message)
+            .help("it must have none of `: ' \" $ % \\`, nor a blank")
+            .into());
+    }
     Ok(Layout {
-        home: file::resolved(&home.ok_or_else(homeless)?),
+        home,
         codex: file::resolved(&settings.codex),
         crypt: file::resolved(&settings.crypt),
         support: file::resolved(&settings.state).join("inscription"),
@@ -146,6 +185,7 @@ fn layout(settings: &Settings, configuration: &Path) -> Result<Layout, Failure> 
             file::resolved(&configuration.join("containers/systemd")),
             file::resolved(&configuration.join("systemd/user")),
         ],
+        own: [&settings.state, &settings.cache].map(|path| file::resolved(path)).into(),
     })
 }
 
@@ -159,18 +199,20 @@ fn sites_ports(support: &Path) -> Result<BTreeMap<RuneName, u16>, Failure> {
     ports::inscribed(&path.display().to_string(), bytes)
 }
 
-/// The directories that podman reads for this user, in its order.
-fn search_path(configuration: &Path) -> Vec<PathBuf> {
-    let runtime = environment::variable("XDG_RUNTIME_DIR")
-        .map(|runtime| PathBuf::from(runtime).join("containers/systemd"));
-    let mut all: Vec<PathBuf> = runtime.into_iter().collect();
-    all.push(configuration.join("containers/systemd"));
+/// The directories that podman and systemd read for this user, in their order.
+fn places(configuration: &Path) -> Places {
+    let runtime = environment::variable("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let below = |path: &str| runtime.iter().map(|runtime| runtime.join(path)).collect::<Vec<_>>();
+    let mut podman = below("containers/systemd");
+    podman.push(configuration.join("containers/systemd"));
     for base in ["/etc", "/usr/share"] {
         let users = Path::new(base).join("containers/systemd/users");
-        all.push(users.join(environment::uid().to_string()));
-        all.push(users);
+        podman.push(users.join(environment::uid().to_string()));
+        podman.push(users);
     }
-    all
+    let mut systemd = vec![configuration.join("systemd/user"), PathBuf::from("/etc/systemd/user")];
+    systemd.extend(below("systemd/user"));
+    Places { podman, systemd }
 }
 
 /// Nothing wrong, or refused; the notes of the check.
@@ -218,6 +260,7 @@ impl View<'_> {
             "units": plan.steps.iter().map(unit).collect::<Vec<_>>(),
             "start": plan.start, "on_demand": plan.on_demand, "restart": plan.restart, "stop": plan.stop,
             "images": rendered.images.iter().map(image).collect::<Vec<_>>(),
+            "mounts": rendered.mounts.iter().map(|(service, mount)| json!({ "service": service, "mount": mount })).collect::<Vec<_>>(),
             "grants": rendered.grants.iter().map(|one| json!({ "service": one.service, "what": one.what })).collect::<Vec<_>>(),
             "secrets": rendered.secrets,
             "ports": rendered.ports.iter().map(|(host, pod)| json!({ "host": host, "pod": pod })).collect::<Vec<_>>(),
@@ -268,6 +311,14 @@ impl View<'_> {
                 "floating",
                 &format!("{} of {}: allowed by [policy] allow-tags", image.image, image.service),
             )?;
+        }
+        // LychD's own mounts are the same in every plan; the diff has them.
+        let own = ["vessel", "migrate", "phylactery"].map(|name| format!("{PREFIX}{name}"));
+        let spheres = |mount: &str| mount.contains(":%h/work/");
+        for (service, mount) in
+            rendered.mounts.iter().filter(|(service, mount)| !own.contains(service) || spheres(mount))
+        {
+            ui.field("mount", &format!("{mount} in {service}"))?;
         }
         for granted in &rendered.grants {
             ui.field("granted", &format!("{} {}", granted.service, granted.what))?;

@@ -65,6 +65,10 @@ impl FromStr for HostPath {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let short = shortened(text);
+        if short.ends_with(".volume") {
+            let what = "a directory to Quadlet, which takes it for a unit by its ending `.volume`";
+            return Err(PathError { text: text.to_owned(), what });
+        }
         let home = short.strip_prefix("%h/").or_else(|| short.strip_prefix("~/"));
         match (home, short.strip_prefix('/')) {
             (Some(below), _) if is_plain(below) => Ok(Self::Home(below.to_owned())),

@@ -36,7 +36,9 @@ impl<'a> Images<'a> {
                 let full = reference
                     .repository()
                     .split_once('/')
-                    .is_some_and(|(host, _)| host.contains('.') || host.contains(':') || host == "localhost");
+                    // `dir:9/x` and its like are transports to podman, which verify nothing.
+                    .map(|(host, _)| host.split_once(':').map_or(host, |(name, _)| name))
+                    .is_some_and(|host| host.contains('.') || host == "localhost");
                 if !full {
                     let message = format!("the image `{reference}` of `{service}` has no registry");
                     let short = Diagnostic::new(message).help(format!(
@@ -59,6 +61,7 @@ fn unpinned(service: &str, image: &str, repository: &str, place: Option<&Place>)
     wrong.help(format!(
         "pin it: `podman pull {image}`, then what `podman image inspect --format '{{{{index .RepoDigests 0}}}}' {image}` prints"
     ))
+    .help("write that as `image` under [quadlet] of a rune, or where else the image is named".to_owned())
     .help(format!("or admit it in forge.toml: [policy] allow-tags = [\"{repository}\"]"))
 }
 

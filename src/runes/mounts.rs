@@ -1,9 +1,12 @@
 //! What containers see of the host: the spheres of the Crypt for the Vessel, and declared directories for the others,
 //! never LychD's own.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
-use super::unit::{Piece, Value};
+use super::unit::{Container, Piece, Value};
 use crate::{
     codex::{Codex, Sphere},
     diagnostic::{Diagnostic, Place},
@@ -23,7 +26,23 @@ pub struct Layout {
     pub support: PathBuf,
     /// The directories of units, Quadlet's and systemd's.
     pub sites: Vec<PathBuf>,
+    /// The forge's own directories: what lies there the next inscription believes, and runs.
+    pub own: Vec<PathBuf>,
 }
+
+/// What no container gets of a host: the kernel's files, sockets, and podman's and systemd's settings. A device is
+/// asked for as a device.
+const SYSTEM: [&str; 8] =
+    ["/dev", "/etc/containers", "/etc/systemd", "/proc", "/run", "/sys", "/usr/share/containers", "/var/run"];
+/// The same of a home.
+const PRIVATE: [&str; 6] = [
+    ".config/containers",
+    ".config/systemd",
+    ".gnupg",
+    ".local/share/containers",
+    ".local/share/systemd",
+    ".ssh",
+];
 
 /// Resolves links of a path as far as it exists.
 pub(super) type Resolve<'a> = &'a dyn Fn(&Path) -> PathBuf;
@@ -154,6 +173,18 @@ fn outside(
             .push(wrong.help("mount a directory beside it: no rune sees the Codex, the Crypt or the units"));
         return None;
     }
+    // Where desktops mount a user's disks.
+    let disk = resolved.starts_with("/run/media") && resolved != Path::new("/run/media");
+    let system = SYSTEM.map(PathBuf::from);
+    let private = PRIVATE.map(|below| ground.layout.home.join(below));
+    if let Some(root) = system.iter().chain(&private).find(is_protected).filter(|_| !disk) {
+        let message = format!("`{path}` overlaps `{}`, which no container gets of a host", root.display());
+        let wrong = Diagnostic::new(message).at(place.clone(), "");
+        errors.push(
+            wrong.help("a device is asked for with `devices`; sockets, keys and settings are never mounted"),
+        );
+        return None;
+    }
     let found = HostPath::found(&resolved, &ground.layout.home);
     if found.is_none() {
         let message = format!("`{path}` leads to `{}`, which a unit cannot hold", resolved.display());
@@ -165,13 +196,76 @@ fn outside(
 
 fn protected(ground: Ground<'_>) -> impl Iterator<Item = &PathBuf> {
     let Ground { layout, reactor, .. } = ground;
-    [&layout.codex, &layout.crypt, &layout.support].into_iter().chain(&layout.sites).chain(reactor)
+    let own = [&layout.codex, &layout.crypt, &layout.support].into_iter();
+    own.chain(&layout.sites).chain(&layout.own).chain(reactor)
+}
+
+/// Holds the reactor's directories, which the Vessel writes, off everything else of LychD's.
+pub(super) fn check_reactor(codex: &Codex, ground: Ground<'_>, errors: &mut Vec<Diagnostic>) {
+    let Some(inbox) = &codex.lychd.switching.host_reactor_dir else { return };
+    let layout = ground.layout;
+    let triggers = layout.crypt.join("triggers");
+    let system = SYSTEM.map(PathBuf::from);
+    let private = PRIVATE.map(|below| layout.home.join(below));
+    for path in ground.reactor.iter().map(|path| (ground.resolve)(path)) {
+        if path.starts_with(&triggers) {
+            continue;
+        }
+        let own = [&layout.codex, &layout.crypt, &layout.support].into_iter();
+        let mut all = own.chain(&layout.sites).chain(&layout.own).chain(&system).chain(&private);
+        if let Some(root) = all.find(|root| overlap(root, &path) || overlap(&(ground.resolve)(root), &path)) {
+            let message = format!(
+                "`host_reactor_dir` makes `{}` writable for the Vessel, and that overlaps `{}`",
+                path.display(),
+                root.display()
+            );
+            let wrong = Diagnostic::new(message).at(inbox.place.clone(), "");
+            errors.push(
+                wrong.help("leave it out for the Crypt's `triggers/inbox`, or choose a directory of its own"),
+            );
+        }
+    }
+}
+
+/// Two things at one place of a container, which podman would refuse when it starts.
+pub(super) fn check_places(
+    container: &Container,
+    layout: &Layout,
+    written: Option<&Place>,
+    errors: &mut Vec<Diagnostic>,
+) {
+    let home = layout.home.display().to_string();
+    let plain = |text: String| match text.strip_prefix(&home) {
+        Some(below) if below.starts_with('/') => format!("%h{below}"),
+        _ => text,
+    };
+    let mounted = container
+        .volumes
+        .iter()
+        .filter_map(|volume| volume.to_string().split(':').nth(1).map(|place| plain(place.to_owned())));
+    let granted = container.grants.tmpfs.iter().map(|path| plain(path.to_string()));
+    let mut seen = BTreeSet::new();
+    for place in mounted.chain(granted).chain(container.memory.iter().map(ToString::to_string)) {
+        if place.starts_with("/run/secrets")
+            || place.starts_with("/var/run/secrets")
+            || !seen.insert(place.clone())
+        {
+            let message = format!("`{}` would have two things at `{place}`", container.name);
+            let two = Diagnostic::new(message).help(
+                "of its mounts, its directories in memory (`/tmp` and `~/.cache` are always there) and its secrets",
+            );
+            errors.push(match written {
+                Some(written) => two.at(written.clone(), ""),
+                None => two,
+            });
+        }
+    }
 }
 
 /// The same, as a container with the user's home would see it.
 fn protected_inside(ground: Ground<'_>) -> impl Iterator<Item = PathBuf> {
     let home = [CODEX, CRYPT].map(|below| ground.layout.home.join(below));
-    protected(ground).cloned().chain(home).chain([PathBuf::from(SUPPORT), PathBuf::from("/run/secrets")])
+    protected(ground).cloned().chain(home).chain([SUPPORT, "/run/secrets", "/var/run"].map(PathBuf::from))
 }
 
 fn overlap(one: &Path, two: &Path) -> bool {

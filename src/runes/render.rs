@@ -10,13 +10,14 @@ use super::{
     mounts::{self, Ground, Resolve},
     names,
     podman::PodmanVersion,
-    ports, secrets, stem, stone,
+    ports::{self, Ports},
+    secrets, stem, stone,
     unit::{Container, Pod, Target, Unit},
     unlike,
 };
 use crate::{
     codex::{Codex, nearest::nearest},
-    diagnostic::{Diagnostic, Failure, refuse_any},
+    diagnostic::{Diagnostic, Failure, Place, refuse_any},
     digest::Sha256,
     name::{RuneName, SecretName, image::UnitImage},
     tree::FileTree,
@@ -54,6 +55,8 @@ pub struct Rendered {
     pub services: BTreeMap<String, bool>,
     /// Images besides the body.
     pub images: Vec<ImageUse>,
+    /// What containers see of the host, each with its service: `host:container:options`.
+    pub mounts: Vec<(String, String)>,
     /// What runs beyond the hardened default.
     pub grants: Vec<Granted>,
     /// The secrets that podman must have, with the services that get them.
@@ -112,42 +115,15 @@ pub fn render(inscribed: &Inscribed<'_>) -> Result<Rendered, Failure> {
 
     let reactor = mounts::reactor(codex, layout);
     let ground = Ground { layout, resolve, reactor: &reactor };
-    let database = &codex.lychd.database.image;
-    let mut containers = vec![
-        core::vessel(codex, body, ground, &mut errors),
-        core::migration(codex, body, layout, &mut errors),
-    ];
-    let source = images.source("phylactery", &database.value, database.place.as_ref());
-    containers.push(core::phylactery(codex, source, layout, &mut errors));
-    if let Some(rune) = &codex.runes.phoenix {
-        let source = images.source(rune.name.value.as_str(), &rune.image.value, Some(&rune.image.place));
-        containers.push(core::phoenix(codex, rune, source));
-    }
-    for rune in &codex.runes.soulstones {
-        let name = &rune.name.value;
-        let source = images.source(name.as_str(), &rune.image.value, Some(&rune.image.place));
-        let port = ports.stones.get(name).copied().unwrap_or_default();
-        let mut container = stone::soulstone(rune, source, port, ground, &mut errors);
-        container.labels.insert("lychd.capabilities", capabilities::stone_label(rune));
-        covens(&mut container, &topology, name);
-        containers.push(container);
-    }
-    for rune in &federated.runes {
-        let definition = &rune.definition;
-        let name = &definition.name.value;
-        let image = UnitImage::Named(definition.image.value.clone());
-        let source = images.source(name.as_str(), &image, Some(&definition.image.place));
-        let mut container = stone::member(rune, source, ground, &mut errors);
-        let words: Vec<&str> = definition.capabilities.iter().map(RuneName::as_str).collect();
-        if !words.is_empty() {
-            container.labels.insert("lychd.capabilities", words.join(","));
-        }
-        covens(&mut container, &topology, name);
-        containers.push(container);
-    }
+    let mut containers = core_containers(inscribed, ground, &mut images, &mut errors);
+    containers.extend(rune_containers(inscribed, ground, (&ports, &topology), &mut images, &mut errors));
     let Images { uses: images, errors: floating, .. } = images;
     errors.extend(floating);
     let grants = grant(codex, &mut containers, &mut errors);
+    mounts::check_reactor(codex, ground, &mut errors);
+    for container in &containers {
+        mounts::check_places(container, layout, written(inscribed, &container.name), &mut errors);
+    }
     federated.trace(&mut errors);
     refuse_any(errors)?;
 
@@ -195,10 +171,79 @@ pub fn render(inscribed: &Inscribed<'_>) -> Result<Rendered, Failure> {
         units: files.units,
         support: files.support,
         images,
+        mounts: containers
+            .iter()
+            .flat_map(|one| one.volumes.iter().map(|volume| (one.name.clone(), volume.to_string())))
+            .collect(),
         grants,
         secrets: wanted,
         ports: ports.published,
     })
+}
+
+/// Where the rune of a container is written, or what is granted to it.
+fn written<'a>(inscribed: &Inscribed<'a>, container: &str) -> Option<&'a Place> {
+    let name = container.strip_prefix(super::PREFIX).unwrap_or_default();
+    let Inscribed { codex, federated, .. } = *inscribed;
+    let stones = codex.runes.soulstones.iter().map(|stone| &stone.name);
+    let members = federated.runes.iter().map(|rune| &rune.definition.name);
+    let grants = codex.grants.iter().find(|(rune, _)| rune.as_str() == name).map(|(_, own)| &own.place);
+    stones.chain(members).find(|rune| rune.value.as_str() == name).map(|rune| &rune.place).or(grants)
+}
+
+/// LychD's own containers.
+fn core_containers(
+    inscribed: &Inscribed<'_>,
+    ground: Ground<'_>,
+    images: &mut Images<'_>,
+    errors: &mut Vec<Diagnostic>,
+) -> Vec<Container> {
+    let Inscribed { codex, body, layout, .. } = *inscribed;
+    let database = &codex.lychd.database.image;
+    let mut containers =
+        vec![core::vessel(codex, body, ground, errors), core::migration(codex, body, layout, errors)];
+    let source = images.source("phylactery", &database.value, database.place.as_ref());
+    containers.push(core::phylactery(codex, source, layout, errors));
+    if let Some(rune) = &codex.runes.phoenix {
+        let source = images.source(rune.name.value.as_str(), &rune.image.value, Some(&rune.image.place));
+        containers.push(core::phoenix(codex, rune, source));
+    }
+    containers
+}
+
+/// Those of Soulstones, then those of the members' runes.
+fn rune_containers(
+    inscribed: &Inscribed<'_>,
+    ground: Ground<'_>,
+    (ports, topology): (&Ports, &Topology),
+    images: &mut Images<'_>,
+    errors: &mut Vec<Diagnostic>,
+) -> Vec<Container> {
+    let Inscribed { codex, federated, .. } = *inscribed;
+    let mut containers = Vec::new();
+    for rune in &codex.runes.soulstones {
+        let name = &rune.name.value;
+        let source = images.source(name.as_str(), &rune.image.value, Some(&rune.image.place));
+        let port = ports.stones.get(name).copied().unwrap_or_default();
+        let mut container = stone::soulstone(rune, source, port, ground, errors);
+        container.labels.insert("lychd.capabilities", capabilities::stone_label(rune));
+        covens(&mut container, topology, name);
+        containers.push(container);
+    }
+    for rune in &federated.runes {
+        let definition = &rune.definition;
+        let name = &definition.name.value;
+        let image = UnitImage::Named(definition.image.value.clone());
+        let source = images.source(name.as_str(), &image, Some(&definition.image.place));
+        let mut container = stone::member(rune, source, ground, errors);
+        let words: Vec<&str> = definition.capabilities.iter().map(RuneName::as_str).collect();
+        if !words.is_empty() {
+            container.labels.insert("lychd.capabilities", words.join(","));
+        }
+        covens(&mut container, topology, name);
+        containers.push(container);
+    }
+    containers
 }
 
 fn topology(codex: &Codex, members: &[MemberRune], errors: &mut Vec<Diagnostic>) -> Topology {

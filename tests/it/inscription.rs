@@ -26,6 +26,7 @@ pub(crate) fn layout() -> Layout {
         crypt: home.join(".local/share/lychd"),
         support: home.join(".local/state/lychd-forge/inscription"),
         sites: vec![home.join(".config/containers/systemd"), home.join(".config/systemd/user")],
+        own: vec![home.join(".local/state/lychd-forge"), home.join(".cache/lychd-forge")],
         home,
     }
 }
