@@ -56,10 +56,8 @@ impl Sites {
                 *tree = file::read_tree(&real).map_err(|error| file::unable("read", directory, &error))?;
             }
         }
-        for (path, entry) in found.quadlets.iter().filter(|(_, entry)| !is_marked(entry)) {
-            let _ = entry;
-            foreign.push(self.quadlets.join(path.as_str()));
-        }
+        let unmarked = found.quadlets.iter().filter(|(_, entry)| !is_marked(entry));
+        foreign.extend(unmarked.map(|(path, _)| self.quadlets.join(path.as_str())));
         if file::exists(&self.units) {
             let names = file::list(&self.units).map_err(|error| file::unable("read", &self.units, &error))?;
             for (name, is_directory) in names {

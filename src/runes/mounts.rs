@@ -175,9 +175,7 @@ fn outside(
     }
     // Where desktops mount a user's disks.
     let disk = resolved.starts_with("/run/media") && resolved != Path::new("/run/media");
-    let system = SYSTEM.map(PathBuf::from);
-    let private = PRIVATE.map(|below| ground.layout.home.join(below));
-    if let Some(root) = system.iter().chain(&private).find(is_protected).filter(|_| !disk) {
+    if let Some(root) = hosts_own(ground.layout).iter().find(is_protected).filter(|_| !disk) {
         let message = format!("`{path}` overlaps `{}`, which no container gets of a host", root.display());
         let wrong = Diagnostic::new(message).at(place.clone(), "");
         errors.push(
@@ -194,6 +192,12 @@ fn outside(
     found
 }
 
+/// What no container gets of this host.
+fn hosts_own(layout: &Layout) -> Vec<PathBuf> {
+    let private = PRIVATE.iter().map(|below| layout.home.join(below));
+    SYSTEM.iter().map(PathBuf::from).chain(private).collect()
+}
+
 fn protected(ground: Ground<'_>) -> impl Iterator<Item = &PathBuf> {
     let Ground { layout, reactor, .. } = ground;
     let own = [&layout.codex, &layout.crypt, &layout.support].into_iter();
@@ -205,14 +209,13 @@ pub(super) fn check_reactor(codex: &Codex, ground: Ground<'_>, errors: &mut Vec<
     let Some(inbox) = &codex.lychd.switching.host_reactor_dir else { return };
     let layout = ground.layout;
     let triggers = layout.crypt.join("triggers");
-    let system = SYSTEM.map(PathBuf::from);
-    let private = PRIVATE.map(|below| layout.home.join(below));
+    let hosts_own = hosts_own(layout);
     for path in ground.reactor.iter().map(|path| (ground.resolve)(path)) {
         if path.starts_with(&triggers) {
             continue;
         }
         let own = [&layout.codex, &layout.crypt, &layout.support].into_iter();
-        let mut all = own.chain(&layout.sites).chain(&layout.own).chain(&system).chain(&private);
+        let mut all = own.chain(&layout.sites).chain(&layout.own).chain(&hosts_own);
         if let Some(root) = all.find(|root| overlap(root, &path) || overlap(&(ground.resolve)(root), &path)) {
             let message = format!(
                 "`host_reactor_dir` makes `{}` writable for the Vessel, and that overlaps `{}`",
