@@ -17,7 +17,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
-use crate::diagnostic::Failure;
+use crate::{diagnostic::Failure, host::environment};
 use settings::Settings;
 use ui::Ui;
 
@@ -206,6 +206,17 @@ enum Verb {
     Man(ManArgs),
 }
 
+impl Verb {
+    /// Whether standard output is something else than a result: an archive, a script, a manual.
+    fn is_data(&self) -> bool {
+        match self {
+            Self::Stream(_) | Self::Completions { .. } => true,
+            Self::Man(args) => args.out.is_none(),
+            _ => false,
+        }
+    }
+}
+
 /// What may be moved away from its pin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Update {
@@ -319,15 +330,29 @@ struct BindArgs {
 /// Parses the arguments and runs the verb.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error),
+    };
     let ui = Ui::new(&cli.global);
+    let is_data = cli.verb.is_data();
     match run(cli, &ui) {
         Ok(outcome) => outcome.into(),
         Err(failure) => {
-            ui.failure(&failure);
+            ui.failure(&failure, is_data);
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// The answer to a command line that cannot be parsed, or that asks for help or the version.
+fn misused(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() && environment::arguments().any(|argument| argument == "--json") {
+        ui::usage_as_json(error);
+    }
+    // Where nobody can be told, the exit code still tells.
+    drop(error.print());
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
 /// How a verb that ran ended.

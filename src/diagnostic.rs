@@ -8,6 +8,9 @@ pub mod json;
 
 use std::{fmt, ops::Range, sync::Arc};
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 /// A text that was read, with the name it is shown by. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
@@ -79,9 +82,44 @@ impl fmt::Display for Place {
     }
 }
 
+/// What sort of thing went wrong: code decides on it and machines read it; the message is for people.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fault {
+    /// Nothing that has a name of its own.
+    #[default]
+    General,
+    /// What is written in a file is wrong, at the place that is told.
+    Input,
+    /// The command line is wrong.
+    Usage,
+    /// A file or directory that cannot be read or written.
+    File,
+    /// A program that is missing or too old.
+    Program,
+    /// A download that could not be had.
+    Network,
+    /// Something needs the network, and `--offline` forbids it.
+    Offline,
+    /// A download or source that has another hash than is pinned.
+    Hash,
+    /// With `--locked`: a lock is missing, or would change.
+    LockChanged,
+    /// Requirements that cannot be met together, or by anything.
+    Conflict,
+    /// A Python package without a wheel, which nobody allowed to be built.
+    NoWheel,
+    /// A build that ran and failed.
+    Build,
+    /// There is no body, or none that is called so.
+    NoBody,
+}
+
 /// One thing that is wrong.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diagnostic {
+    /// What sort of thing it is.
+    pub kind: Fault,
     /// What is wrong: lower case, no full stop, understandable alone.
     pub message: String,
     /// Where it was written, each with what to say there; the first is the main one.
@@ -100,9 +138,20 @@ impl Diagnostic {
         Self { message: message.into(), ..Self::default() }
     }
 
-    /// Adds a place and what to say at it (may be empty).
+    /// Says what sort of thing it is.
+    #[must_use]
+    pub fn of_kind(mut self, kind: Fault) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// Adds a place and what to say at it (may be empty). What has a place is [`Fault::Input`] unless it is said to be
+    /// something else.
     #[must_use]
     pub fn at(mut self, place: Place, label: impl Into<String>) -> Self {
+        if self.kind == Fault::General {
+            self.kind = Fault::Input;
+        }
         self.places.push((place, label.into()));
         self
     }
@@ -180,6 +229,12 @@ impl Failure {
             Self::Refused(_) => 1,
             Self::Unable(_) => 2,
         }
+    }
+
+    /// Whether something of this sort is among what went wrong.
+    #[must_use]
+    pub fn is(&self, kind: Fault) -> bool {
+        self.diagnostics().iter().any(|one| one.kind == kind)
     }
 
     /// All diagnostics.

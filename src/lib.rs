@@ -37,6 +37,7 @@ pub mod host;
 pub mod image;
 pub mod lock;
 pub mod name;
+pub mod report;
 pub mod runes;
 pub mod synthesis;
 pub mod transmute;

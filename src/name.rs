@@ -61,6 +61,16 @@ pub struct NameError {
 pub struct MemberId(String);
 text_name!(MemberId);
 
+impl schemars::JsonSchema for MemberId {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "member-id".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "minLength": 1 })
+    }
+}
+
 impl MemberId {
     /// The id of the core.
     #[must_use]

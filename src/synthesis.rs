@@ -2,11 +2,12 @@
 
 pub mod arbitration;
 mod artifact;
+pub mod change;
 pub mod federation;
 pub mod hook;
+mod locked;
 mod locks;
 mod merge;
-mod moves;
 pub mod nixpkgs;
 pub mod node;
 pub mod python;
@@ -17,7 +18,7 @@ pub mod value;
 pub mod workspace;
 
 pub use artifact::{Artifact, Bring, artifacts};
+pub use change::Change;
 pub use locks::Locks;
 pub use merge::{Mode, Synthesized, Workshop, synthesize};
-pub use moves::Move;
 pub use value::Synthesis;

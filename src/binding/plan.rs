@@ -5,6 +5,9 @@ use std::{
     path::PathBuf,
 };
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::site::{Found, Sites};
 use crate::{
     digest::Sha256,
@@ -16,7 +19,8 @@ use crate::{
 };
 
 /// What becomes of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Action {
     /// It is new.
     Create,
@@ -72,12 +76,6 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// How many files have this fate.
-    #[must_use]
-    pub fn count(&self, action: Action) -> usize {
-        self.steps.iter().filter(|step| step.action == action).count()
-    }
-
     /// Whether anything changes.
     #[must_use]
     pub fn changes(&self) -> bool {

@@ -18,6 +18,9 @@ use std::{
 };
 
 pub(crate) use generator::is_quadlet;
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use outfit::Part;
 pub use outfit::Supply;
 use sources::Sources;
@@ -71,7 +74,8 @@ impl Host {
 }
 
 /// Whose program it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Origin {
     /// The host's own.
     Host,

@@ -5,27 +5,22 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde_json::json;
-
 use super::{BindArgs, Outcome, settings::Settings, stages, ui::Ui};
 use crate::{
     binding::{
         alterations::{Places, alterations},
         clashes::clashes,
-        plan::{Action, Plan, plan},
+        plan::plan,
         site::Sites,
         validator::{Origin, Validator},
     },
     codex::{self, ownership},
-    diagnostic::{Diagnostic, Failure, refuse_any},
+    diagnostic::{Diagnostic, Failure, Fault, refuse_any},
     forge::body::{Bodies, Body},
     host::{environment, file, progress::Progress as _},
     name::{RuneName, mount::HostPath},
-    runes::{
-        Federated, Inscribed, Layout, PREFIX, Rendered, federation,
-        podman::{self, PodmanVersion},
-        ports, render,
-    },
+    report::{self, Validated},
+    runes::{Federated, Inscribed, Layout, Rendered, federation, podman, ports, render},
 };
 
 pub(super) fn run(args: &BindArgs, settings: &Settings, ui: &Ui) -> Result<Outcome, Failure> {
@@ -97,12 +92,16 @@ pub(super) fn run(args: &BindArgs, settings: &Settings, ui: &Ui) -> Result<Outco
     for note in notes.iter().skip(codex.runes.notes.len()) {
         ui.note(note);
     }
-    let view = View { body: &body, rendered: &rendered, plan: &plan, podman, validator: &validator };
-    if ui.wants_json() {
-        ui.json(&view.json(args.diff, &notes))?;
-    } else {
-        view.print(args.diff, ui)?;
-    }
+    let podman = podman.to_string();
+    ui.report(&report::Bind::dry_run(
+        body.image_id,
+        &rendered,
+        &plan,
+        args.diff,
+        podman,
+        validated(&validator),
+        notes,
+    ))?;
     Ok(Outcome::Done)
 }
 
@@ -138,8 +137,9 @@ fn judge(path: &Path, wrong: &mut Vec<Diagnostic>) -> Result<(), Failure> {
 }
 
 fn forge_first(failure: Failure) -> Failure {
-    if failure.to_string().contains("no body was forged yet") {
+    if failure.is(Fault::NoBody) {
         return Diagnostic::new("there is no body to bind")
+            .of_kind(Fault::NoBody)
             .help("forge one first: `lychd-forge forge`")
             .into();
     }
@@ -215,6 +215,11 @@ fn places(configuration: &Path) -> Places {
     Places { podman, systemd }
 }
 
+fn validated(validator: &Validator) -> Validated {
+    let ((podman, podman_is), (systemd, systemd_is)) = (validator.podman(), validator.systemd());
+    Validated { podman: podman.to_string(), podman_is, systemd: systemd.to_string(), systemd_is }
+}
+
 /// Nothing wrong, or refused; the notes of the check.
 fn judged(validator: &Validator, rendered: &Rendered) -> Result<Vec<String>, Failure> {
     let verdict = validator.check(&rendered.quadlets, &rendered.units, &rendered.generated())?;
@@ -223,119 +228,4 @@ fn judged(validator: &Validator, rendered: &Rendered) -> Result<Vec<String>, Fai
     };
     refuse_any(verdict.findings.into_iter().map(told).collect())?;
     Ok(verdict.notes)
-}
-
-/// What is shown.
-struct View<'a> {
-    body: &'a Body,
-    rendered: &'a Rendered,
-    plan: &'a Plan,
-    podman: PodmanVersion,
-    validator: &'a Validator,
-}
-
-impl View<'_> {
-    fn json(&self, diff: bool, notes: &[String]) -> serde_json::Value {
-        let Self { body, rendered, plan, podman, validator } = self;
-        let unit = |step: &crate::binding::plan::Step| {
-            let mut unit = json!({
-                "path": step.path,
-                "action": step.action.as_str(),
-                "sha256": step.sha256.map(|sha256| sha256.to_string()),
-            });
-            if let (true, Some(unit)) = (diff, unit.as_object_mut()) {
-                unit.insert("diff".to_owned(), json!(step.diff));
-            }
-            unit
-        };
-        let image = |image: &crate::runes::ImageUse| json!({ "service": image.service, "image": image.image, "floating": image.floating });
-        let (judge, judges) = validator.podman();
-        let (systemd, systemds) = validator.systemd();
-        json!({
-            "generation": null,
-            "image_id": body.image_id,
-            "dry_run": true,
-            "reloaded": false,
-            "podman": podman.to_string(),
-            "units": plan.steps.iter().map(unit).collect::<Vec<_>>(),
-            "start": plan.start, "on_demand": plan.on_demand, "restart": plan.restart, "stop": plan.stop,
-            "images": rendered.images.iter().map(image).collect::<Vec<_>>(),
-            "mounts": rendered.mounts.iter().map(|(service, mount)| json!({ "service": service, "mount": mount })).collect::<Vec<_>>(),
-            "grants": rendered.grants.iter().map(|one| json!({ "service": one.service, "what": one.what })).collect::<Vec<_>>(),
-            "secrets": rendered.secrets,
-            "ports": rendered.ports.iter().map(|(host, pod)| json!({ "host": host, "pod": pod })).collect::<Vec<_>>(),
-            "validated": {
-                "podman": judge.to_string(), "podman_is": judges.to_string(),
-                "systemd": systemd, "systemd_is": systemds.to_string(),
-            },
-            "notes": notes,
-        })
-    }
-
-    fn print(&self, diff: bool, ui: &Ui) -> Result<(), Failure> {
-        let Self { body, rendered, plan, podman, validator } = self;
-        if diff {
-            for step in plan.steps.iter().filter(|step| step.action != Action::Unchanged) {
-                ui.bytes(step.diff.as_bytes())?;
-            }
-        } else {
-            for step in &plan.steps {
-                ui.field(step.action.as_str(), &step.path.display().to_string())?;
-            }
-        }
-        ui.field("body", &format!("sha256:{}", body.image_id))?;
-        let counts = [Action::Create, Action::Replace, Action::Remove, Action::Unchanged];
-        let counts: Vec<String> = counts
-            .into_iter()
-            .filter(|action| plan.count(*action) > 0)
-            .map(|action| format!("{} {}", plan.count(action), action.as_str()))
-            .collect();
-        ui.field("files", &counts.join(", "))?;
-        for (label, services) in [
-            ("start", &plan.start),
-            ("restart", &plan.restart),
-            ("stop", &plan.stop),
-            ("on demand", &plan.on_demand),
-        ] {
-            if !services.is_empty() {
-                let names: Vec<&str> =
-                    services.iter().map(|name| name.trim_end_matches(".service")).collect();
-                ui.field(label, &names.join(", "))?;
-            }
-        }
-        for (host, pod) in &rendered.ports {
-            ui.field("port", &format!("127.0.0.1:{host} -> {pod}"))?;
-        }
-        for image in rendered.images.iter().filter(|image| image.floating) {
-            ui.field(
-                "floating",
-                &format!("{} of {}: allowed by [policy] allow-tags", image.image, image.service),
-            )?;
-        }
-        // LychD's own mounts are the same in every plan; the diff has them.
-        let own = ["vessel", "migrate", "phylactery"].map(|name| format!("{PREFIX}{name}"));
-        let spheres = |mount: &str| mount.contains(":%h/work/");
-        for (service, mount) in
-            rendered.mounts.iter().filter(|(service, mount)| !own.contains(service) || spheres(mount))
-        {
-            ui.field("mount", &format!("{mount} in {service}"))?;
-        }
-        for granted in &rendered.grants {
-            ui.field("granted", &format!("{} {}", granted.service, granted.what))?;
-        }
-        for (secret, services) in &rendered.secrets {
-            let services: Vec<&str> = services.iter().map(String::as_str).collect();
-            ui.field("secret", &format!("{secret} (for {})", services.join(", ")))?;
-        }
-        let ((judge, origin), (systemd, systemds)) = (validator.podman(), validator.systemd());
-        ui.field(
-            "podman",
-            &format!(
-                "written for {podman}; judged by {origin} podman {judge} and {systemds} systemd {systemd}"
-            ),
-        )?;
-        let next =
-            if plan.changes() { "nothing was written: this was a dry run" } else { "nothing would change" };
-        ui.field("next", next)
-    }
 }

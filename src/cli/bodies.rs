@@ -1,27 +1,25 @@
 //! `bodies`: what was forged.
 
-use serde_json::json;
-
 use super::{Outcome, settings::Settings, ui::Ui};
-use crate::{diagnostic::Failure, forge::body::Bodies};
+use crate::{
+    diagnostic::Failure,
+    forge::body::{self, Bodies},
+    report::{self, Digest},
+};
 
 pub(super) fn run(settings: &Settings, ui: &Ui) -> Result<Outcome, Failure> {
     let bodies = Bodies::of_state(&settings.state).list()?;
-    if ui.wants_json() {
-        ui.json(&json!({ "bodies": bodies }))?;
-    } else if bodies.is_empty() {
-        ui.say("No body was forged yet: `lychd-forge forge` makes one.");
-    } else {
-        ui.line("IMAGE ID      LAYERS        SIZE  REFERENCE")?;
-        for body in bodies {
-            let size = indicatif::HumanBytes(body.size).to_string();
-            ui.line(&format!(
-                "{}  {:>6}  {size:>10}  {}",
-                body.image_id.short(12),
-                body.layers,
-                body.reference
-            ))?;
-        }
-    }
+    let told = |body: body::Body| report::Body {
+        image_id: Digest(body.image_id),
+        manifest_digest: Digest(body.manifest_digest),
+        reference: body.reference,
+        backend: body.backend,
+        substrate: body.substrate,
+        synthesis_sha256: body.synthesis_sha256,
+        layers: body.layers,
+        size: body.size,
+        store_path: body.store_path,
+    };
+    ui.report(&report::Bodies { bodies: bodies.into_iter().map(told).collect() })?;
     Ok(Outcome::Done)
 }

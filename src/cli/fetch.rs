@@ -1,44 +1,26 @@
 //! `fetch`: every artifact into the store, or into a folder.
 
-use indicatif::HumanBytes;
-use serde_json::json;
-
 use super::{
     FetchArgs, Outcome,
     settings::{self, Settings},
     stages,
     ui::Ui,
 };
-use crate::{diagnostic::Failure, forge::nix::Nix, synthesis};
+use crate::{diagnostic::Failure, forge::nix::Nix, report, synthesis};
 
 pub(super) fn run(args: &FetchArgs, settings: &Settings, ui: &Ui) -> Result<Outcome, Failure> {
     let work = stages::synthesize(&args.lock, settings, ui)?;
+    let synthesis_sha256 = work.id;
     if let Some(folder) = &args.to {
-        let folder = settings::absolute(folder)?;
-        let written = stages::fetch_to(&work, &folder, settings, ui)?;
-        ui.finish();
-        if ui.wants_json() {
-            ui.json(&json!({
-                "directory": folder,
-                "artifacts": written.artifacts,
-                "size": written.size,
-                "synthesis_sha256": work.id.to_string(),
-            }))?;
-        } else {
-            ui.field("folder", &folder.display().to_string())?;
-            ui.field("artifacts", &format!("{}, {}", written.artifacts, HumanBytes(written.size)))?;
-            ui.field("next", "copy it with Codex and Crypt, then `lychd-forge forge --locked --from DIR`")?;
-        }
+        let directory = settings::absolute(folder)?;
+        let written = stages::fetch_to(&work, &directory, settings, ui)?;
+        let (artifacts, size) = (written.artifacts, written.size);
+        ui.report(&report::Fetch::Folder { synthesis_sha256, artifacts, size, directory })?;
         return Ok(Outcome::Done);
     }
     let nix = Nix::find(stages::store(&args.store)?, None)?;
-    let artifacts = synthesis::artifacts(&work.synthesis);
-    let brought = stages::fetch(&work, &nix, settings, ui)?;
-    ui.finish();
-    if ui.wants_json() {
-        ui.json(&json!({ "artifacts": artifacts.len(), "fetched": brought }))?;
-    } else {
-        ui.field("artifacts", &format!("{} in the store, {brought} of them new", artifacts.len()))?;
-    }
+    let artifacts = synthesis::artifacts(&work.synthesis).len();
+    let fetched = stages::fetch(&work, &nix, settings, ui)?;
+    ui.report(&report::Fetch::Store { synthesis_sha256, artifacts, fetched })?;
     Ok(Outcome::Done)
 }

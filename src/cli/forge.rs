@@ -1,9 +1,6 @@
 //! `forge`: from a Crypt to an image in podman.
 
-use std::{collections::BTreeMap, time::Duration};
-
-use indicatif::HumanBytes;
-use serde_json::json;
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use super::{
     ForgeArgs, Outcome,
@@ -12,7 +9,7 @@ use super::{
     ui::Ui,
 };
 use crate::{
-    diagnostic::{Diagnostic, Failure, Source},
+    diagnostic::{Diagnostic, Failure, Fault, Source},
     digest::{Sha256, nar::nar_sha256},
     forge::{
         blame::blame,
@@ -22,6 +19,7 @@ use crate::{
     },
     host::{clock::Stopwatch, environment, progress::Progress as _},
     image::{self, Image},
+    report::{self, Contents, Digest, Load, Seconds},
     synthesis::value::Substrate,
     transmute,
 };
@@ -97,8 +95,8 @@ pub(super) fn run(args: &ForgeArgs, settings: &Settings, ui: &Ui) -> Result<Outc
         bodies.record(&body, &evidence)?;
         nix.keep(&body.store_path, &bodies.root(&body.image_id))
     })?;
-    ui.finish();
-    report(&body, &image, &work, &times, loaded.as_ref(), args, ui)?;
+    let store = stages::store(&args.store)?;
+    ui.report(&report(body, &image, work, times, loaded.as_ref(), store))?;
     Ok(Outcome::Done)
 }
 
@@ -122,6 +120,7 @@ fn podman() -> Result<Podman, Failure> {
     let program = environment::program("podman").ok_or_else(|| {
         Failure::unable(
             Diagnostic::new("no `podman` on PATH")
+                .of_kind(Fault::Program)
                 .help("install podman, or build without loading: `lychd-forge forge --no-load`"),
         )
     })?;
@@ -143,54 +142,37 @@ fn build(nix: &Nix, settings: &Settings, ui: &Ui) -> Result<(String, String), Fa
 }
 
 fn report(
-    body: &Body,
+    body: Body,
     image: &Image,
-    work: &stages::Work,
-    times: &Times,
+    work: stages::Work,
+    times: Times,
     loaded: Option<&Loaded>,
-    args: &ForgeArgs,
-    ui: &Ui,
-) -> Result<(), Failure> {
-    let total: Duration = times.0.iter().map(|(_, time)| *time).sum();
-    if ui.wants_json() {
-        let seconds: serde_json::Map<String, serde_json::Value> =
-            times.0.iter().map(|(stage, time)| ((*stage).to_owned(), json!(time.as_secs_f64()))).collect();
-        return ui.json(&json!({
-            "image_id": body.image_id.to_string(),
-            "manifest_digest": format!("sha256:{}", body.manifest_digest),
-            "reference": body.reference,
-            "backend": body.backend,
-            "substrate": body.substrate,
-            "synthesis_sha256": body.synthesis_sha256.to_string(),
-            "layers": body.layers,
-            "size": body.size,
-            "store_path": body.store_path,
-            "loaded": loaded.is_some(),
-            "packages": stages::packages_json(&work.synthesis),
-            "moved": work.moved,
-            "seconds": seconds,
-        }));
+    nix_store: Option<PathBuf>,
+) -> report::Forge {
+    let load = loaded.map(|loaded| match loaded.road {
+        Road::Present => Load::Present,
+        Road::Thin { layers, bytes } => Load::Thin { layers, size: bytes },
+        Road::Full => Load::Full,
+    });
+    let tags = loaded.iter().flat_map(|_| [image.reference().to_string(), body.reference.clone()]);
+    report::Forge {
+        image_id: Digest(body.image_id),
+        manifest_digest: Digest(body.manifest_digest),
+        tags: tags.collect(),
+        reference: body.reference,
+        backend: body.backend,
+        substrate: body.substrate,
+        synthesis_sha256: body.synthesis_sha256,
+        layers: body.layers,
+        size: body.size,
+        store_path: body.store_path,
+        nix_store,
+        loaded: loaded.is_some(),
+        load,
+        ports: work.synthesis.image.ports.iter().copied().collect(),
+        contents: Contents::of(&work.synthesis),
+        moved: work.moved,
+        notes: work.notes,
+        seconds: Seconds(times.0),
     }
-    stages::print_members(&work.synthesis, ui)?;
-    ui.field("layers", &format!("{}, {}", body.layers, HumanBytes(image.size())))?;
-    ui.field("image", &format!("sha256:{}", body.image_id))?;
-    ui.field("synthesis", &format!("sha256:{}", body.synthesis_sha256))?;
-    let stages: Vec<String> =
-        times.0.iter().map(|(stage, time)| format!("{stage} {:.1}", time.as_secs_f64())).collect();
-    ui.field("seconds", &format!("{:.1} ({})", total.as_secs_f64(), stages.join(", ")))?;
-    if let Some(loaded) = loaded {
-        let road = match &loaded.road {
-            Road::Present => "podman had the image".to_owned(),
-            Road::Thin { layers, bytes } => format!("{layers} new layers, {}", HumanBytes(*bytes)),
-            Road::Full => "all layers".to_owned(),
-        };
-        ui.field("loaded", &road)?;
-        ui.field("tags", &format!("{}, {}", image.reference(), body.reference))?;
-        ui.field("next", &format!("podman run --rm -p 127.0.0.1:8000:8000 {}", body.reference))?;
-    } else {
-        let store = args.store.nix_store.as_deref();
-        let store = store.map(|store| format!(" --nix-store {}", store.display())).unwrap_or_default();
-        ui.field("next", &format!("lychd-forge stream {}{store} | podman load", body.image_id.short(12)))?;
-    }
-    Ok(())
 }

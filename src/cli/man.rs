@@ -3,10 +3,9 @@
 use std::io;
 
 use clap::{Command, CommandFactory as _};
-use serde_json::json;
 
 use super::{Cli, ManArgs, Outcome, settings, ui, ui::Ui};
-use crate::{diagnostic::Failure, host::file};
+use crate::{diagnostic::Failure, host::file, report};
 
 /// The text of one page, and the file that `man` looks for.
 struct Page {
@@ -26,13 +25,7 @@ pub(super) fn run(args: &ManArgs, ui: &Ui) -> Result<Outcome, Failure> {
         let path = directory.join(&page.file);
         file::write(&path, &page.roff).map_err(|error| file::unable("write", &path, &error))?;
     }
-    if ui.wants_json() {
-        let files: Vec<&str> = pages.iter().map(|page| page.file.as_str()).collect();
-        ui.json(&json!({ "directory": directory, "files": files }))?;
-    } else {
-        ui.field("manual", &directory.display().to_string())?;
-        ui.field("pages", &pages.len().to_string())?;
-    }
+    ui.report(&report::Man { directory, pages: pages.into_iter().map(|page| page.file).collect() })?;
     Ok(Outcome::Done)
 }
 

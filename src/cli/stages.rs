@@ -5,8 +5,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde_json::json;
-
 use super::{
     LockArgs, StoreArgs, Update,
     settings::{self, Network, Settings},
@@ -16,7 +14,7 @@ use crate::{
     binding::validator::{Host, Supply, Validator},
     codex::{self, Codex},
     crypt::{self, FederationLock, federation_lock},
-    diagnostic::{Diagnostic, Failure},
+    diagnostic::{Diagnostic, Failure, Fault},
     digest::{Sha256, nar::nar_sha256},
     forge::{
         air_gap::{self, AirGap, Written},
@@ -29,12 +27,8 @@ use crate::{
         progress::Progress as _,
     },
     name::{MemberId, PackageName, url::HostPolicy},
-    runes,
-    synthesis::{
-        self, Artifact, Locks, Mode, Synthesis,
-        sources::git::GitTree,
-        value::{self, Role},
-    },
+    report, runes,
+    synthesis::{self, Artifact, Change, Locks, Mode, Synthesis, sources::git::GitTree, value},
     transmute,
     tree::FileTree,
 };
@@ -46,7 +40,9 @@ pub(super) struct Work {
     pub(super) id: Sha256,
     /// Canonical bytes and locks: the evidence a body keeps.
     pub(super) evidence: FileTree,
-    pub(super) moved: Vec<String>,
+    pub(super) moved: Vec<Change>,
+    /// What a person should know.
+    pub(super) notes: Vec<String>,
     sources: BTreeMap<MemberId, FileTree>,
     /// Where downloads come from, when not from the network.
     air_gap: Option<AirGap>,
@@ -146,20 +142,22 @@ pub(super) fn synthesize(args: &LockArgs, settings: &Settings, ui: &Ui) -> Resul
     let done = synthesis::synthesize(&codex, &federation, &locks, mode, &workshop)?;
     if air_gap.is_some() && !done.moved.is_empty() {
         return Err(Diagnostic::new("`--from` moves no pins, and what members require has changed")
-            .note(format!("would change: {}", done.moved.join(", ")))
+            .of_kind(Fault::LockChanged)
+            .note(format!("would change:\n{}", report::moved(&done.moved).join("\n")))
             .help("lock and fetch again where there is a network: `lychd-forge fetch --to DIR`")
             .into());
     }
-    for note in federated.notes.iter().chain(&done.notes) {
-        ui.note(note);
-    }
+    let mut notes = [federated.notes, done.notes].concat();
     let moved = [federated.moved, done.moved].concat();
-    ui.moved(&moved);
+    ui.notes(&notes);
+    ui.notes(&report::moved(&moved));
     let kept = args.locked
         || done.locks.write(&locks, &directory)?
             && federated.lock.write(repositories.as_ref(), &settings.crypt)?;
     if !kept {
-        ui.note("the Crypt cannot be written: these locks were not kept in it");
+        let lost = "the Crypt cannot be written: these locks were not kept in it";
+        ui.note(lost);
+        notes.push(lost.to_owned());
     }
     let bytes = done.synthesis.to_canonical_json().map_err(|error| unwritable(&error))?;
     let id = Sha256::of(&bytes);
@@ -171,7 +169,19 @@ pub(super) fn synthesize(args: &LockArgs, settings: &Settings, ui: &Ui) -> Resul
     file::write_tree(&kept, &evidence).map_err(|error| file::unable("write", &kept, &error))?;
     let (synthesis, sources, packages) = (done.synthesis, done.sources, done.packages);
     let git_trees = done.git_trees;
-    Ok(Work { codex, synthesis, id, evidence, moved, sources, packages, git_trees, air_gap, _held: held })
+    Ok(Work {
+        codex,
+        synthesis,
+        id,
+        evidence,
+        moved,
+        notes,
+        sources,
+        packages,
+        git_trees,
+        air_gap,
+        _held: held,
+    })
 }
 
 fn unwritable(error: &serde_json::Error) -> Failure {
@@ -274,45 +284,4 @@ pub(super) fn fetch_to(work: &Work, folder: &Path, settings: &Settings, ui: &Ui)
     })?;
     let brought: Vec<(Artifact, PathBuf)> = artifacts.into_iter().zip(paths).collect();
     air_gap::write(folder, work.id, &brought)
-}
-
-/// Members and packages by kind, for people.
-pub(super) fn print_members(synthesis: &Synthesis, ui: &Ui) -> Result<(), Failure> {
-    for member in &synthesis.members {
-        let role = match member.role {
-            Role::Core => "core",
-            Role::Extension => "extension",
-        };
-        let version = member.version.as_deref().unwrap_or("dynamic");
-        ui.field(role, &format!("{} ({} {version})", member.id, member.name))?;
-    }
-    let image = image_packages(synthesis);
-    let build: usize =
-        synthesis.build_environments.iter().map(|environment| environment.packages.len()).sum();
-    let node = synthesis.node.as_ref().map_or(0, |node| node.packages.len());
-    let npm = if node > 0 { format!("{node} npm, ") } else { String::new() };
-    ui.field(
-        "packages",
-        &format!("{} Python, {npm}{image} system, {build} to build with", synthesis.python_packages.len()),
-    )
-}
-
-/// How many system packages the image has by name.
-fn image_packages(synthesis: &Synthesis) -> usize {
-    match &synthesis.substrate {
-        value::Substrate::Debian { .. } => {
-            synthesis.system_packages.iter().filter(|package| package.image).count()
-        }
-        value::Substrate::Nixpkgs { packages, .. } => packages.len(),
-    }
-}
-
-/// The counts of [`print_members`] for machines.
-pub(super) fn packages_json(synthesis: &Synthesis) -> serde_json::Value {
-    json!({
-        "members": synthesis.members.iter().map(|member| member.id.to_string()).collect::<Vec<_>>(),
-        "python": synthesis.python_packages.len(),
-        "npm": synthesis.node.as_ref().map_or(0, |node| node.packages.len()),
-        "system": image_packages(synthesis),
-    })
 }

@@ -1,9 +1,11 @@
 //! `transmute`: the Synthesis as a flake.
 
-use serde_json::json;
-
 use super::{Outcome, TransmuteArgs, settings, settings::Settings, stages, ui::Ui};
-use crate::{diagnostic::Failure, transmute};
+use crate::{
+    diagnostic::Failure,
+    report::{self, ChangedFile},
+    transmute,
+};
 
 pub(super) fn run(args: &TransmuteArgs, settings: &Settings, ui: &Ui) -> Result<Outcome, Failure> {
     let directory = match &args.out {
@@ -12,26 +14,20 @@ pub(super) fn run(args: &TransmuteArgs, settings: &Settings, ui: &Ui) -> Result<
     };
     let work = stages::synthesize(&args.lock, settings, ui)?;
     let flake = work.transmute()?;
-    ui.finish();
     let changes = transmute::diff(&directory, &flake)?;
-    if args.check {
-        if ui.wants_json() {
-            let paths: Vec<String> = changes.iter().map(|change| change.path.to_string()).collect();
-            ui.json(&json!({ "equal": changes.is_empty(), "changes": paths }))?;
-        } else {
-            for change in &changes {
-                ui.line(&change.text)?;
-            }
-        }
-        return Ok(if changes.is_empty() { Outcome::Done } else { Outcome::Differs });
+    if !args.check {
+        transmute::write(&directory, &flake)?;
     }
-    transmute::write(&directory, &flake)?;
-    if ui.wants_json() {
-        ui.json(&json!({ "directory": directory, "files": flake.len(), "changed": changes.len() }))?;
-    } else {
-        ui.field("flake", &directory.display().to_string())?;
-        ui.field("changed", &format!("{} of {} files", changes.len(), flake.len()))?;
-        ui.field("next", &format!("nix build path:{}#lychd-image", directory.display()))?;
-    }
-    Ok(Outcome::Done)
+    let equal = changes.is_empty();
+    let changed = changes
+        .into_iter()
+        .map(|change| ChangedFile { path: change.path.to_string(), diff: args.check.then_some(change.text) });
+    ui.report(&report::Transmute {
+        directory,
+        files: flake.len(),
+        equal,
+        written: !args.check,
+        changed: changed.collect(),
+    })?;
+    Ok(if args.check && !equal { Outcome::Differs } else { Outcome::Done })
 }

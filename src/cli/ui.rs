@@ -10,11 +10,13 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use anstream::{AutoStream, ColorChoice};
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use owo_colors::OwoColorize as _;
+use serde::Serialize;
 
 use super::{Color, Global};
 use crate::{
-    diagnostic::{Diagnostic, Failure},
+    diagnostic::{Diagnostic, Failure, Fault},
     host::progress::{Progress, Unit},
+    report::{Failed, Line, Page, Report},
 };
 
 /// Prints and draws for one run.
@@ -80,14 +82,31 @@ impl Ui {
         }
     }
 
-    /// Whether one JSON object is wanted instead of text.
-    pub(super) fn wants_json(&self) -> bool {
-        self.json
+    /// The result of a verb: one JSON object, or its lines.
+    pub(super) fn report(&self, report: &impl Report) -> Result<(), Failure> {
+        self.finish();
+        if self.json {
+            return self.json(report);
+        }
+        let mut page = Page::default();
+        report.write(&mut page);
+        for line in page.lines() {
+            match line {
+                Line::Field { label, text } => {
+                    self.bytes(format!("{:>12}  {}\n", label.bold(), safe(text)).as_bytes())?;
+                }
+                Line::Text(text) => self.bytes(format!("{text}\n").as_bytes())?,
+                Line::Raw(text) => self.bytes(text.as_bytes())?,
+                Line::Remark(text) => self.say(text),
+            }
+        }
+        Ok(())
     }
 
     /// The one JSON object.
-    pub(super) fn json(&self, value: &serde_json::Value) -> Result<(), Failure> {
-        self.bytes(format!("{value:#}\n").as_bytes())
+    fn json(&self, value: &impl Serialize) -> Result<(), Failure> {
+        let text = serde_json::to_string_pretty(value).map_err(|error| unprinted(&error.into()))?;
+        self.bytes(format!("{text}\n").as_bytes())
     }
 
     /// A result as it is; a closed pipe is no failure.
@@ -99,16 +118,6 @@ impl Ui {
         }
     }
 
-    /// A line of the result, for people.
-    pub(super) fn line(&self, text: &str) -> Result<(), Failure> {
-        self.bytes(format!("{text}\n").as_bytes())
-    }
-
-    /// A labelled line of the result: `      layers  42`.
-    pub(super) fn field(&self, label: &str, value: &str) -> Result<(), Failure> {
-        self.line(&format!("{:>12}  {}", label.bold(), safe(value)))
-    }
-
     /// A line for people on standard error.
     pub(super) fn say(&self, text: &str) {
         if !self.quiet {
@@ -116,29 +125,21 @@ impl Ui {
         }
     }
 
-    /// What moved in the locks: versions that changed one by one, what is merely new as a count.
-    pub(super) fn moved(&self, lines: &[String]) {
-        let (changed, new): (Vec<&String>, Vec<&String>) =
-            lines.iter().partition(|line| line.contains(" -> "));
-        for line in changed {
+    /// What is known already, a line each.
+    pub(super) fn notes(&self, lines: &[String]) {
+        for line in lines {
             self.note(line);
-        }
-        let (gone, new): (Vec<&String>, Vec<&String>) =
-            new.into_iter().partition(|line| line.ends_with("(no longer needed)"));
-        for (lines, what) in [(new, "newly locked"), (gone, "no longer needed")] {
-            if lines.len() > NEW_SHOWN {
-                self.note(&format!("{} packages {what}", lines.len()));
-            } else {
-                for line in lines {
-                    self.note(line);
-                }
-            }
         }
     }
 
-    /// Everything that was wrong, with carets.
-    pub(super) fn failure(&self, failure: &Failure) {
+    /// Everything that was wrong: with carets for people, and as the one JSON object where machines listen and
+    /// standard output is not what the verb itself writes.
+    pub(super) fn failure(&self, failure: &Failure, is_data: bool) {
         self.finish();
+        if self.json && !is_data {
+            // Where nobody can be told, the exit code still tells.
+            drop(self.json(&Failed::from(failure)));
+        }
         let all = failure.diagnostics();
         for diagnostic in all.iter().take(ERRORS_SHOWN) {
             remark(&render(&self.renderer, diagnostic));
@@ -165,6 +166,17 @@ impl Ui {
             },
             Err(_) => print(),
         }
+    }
+}
+
+/// A command line that cannot be parsed, as the one JSON object.
+pub(super) fn usage_as_json(error: &clap::Error) {
+    let text = error.render().to_string();
+    let (message, rest) = text.split_once('\n').unwrap_or((&text, ""));
+    let problem =
+        Diagnostic::new(message.trim_start_matches("error: ")).of_kind(Fault::Usage).help(rest.trim());
+    if let Ok(json) = serde_json::to_string_pretty(&Failed::from(&Failure::unable(problem))) {
+        drop(writeln!(anstream::stdout(), "{json}"));
     }
 }
 
@@ -257,8 +269,6 @@ impl Progress for Ui {
 
 /// How many errors are shown in full: a hostile file may have thousands, and each is drawn with its source.
 const ERRORS_SHOWN: usize = 50;
-/// How many newly locked packages are named one by one.
-const NEW_SHOWN: usize = 20;
 /// Bytes between two plain lines when the total is unknown.
 const STEP: u64 = 32 << 20;
 /// Fewer bytes are not worth a plain line.

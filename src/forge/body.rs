@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    diagnostic::{Diagnostic, Failure},
+    diagnostic::{Diagnostic, Failure, Fault},
     digest::Sha256,
     host::file,
     tree::{FileTree, RelativePathError},
@@ -117,7 +117,9 @@ impl Bodies {
         let mut fitting = bodies.into_iter().filter(|body| {
             wanted == "newest" || (digits.len() >= 6 && body.image_id.to_string().starts_with(digits))
         });
-        let refuse = |text: String| Err(Diagnostic::new(text).help("`lychd-forge bodies` lists them").into());
+        let refuse = |text: String| {
+            Err(Diagnostic::new(text).of_kind(Fault::NoBody).help("`lychd-forge bodies` lists them").into())
+        };
         match (fitting.next(), fitting.next()) {
             (Some(body), None) => Ok(body),
             (Some(body), Some(_)) if wanted == "newest" => Ok(body),

@@ -11,7 +11,7 @@ use std::{
 
 use crate::{
     codex::{MirrorUrl, Origin},
-    diagnostic::{Diagnostic, Failure, refuse_any},
+    diagnostic::{Diagnostic, Failure, Fault, refuse_any},
     digest::DigestError,
     forge::{air_gap::AirGap, nix::Nix},
     host::{
@@ -96,6 +96,7 @@ impl Source<'_> {
                     "`{}` is not in the cache and --offline forbids the network",
                     artifact.label
                 ))
+                .of_kind(Fault::Offline)
                 .help("run once without --offline"),
             )));
         };
@@ -193,9 +194,9 @@ fn not_brought(artifact: &Artifact, errors: &[HttpError]) -> Failure {
     if errors.iter().any(|error| {
         matches!(error, HttpError::Hash { .. } | HttpError::Size { .. } | HttpError::TooLarge { .. })
     }) {
-        diagnostic.into()
+        diagnostic.of_kind(Fault::Hash).into()
     } else {
-        Failure::unable(diagnostic)
+        Failure::unable(diagnostic.of_kind(Fault::Network))
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::{
-    diagnostic::{Diagnostic, Failure},
+    diagnostic::{Diagnostic, Failure, Fault},
     digest::Sha256,
     host::{
         environment, file,
@@ -52,6 +52,7 @@ impl Nix {
         let program = environment::program("nix").ok_or_else(|| {
             Failure::unable(
                 Diagnostic::new("no `nix` on PATH")
+                    .of_kind(Fault::Program)
                     .help("install Nix (Debian: `apt install nix-bin`), then run this again"),
             )
         })?;
@@ -60,6 +61,7 @@ impl Nix {
         if parse_version(&version).is_none_or(|found| found < OLDEST) {
             return Err(Failure::unable(
                 Diagnostic::new(format!("Nix {version} is too old"))
+                    .of_kind(Fault::Program)
                     .help(format!("install Nix {}.{} or newer", OLDEST.0, OLDEST.1)),
             ));
         }
@@ -332,7 +334,8 @@ impl BuildLog {
     }
 
     fn failure(self, attribute: &str) -> Failure {
-        let mut diagnostic = Diagnostic::new(format!("the Nix build of `{attribute}` failed"));
+        let mut diagnostic =
+            Diagnostic::new(format!("the Nix build of `{attribute}` failed")).of_kind(Fault::Build);
         for error in self.errors.iter().map(|error| plain(error)) {
             for (derivation, said) in self.said.values() {
                 if error.contains(&format!("builder for '{derivation}' failed")) && !said.is_empty() {

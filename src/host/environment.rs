@@ -56,6 +56,11 @@ pub fn has_group(name: &str) -> bool {
     groups.lines().any(|line| line.split(':').next() == Some(name))
 }
 
+/// The words of the command line, the program's name first.
+pub fn arguments() -> impl Iterator<Item = OsString> {
+    env::args_os()
+}
+
 /// The working directory, for relative paths on the command line.
 ///
 /// # Errors

@@ -14,7 +14,7 @@ use std::{
 pub use trees::{read_entry, read_tree, write_sealed_tree, write_tree};
 
 use crate::{
-    diagnostic::{Diagnostic, Failure},
+    diagnostic::{Diagnostic, Failure, Fault},
     digest::{HashWriter, Integrity, IntegrityHasher, Sha256},
 };
 
@@ -24,14 +24,16 @@ pub const LIMIT: u64 = 64 << 20;
 /// A failed file operation as an exit-2 failure that names the path.
 #[must_use]
 pub fn unable(doing: &str, path: &Path, error: &io::Error) -> Failure {
-    Failure::unable(Diagnostic::new(format!("cannot {doing} `{}`: {error}", path.display())))
+    let message = format!("cannot {doing} `{}`: {error}", path.display());
+    Failure::unable(Diagnostic::new(message).of_kind(Fault::File))
 }
 
 /// A failed reading of what others wrote: refused when the thing itself is wrong (no file, no text, too large),
 /// unable when the system says no. `shown` names it.
 #[must_use]
 pub fn unreadable(shown: &str, error: &io::Error) -> Failure {
-    let diagnostic = Diagnostic::new(format!("`{}` cannot be read: {error}", shown.escape_debug()));
+    let message = format!("`{}` cannot be read: {error}", shown.escape_debug());
+    let diagnostic = Diagnostic::new(message).of_kind(Fault::File);
     if is_wrong(error) { diagnostic.into() } else { Failure::unable(diagnostic) }
 }
 

@@ -18,7 +18,7 @@ use url::Url;
 
 use super::{clock, file};
 use crate::{
-    diagnostic::{Diagnostic, Failure},
+    diagnostic::{Diagnostic, Failure, Fault},
     digest::{Integrity, IntegrityHasher},
     name::url::{ArtifactUrl, HostPolicy},
 };
@@ -147,11 +147,11 @@ impl From<HttpError> for Failure {
                 diagnostic.help("the host wants a login: `~/.netrc`, or the file NETRC names, has them");
         }
         match error {
-            HttpError::Hash { .. }
-            | HttpError::Size { .. }
-            | HttpError::TooLarge { .. }
-            | HttpError::Redirect { .. } => diagnostic.into(),
-            _ => Failure::unable(diagnostic),
+            HttpError::Hash { .. } | HttpError::Size { .. } | HttpError::TooLarge { .. } => {
+                diagnostic.of_kind(Fault::Hash).into()
+            }
+            HttpError::Redirect { .. } => diagnostic.of_kind(Fault::Network).into(),
+            _ => Failure::unable(diagnostic.of_kind(Fault::Network)),
         }
     }
 }

@@ -12,7 +12,7 @@ use std::{
 
 pub use bounded::{Bounds, Stopped};
 
-use crate::diagnostic::{Diagnostic, Failure};
+use crate::diagnostic::{Diagnostic, Failure, Fault};
 
 /// A program to run, completely described.
 #[derive(Clone, Debug)]
@@ -111,7 +111,7 @@ impl Command {
 
     fn not_started(&self, error: &std::io::Error) -> Failure {
         let name = self.program.display();
-        Failure::unable(Diagnostic::new(format!("cannot start `{name}`: {error}")))
+        Failure::unable(Diagnostic::new(format!("cannot start `{name}`: {error}")).of_kind(Fault::Program))
     }
 
     /// Runs to the end with no standard input and captures both outputs.

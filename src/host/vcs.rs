@@ -17,7 +17,7 @@ use super::{
     process::{Bounds, Command, Output},
 };
 use crate::{
-    diagnostic::{Diagnostic, Failure},
+    diagnostic::{Diagnostic, Failure, Fault},
     digest::object_id::ObjectId,
 };
 
@@ -104,6 +104,7 @@ pub fn head(directory: &Path, shown: &str) -> Result<Found, Failure> {
     let program = environment::program("git").ok_or_else(|| {
         Failure::unable(
             Diagnostic::new(format!("`{shown}` is a git repository, and there is no `git` on PATH"))
+                .of_kind(Fault::Program)
                 .help("install git"),
         )
     })?;

@@ -9,6 +9,10 @@ use crate::{
     },
     diagnostic::{Diagnostic, Failure, refuse_any},
     name::MemberId,
+    synthesis::{
+        change::{Change, Kind, Why},
+        locked::lock_missing,
+    },
 };
 
 /// How many changed paths a message names.
@@ -19,8 +23,8 @@ const NAMED: usize = 5;
 pub struct Federated {
     /// The lock of the working copies as they were read.
     pub lock: FederationLock,
-    /// Lines such as `scribe 1a2b3c4 -> 5d6e7f8`, for people.
-    pub moved: Vec<String>,
+    /// Members whose repositories stand elsewhere, or hold other files; the core first.
+    pub moved: Vec<Change>,
     /// What a person should know.
     pub notes: Vec<String>,
 }
@@ -42,19 +46,19 @@ pub fn lock(
     let empty = FederationLock::default();
     let before = before.unwrap_or(&empty);
     let ids: BTreeSet<&MemberId> = before.repositories().keys().chain(lock.repositories().keys()).collect();
-    let line = |id: &MemberId| match (before.repositories().get(id), lock.repositories().get(id)) {
-        (Some(from), Some(to)) if from == to => None,
-        (Some(from), Some(to)) => {
-            let exact = title(from) == title(to);
-            Some(format!("{id} {} -> {}", shown(from, exact), shown(to, exact)))
+    let change = |id: &MemberId| {
+        let (from, to) = (before.repositories().get(id), lock.repositories().get(id));
+        if from == to {
+            return None;
         }
-        (None, Some(to)) => Some(format!("{id} {} added", title(to))),
-        (Some(from), None) => Some(format!("{id} {} removed", title(from))),
-        (None, None) => None,
+        // Where the revision alone would not tell them apart, the hash does.
+        let exact = from.zip(to).is_some_and(|(from, to)| shown(from, false) == shown(to, false));
+        let versions = |repository: Option<&Repository>| repository.map(|one| shown(one, exact));
+        let (from, to) = (versions(from).into_iter().collect(), versions(to).into_iter().collect());
+        Change::new(Kind::Member, id.to_string(), from, to, Why::Sources)
     };
-    let mut moved: Vec<(bool, String)> =
-        ids.into_iter().filter_map(|id| Some((!id.is_core(), line(id)?))).collect();
-    moved.sort_by_key(|(extension, _)| *extension);
+    let (core, extensions): (Vec<&MemberId>, Vec<&MemberId>) = ids.into_iter().partition(|id| id.is_core());
+    let moved = core.into_iter().chain(extensions).filter_map(change).collect();
     let unborn = federation.members().iter().filter(|member| member.checkout.unborn);
     let notes = unborn.map(|member| {
         format!(
@@ -62,14 +66,10 @@ pub fn lock(
             member.id
         )
     });
-    Ok(Federated { notes: notes.collect(), moved: moved.into_iter().map(|(_, line)| line).collect(), lock })
+    Ok(Federated { notes: notes.collect(), moved, lock })
 }
 
-/// What a repository is at, short: its revision, with the hash where that says more.
-fn title(repository: &Repository) -> String {
-    shown(repository, false)
-}
-
+/// What a repository is at, short: its revision, with the hash where that says more, or `exact` is wanted.
 fn shown(Repository { working_copy, nar_sha256, place: _ }: &Repository, exact: bool) -> String {
     let hash = nar_sha256.short(7);
     match working_copy {
@@ -88,10 +88,7 @@ fn refused(
     now: &FederationLock,
 ) -> Vec<Diagnostic> {
     let Some(before) = before else {
-        return vec![
-            Diagnostic::new(format!("`{NAME}` is missing"))
-                .help("run `lychd-forge synthesize` without --locked"),
-        ];
+        return vec![lock_missing(NAME)];
     };
     let mut wrong: Vec<Diagnostic> = federation
         .members()
@@ -217,7 +214,7 @@ mod tests {
         ];
         let federated = lock(&federation(&now), Some(&parsed(&before)), false).unwrap();
         assert_eq!(
-            federated.moved,
+            federated.moved.iter().map(ToString::to_string).collect::<Vec<_>>(),
             [
                 "altar sha256:ddddddd added",
                 "gone sha256:4444444 removed",
@@ -228,7 +225,7 @@ mod tests {
         );
         assert_eq!(federated.lock, parsed(&now));
         let again = lock(&federation(&now), Some(&federated.lock), false).unwrap();
-        assert_eq!(again.moved, Vec::<String>::new());
+        assert_eq!(again.moved, []);
     }
 
     #[test]

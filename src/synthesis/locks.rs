@@ -108,19 +108,6 @@ fn is_id(text: &str) -> bool {
     text.len() == 16 && text.bytes().all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c))
 }
 
-/// The refusal of a damaged lock, with what to do about it.
-pub(super) fn repairable(failure: Failure) -> Failure {
-    match failure {
-        Failure::Refused(mut all) => {
-            if let Some(last) = all.last_mut() {
-                last.help.push("repair the lock, or remove it to lock anew".to_owned());
-            }
-            Failure::Refused(all)
-        }
-        unable @ Failure::Unable(_) => unable,
-    }
-}
-
 fn text(directory: &Path, name: &str) -> Result<Option<String>, Failure> {
     match file::read_text(&directory.join(name)) {
         Ok(text) => Ok(Some(text)),

@@ -16,7 +16,10 @@ use std::{
 };
 
 use super::{
-    Locks, Synthesis, arbitration, nixpkgs, node,
+    Change, Locks, Synthesis, arbitration,
+    change::Why,
+    locked::lock_changed,
+    nixpkgs, node,
     python::{self, PythonEnvironment, Selection, Target},
     sources::git::{GitPins, GitRequest, GitTree, PinMode, Repositories},
     value::{self, BuildEnvironment, PythonPackage, SystemPackage},
@@ -83,8 +86,8 @@ pub struct Synthesized {
     pub locks: Locks,
     /// What of the federation, hooks included, shapes the units.
     pub federated: Federated,
-    /// Lines such as `numpy 2.3.1 -> 2.3.2`, for people.
-    pub moved: Vec<String>,
+    /// What moved in the locks: system, Python, git, npm.
+    pub moved: Vec<Change>,
     /// What a person should know.
     pub notes: Vec<String>,
 }
@@ -147,9 +150,7 @@ pub fn synthesize(
 
     let new_pins = repositories.new_pins()?;
     if mode == Mode::Locked && new_pins != pins {
-        return Err(Diagnostic::new(format!("`{}` pins what no member asks for any more", Locks::GIT))
-            .help("run `lychd-forge synthesize` without --locked")
-            .into());
+        return Err(lock_changed(format!("`{}` pins what no member asks for any more", Locks::GIT)).into());
     }
     let git = new_pins.to_text()?.map(|text| Source::new(Locks::GIT, text));
     let new_locks = Locks {
@@ -182,14 +183,13 @@ pub fn synthesize(
         tools: record::resolvers(npm.is_some())?,
         policy: record::policy(codex),
     };
-    let mut moved: Vec<String> = system.moved;
-    moved.extend(locked.moved.iter().map(ToString::to_string));
-    moved.extend(locked.moved_builds.values().flatten().map(|moved| format!("{moved} (to build with)")));
-    moved.extend(new_pins.moved(&pins));
+    let mut moved = system.moved;
+    moved.extend(locked.moved.iter().cloned());
+    moved.extend(new_pins.moved(&pins, Why::moved(pin_mode(mode) == PinMode::Update)));
     let mut notes = hooked.notes;
     notes.extend(locked.notes);
     if let Some(npm) = npm {
-        moved.extend(npm.moved.iter().map(|moved| format!("{moved} (npm)")));
+        moved.extend(npm.moved);
         notes.extend(npm.notes);
     }
     notes.extend(plan.notes);
@@ -218,7 +218,7 @@ fn build_environments(
             .map(|project| project.member.clone())
             .chain(python_packages.iter().filter_map(built_here).flatten())
             .collect();
-        let environment = environment(&shown, &build.uv_lock, target, policy).map_err(to_build_with)?;
+        let environment = environment(&shown, &build.uv_lock, target, policy)?;
         let packages = environment
             .packages
             .iter()
@@ -234,18 +234,6 @@ fn build_environments(
 
 /// Source trees of members.
 type Trees = BTreeMap<MemberId, FileTree>;
-
-/// What something is built with is never built itself, so leave to build it would not help.
-fn to_build_with(failure: Failure) -> Failure {
-    let Failure::Refused(mut all) = failure else { return failure };
-    for diagnostic in &mut all {
-        for help in diagnostic.help.iter_mut().filter(|help| help.starts_with("`[policy] allow-sdist")) {
-            "what is built with must have a wheel: constrain it with `build-constraint-dependencies`"
-                .clone_into(help);
-        }
-    }
-    Failure::Refused(all)
-}
 
 fn pin_mode(mode: Mode) -> PinMode {
     match mode {
@@ -291,6 +279,7 @@ fn target(codex: &Codex, packages: &[SystemPackage], platform: Platform) -> Resu
     Target::new(&python, platform, (major, minor))
 }
 
+/// What of a locked build system is installed.
 fn environment(
     shown: &str,
     text: &str,
@@ -298,7 +287,8 @@ fn environment(
     policy: &HostPolicy,
 ) -> Result<PythonEnvironment, Failure> {
     let lock = UvLock::read(&Source::new(shown, text))?;
-    python::environment(&lock, target, &Selection::members(&lock), policy)
+    let selection = Selection { to_build_with: true, ..Selection::members(&lock) };
+    python::environment(&lock, target, &selection, policy)
 }
 
 /// The lock knows requesters by their distributions; people know members.
@@ -319,16 +309,6 @@ fn in_members_terms(failure: Failure, names: &BTreeMap<PackageName, MemberId>) -
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_is_built_with_cannot_be_allowed_to_be_built() {
-        let refused = Diagnostic::new("x").help("`[policy] allow-sdist = [\"x\"]` lets it").help("other");
-        let told = to_build_with(refused.into()).to_string();
-        assert!(
-            told.contains("must have a wheel") && !told.contains("allow-sdist") && told.contains("other"),
-            "{told}"
-        );
-    }
 
     #[test]
     fn requesters_are_told_as_members() {

@@ -24,7 +24,8 @@ pub use select::{NodeTarget, Selected, select};
 
 use self::plan::Plan;
 use super::{
-    Bring, Move,
+    Bring, Change,
+    change::Why,
     tools::node::{self as tools, NodePin},
     value::{Asset, NodeEnvironment},
     workspace::Mode,
@@ -85,7 +86,7 @@ pub struct Locked {
     /// The locks it stands on.
     pub locks: Locks,
     /// What moved in them.
-    pub moved: Vec<Move>,
+    pub moved: Vec<Change>,
     /// What a person should know.
     pub notes: Vec<String>,
 }
@@ -120,7 +121,7 @@ pub fn lock(request: &Request<'_>) -> Result<Option<Locked>, Failure> {
     let text = npm::lock(request, &plan, pin, seed.as_ref().map(|seed| seed.text.as_str()))?;
     let lock = NpmLock::read(&Source::new(PACKAGE_LOCK, text.as_str()))?;
     notes.extend(lock.notes.iter().cloned());
-    let moved = moves::between(old, &lock);
+    let moved = moves::between(old, &lock, Why::moved(request.mode == Mode::Upgrade));
     notes.extend(seed.iter().flat_map(|seed| seed.notes(&lock)));
 
     let roots = plan.roots();

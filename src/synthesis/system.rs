@@ -25,11 +25,11 @@ use crate::{
         store_path::{StoreName, StorePath},
     },
     lock::debian::{DebianLock, Pin, PlatformLock},
-    name::{
-        DebianName, MemberId, Platform,
-        debian::{DebianVersion, Suite},
+    name::{DebianName, MemberId, Platform, debian::Suite},
+    synthesis::{
+        change::{Change, Kind, Versions, Why},
+        value::SystemPackage,
     },
-    synthesis::value::SystemPackage,
 };
 
 /// A system package somebody asked for.
@@ -79,34 +79,12 @@ pub struct Resolution {
     /// The lock with this platform's pins; other platforms' are untouched.
     pub lock: DebianLock,
     /// What changed against the given lock, by name.
-    pub moved: Vec<Moved>,
+    pub moved: Vec<Change>,
     platform: Platform,
     roots: Vec<Root>,
     tools: BTreeSet<DebianName>,
     /// Roots of native builds alone; none when nothing is compiled.
     compiler: BTreeSet<DebianName>,
-}
-
-/// A pin that came, went or got another version.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Moved {
-    /// The package.
-    pub name: DebianName,
-    /// Its version before; `None` when it is new.
-    pub from: Option<DebianVersion>,
-    /// Its version now; `None` when nothing needs it any more.
-    pub to: Option<DebianVersion>,
-}
-
-impl std::fmt::Display for Moved {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match (&self.from, &self.to) {
-            (Some(from), Some(to)) => write!(formatter, "{} {from} -> {to}", self.name),
-            (None, Some(to)) => write!(formatter, "{} {to} (new)", self.name),
-            (Some(from), None) => write!(formatter, "{} {from} (no longer needed)", self.name),
-            (None, None) => write!(formatter, "{}", self.name),
-        }
-    }
 }
 
 /// Resolves the roots: from the lock alone when it answers for all of them, else over the index with
@@ -170,18 +148,12 @@ fn resolved(
     let none = BTreeMap::new();
     let before =
         request.lock.and_then(|lock| lock.platform(request.platform)).map_or(&none, PlatformLock::packages);
-    let names: BTreeSet<&DebianName> = before.keys().chain(lock.packages().keys()).collect();
-    let version =
-        |pins: &BTreeMap<DebianName, Pin>, name| pins.get(name).map(|pin: &Pin| pin.version.clone());
-    let moved = names
-        .into_iter()
-        .map(|name| Moved {
-            name: name.clone(),
-            from: version(before, name),
-            to: version(lock.packages(), name),
-        })
-        .filter(|moved| moved.from != moved.to)
-        .collect();
+    let versions = |pins: &BTreeMap<DebianName, Pin>| -> Versions {
+        let version = |pin: &Pin| BTreeSet::from([pin.version.to_string()]);
+        pins.iter().map(|(name, pin)| (name.to_string(), version(pin))).collect()
+    };
+    let (old, new) = (versions(before), versions(lock.packages()));
+    let moved = Change::between(Kind::System, &old, &new, Why::moved(request.update));
     Outcome::Resolved(Box::new(Resolution {
         lock: request.lock.cloned().unwrap_or_default().with(request.platform, lock),
         moved,

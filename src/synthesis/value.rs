@@ -8,6 +8,7 @@ pub mod node;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use node::{Asset, NodeBundled, NodeEnvironment, NodeLink, NodePackage, NodeTool};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -194,7 +195,7 @@ pub struct BuildBackend {
 }
 
 /// Core or extension.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// The one core.

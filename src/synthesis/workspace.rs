@@ -32,8 +32,8 @@ use self::{
     uv::{Complaint, Run, Stage},
 };
 use super::{
-    locks::repairable,
-    moves::Move,
+    change::{Change, Kind, Why},
+    locked::{lock_missing, lock_unfit, repairable},
     python::Building,
     sources::git::{BringTree, GitTree},
     tools::Tools,
@@ -138,10 +138,8 @@ pub struct Locked {
     pub sources: BTreeMap<PackageName, String>,
     /// Files of members that the lock names, by the path it has.
     pub files: BTreeMap<RelativePath, Arc<[u8]>>,
-    /// Versions that moved in [`Locked::uv_lock`].
-    pub moved: Vec<Move>,
-    /// Versions that moved in build environments, by their id.
-    pub moved_builds: BTreeMap<String, Vec<Move>>,
+    /// What moved in [`Locked::uv_lock`], then in the build environments.
+    pub moved: Vec<Change>,
     /// What a person should know.
     pub notes: Vec<String>,
 }
@@ -217,7 +215,8 @@ pub fn lock(
         conflict::explain(complaint, &asks(&projects, &by, &lifted), &titles)
     };
     let seed = if old.is_none() && request.mode == Mode::Keep { seed::of(request.members)? } else { None };
-    let (uv_lock, moved) = one.lock("federation", UV_LOCK, &tree, Start { old, seed }, explain)?;
+    let (uv_lock, mut moved) =
+        one.lock(Kind::Python, ("federation", UV_LOCK), &tree, Start { old, seed }, explain)?;
     notes.extend(seed.map(|seed| seed::notes(seed, &uv_lock)).unwrap_or_default());
     check::check_lock(&uv_lock, &projects)?;
 
@@ -237,7 +236,7 @@ pub fn lock(
     let sources: BTreeMap<PackageName, String> =
         sources.iter().zip(of_sources).filter_map(|(source, id)| Some((source.name.clone(), id?))).collect();
 
-    let (mut builds, mut moved_builds) = (Vec::new(), BTreeMap::new());
+    let mut builds = Vec::new();
     for (id, wanted) in wanted {
         let tree = stage::build_environment(&wanted.requires, &lifted, codex)
             .map_err(|error| unstageable(&error))?;
@@ -245,14 +244,13 @@ pub fn lock(
         let explain = |complaint: &Complaint| conflict::explain(complaint, &wanted.asks(), &titles);
         let shown = format!("{BUILD_LOCKS}/{id}.uv.lock");
         let start = Start { old, seed: None };
-        let (text, moved) = one.lock(&format!("build-{id}"), &shown, &tree, start, explain)?;
-        if !moved.is_empty() {
-            moved_builds.insert(id.clone(), moved);
-        }
+        let (text, moved_here) =
+            one.lock(Kind::Build, (&format!("build-{id}"), &shown), &tree, start, explain)?;
+        moved.extend(moved_here);
         builds.push(BuildLock { id, requires: wanted.requires, uv_lock: text });
     }
     let projects = projects.iter().zip(ids).map(|(project, id)| locked_project(project, id)).collect();
-    Ok(Locked { uv_lock, builds, projects, sources, files, moved, moved_builds, notes })
+    Ok(Locked { uv_lock, builds, projects, sources, files, moved, notes })
 }
 
 /// What the backends of projects want besides `requires`.
@@ -292,21 +290,19 @@ struct One<'a> {
 impl One<'_> {
     fn lock(
         &self,
-        name: &str,
-        shown: &str,
+        kind: Kind,
+        (name, shown): (&str, &str),
         tree: &crate::tree::FileTree,
         Start { old, seed }: Start<'_>,
         explain: impl Fn(&Complaint) -> Failure,
-    ) -> Result<(String, Vec<Move>), Failure> {
+    ) -> Result<(String, Vec<Change>), Failure> {
         let locked = self.mode == Mode::Locked;
         if let Some(text) = old {
             // uv would start from nothing and move every version, or exhaust its stack, or not say where.
             UvLock::read(&Source::new(shown, text)).map_err(repairable)?;
         }
         if locked && old.is_none() {
-            return Err(Diagnostic::new(format!("`{shown}` is missing"))
-                .help("run `lychd-forge synthesize` without --locked")
-                .into());
+            return Err(lock_missing(shown).into());
         }
         let text = self.stage.lock(name, tree, old.or(seed), self.run)?.map_err(|Complaint(words)| {
             // uv calls every lock by the name it has in the stage.
@@ -315,14 +311,10 @@ impl One<'_> {
         if let Some(start) = old.or(seed) {
             pins::hold(if old.is_some() { shown } else { seed::SHOWN }, start, &text)?;
         }
-        let moved = moves::between(old.unwrap_or_default(), &text);
+        let why = Why::moved(self.mode == Mode::Upgrade);
+        let moved = moves::between(kind, old.unwrap_or_default(), &text, why);
         if locked && old != Some(text.as_str()) {
-            let mut changed = Diagnostic::new(format!("`{shown}` does not fit the manifests any more"));
-            if !moved.is_empty() {
-                let lines: Vec<String> = moved.iter().map(ToString::to_string).collect();
-                changed = changed.note(format!("would change:\n{}", lines.join("\n")));
-            }
-            return Err(changed.help("run `lychd-forge synthesize` without --locked").into());
+            return Err(lock_unfit(shown, &moved).into());
         }
         Ok((text, moved))
     }

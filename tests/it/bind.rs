@@ -141,7 +141,7 @@ fn a_plan_says_what_becomes_of_every_file_and_service() {
     user.record_with(Sha256::of("body"), &federation);
     let first = user.plan(&["--podman", "5.4.2"]);
     assert_eq!(actions(&first, "create").len(), 14, "{first:#}");
-    assert_eq!(first["image_id"], Sha256::of("body").to_string());
+    assert_eq!(first["image_id"], format!("sha256:{}", Sha256::of("body")));
     assert_eq!(
         first["start"],
         serde_json::json!([

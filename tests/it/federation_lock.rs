@@ -245,7 +245,8 @@ fn synthesize_locked_names_the_repository_that_moved() {
         FederationLock::read(crypt.path()).unwrap().as_ref(),
         false,
     );
-    assert_eq!(federated.unwrap().moved, [format!("scribe {} -> {}", &head[..7], &moved[..7])]);
+    let told: Vec<String> = federated.unwrap().moved.iter().map(ToString::to_string).collect();
+    assert_eq!(told, [format!("scribe {} -> {}", &head[..7], &moved[..7])]);
 }
 
 #[test]

@@ -375,7 +375,7 @@ fn the_manual_and_the_completions_can_be_installed() {
     let directory = scratch.path().join("share/man1");
     assert_eq!(written["directory"], directory.to_str().unwrap());
     let files: Vec<&str> =
-        written["files"].as_array().unwrap().iter().map(|file| file.as_str().unwrap()).collect();
+        written["pages"].as_array().unwrap().iter().map(|file| file.as_str().unwrap()).collect();
     assert!(
         files.len() >= 10 && files[0] == "lychd-forge.1" && files.contains(&"lychd-forge-forge.1"),
         "{files:?}"

@@ -140,7 +140,7 @@ fn members_become_one_workspace_that_needs_no_network_again() {
         .iter()
         .map(ToString::to_string)
         .collect();
-    assert_eq!(moved, ["escape-html 1.0.3 removed", "ms 2.0.0 -> 2.1.1"]);
+    assert_eq!(moved, ["escape-html 1.0.3 removed (npm)", "ms 2.0.0 -> 2.1.1 (npm)"]);
 }
 
 #[test]

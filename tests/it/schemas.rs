@@ -46,7 +46,7 @@ fn objects(value: &Value, at: &str, found: &mut Vec<String>) {
 
 /// Takes `good`. Refuses it with an unknown key in any object, and without any key of any object, except for
 /// objects whose keys are data (`open`) and keys that may be missing (`optional`).
-fn is_exact(schema: &Validator, good: &Value, open: &[&str], optional: &[&str]) {
+pub(crate) fn is_exact(schema: &Validator, good: &Value, open: &[&str], optional: &[&str]) {
     let errors: Vec<String> =
         schema.iter_errors(good).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert_eq!(errors, Vec::<String>::new());

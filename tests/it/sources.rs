@@ -364,12 +364,14 @@ fn archives_repositories_files_and_a_private_index_become_one_body() {
     let kept = world.json(&["synthesize"]);
     assert_eq!(kept["synthesis_sha256"], report["synthesis_sha256"]);
     let moved = world.json(&["synthesize", "--update", "uv"]);
-    let lines: Vec<&str> = moved["moved"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
-    assert!(
-        lines.iter().any(|line| line.starts_with("https://git.lych.test/thing.git (branch main) ")
-            && line.contains(" -> ")),
-        "{lines:?}"
+    let moved = moved["moved"].as_array().unwrap();
+    let git: Vec<&Value> = moved.iter().filter(|change| change["kind"] == "git").collect();
+    assert_eq!(git.len(), 1, "{moved:?}");
+    assert_eq!(
+        (&git[0]["name"], &git[0]["why"]),
+        (&"https://git.lych.test/thing.git (branch main)".into(), &"updated".into())
     );
+    assert_ne!(git[0]["from"], git[0]["to"]);
 
     for secret in [PASSWORD.to_owned(), BASE64.encode(format!("anna:{PASSWORD}").as_bytes())] {
         for place in ["crypt", "state"] {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::Program;
 use crate::{
     codex::Debian,
-    diagnostic::{Diagnostic, Failure, Source},
+    diagnostic::{Diagnostic, Failure, Fault, Source},
     digest::Sha256,
     host::{file, http::Client, progress::Progress},
     lock::debian::DebianLock,
@@ -140,9 +140,12 @@ pub(super) fn install(cache: &Path, supply: &Supply<'_>, part: Part) -> Result<I
             part.name()
         );
         return Err(Failure::unable(
-            Diagnostic::new(message).help("run once without --offline: it stays in the cache").help(
-                "or install podman 5.3 or newer and systemd 252 or newer: the host's own are used then",
-            ),
+            Diagnostic::new(message)
+                .of_kind(Fault::Offline)
+                .help("run once without --offline: it stays in the cache")
+                .help(
+                    "or install podman 5.3 or newer and systemd 252 or newer: the host's own are used then",
+                ),
         ));
     };
     let suites = Suite::defaults();

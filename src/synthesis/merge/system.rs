@@ -4,10 +4,12 @@ use super::{Mode, Workshop};
 use crate::{
     codex::{Codex, Debian, Substrate},
     crypt::Federation,
-    diagnostic::{Diagnostic, Failure, Source},
+    diagnostic::{Diagnostic, Failure, Fault, Source},
     lock::debian::{DebianLock, PlatformLock},
     name::{Platform, debian::Suite},
     synthesis::{
+        Change,
+        locked::{lock_changed, lock_missing, lock_unfit},
         system::{self, Mirrors, Outcome, Resolution, index::Index, roots},
         value::SystemPackage,
     },
@@ -17,7 +19,7 @@ use crate::{
 pub(super) struct System {
     pub(super) packages: Vec<SystemPackage>,
     pub(super) lock: Source,
-    pub(super) moved: Vec<String>,
+    pub(super) moved: Vec<Change>,
 }
 
 /// Resolves over one lock and at most one reading of the index.
@@ -71,12 +73,9 @@ impl<'a> Desk<'a> {
             })
             .collect();
         let resolution = self.close(&roots)?;
-        let moved: Vec<String> = resolution.moved.iter().map(ToString::to_string).collect();
+        let moved = resolution.moved.clone();
         if self.mode == Mode::Locked && !moved.is_empty() {
-            return Err(Diagnostic::new("`synthesis/debian.lock.json` does not fit the manifests any more")
-                .help(format!("would change: {}", moved.join(", ")))
-                .help("run `lychd-forge synthesize` without --locked")
-                .into());
+            return Err(lock_unfit("synthesis/debian.lock.json", &moved).into());
         }
         let text = resolution.lock.to_canonical_json().map_err(|error| {
             Failure::unable(Diagnostic::new(format!("cannot write the Debian lock: {error}")))
@@ -153,17 +152,19 @@ fn read_index(
     workshop: &Workshop<'_>,
 ) -> Result<Index, Failure> {
     if mode == Mode::Locked {
-        let what =
-            if before.is_none() { "is missing" } else { "does not answer for all system dependencies" };
-        return Err(Diagnostic::new(format!("`synthesis/debian.lock.json` {what}"))
-            .help("run `lychd-forge synthesize` without --locked")
-            .into());
+        let shown = "synthesis/debian.lock.json";
+        return Err(match before {
+            None => lock_missing(shown),
+            Some(_) => lock_changed(format!("`{shown}` does not answer for all system dependencies")),
+        }
+        .into());
     }
     let client = workshop.client.ok_or_else(|| {
         Failure::unable(
             Diagnostic::new(
                 "resolving system packages needs the Debian index, and --offline forbids the network",
             )
+            .of_kind(Fault::Offline)
             .help("run once without --offline"),
         )
     })?;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{COMPLETED, RequestedBy, named};
 use crate::{
-    diagnostic::{Diagnostic, Failure, Source, json, refuse_any},
+    diagnostic::{Diagnostic, Failure, Fault, Source, json, refuse_any},
     digest::Integrity,
     lock::npm::{Entry, From, NpmLock, Package, Pins},
     name::npm::NpmName,
@@ -171,7 +171,9 @@ pub(super) fn complete(asked: &Asked<'_>, ask: Ask<'_>) -> Result<Completions, F
     let wanted: Vec<Wanted<'_>> = wanted.into_values().collect();
     if !wanted.is_empty() {
         if asked.locked {
-            return Err(unanswered(asked, &wanted, "--locked forbids asking the registry").into());
+            return Err(unanswered(asked, &wanted, "--locked forbids asking the registry")
+                .of_kind(Fault::LockChanged)
+                .into());
         }
         for (wanted, completion) in wanted.iter().zip(ask(&wanted)?) {
             completions.insert(wanted.name.clone(), wanted.version.to_owned(), completion);
@@ -186,7 +188,7 @@ pub(super) fn complete(asked: &Asked<'_>, ask: Ask<'_>) -> Result<Completions, F
 
 /// The refusal when nobody can be asked.
 pub(super) fn offline(asked: &Asked<'_>, wanted: &[Wanted<'_>]) -> Failure {
-    unanswered(asked, wanted, "--offline forbids asking the registry").into()
+    unanswered(asked, wanted, "--offline forbids asking the registry").of_kind(Fault::Offline).into()
 }
 
 fn unanswered(asked: &Asked<'_>, wanted: &[Wanted<'_>], why: &str) -> Diagnostic {

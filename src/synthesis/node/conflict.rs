@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::plan::{Plan, Project};
 use crate::{
     crypt::package_json::{Kind, NpmDependency},
-    diagnostic::{Diagnostic, Failure},
+    diagnostic::{Diagnostic, Failure, Fault},
     name::npm::NpmName,
 };
 
@@ -47,12 +47,13 @@ pub(super) fn explain(text: &str, plan: &Plan<'_>) -> Failure {
         } else {
             "check the network, the proxy variables and SSL_CERT_FILE, then run it again"
         };
-        return Failure::unable(Diagnostic::new(message).note(note).help(help));
+        let kind = if offline { Fault::Offline } else { Fault::Network };
+        return Failure::unable(Diagnostic::new(message).of_kind(kind).note(note).help(help));
     }
     let named = names(text);
     let asks = asks(plan, &named);
     let (message, help) = story(code, text, &asks, plan);
-    let mut diagnostic = Diagnostic::new(message);
+    let mut diagnostic = Diagnostic::new(message).of_kind(Fault::Conflict);
     let mut members = BTreeSet::new();
     for (project, kind, name, dependency) in &asks {
         let list = match kind {

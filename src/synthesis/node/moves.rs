@@ -1,16 +1,14 @@
 //! What differs between two npm locks: which versions came, went and moved.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::{
     diagnostic::Source,
     lock::npm::{NpmLock, Package},
-    synthesis::Move,
+    synthesis::change::{Change, Kind, Versions, Why},
 };
 
 /// Names and versions of the tarballs of a lock.
-pub(super) fn versions(lock: &NpmLock) -> BTreeMap<String, BTreeSet<String>> {
-    let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+pub(super) fn versions(lock: &NpmLock) -> Versions {
+    let mut all = Versions::new();
     for entry in lock.entries.values() {
         if let Package::Tarball { name, version, .. } = &entry.package {
             all.entry(name.to_string()).or_default().insert(version.clone());
@@ -20,7 +18,7 @@ pub(super) fn versions(lock: &NpmLock) -> BTreeMap<String, BTreeSet<String>> {
 }
 
 /// What moved from the text of an old lock to a new one, by name.
-pub(super) fn between(old: Option<&str>, new: &NpmLock) -> Vec<Move> {
+pub(super) fn between(old: Option<&str>, new: &NpmLock, moved: Why) -> Vec<Change> {
     let old = old.and_then(|text| NpmLock::read(&Source::new("", text)).ok());
-    Move::between(&old.as_ref().map(versions).unwrap_or_default(), &versions(new))
+    Change::between(Kind::Npm, &old.as_ref().map(versions).unwrap_or_default(), &versions(new), moved)
 }

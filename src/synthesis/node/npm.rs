@@ -13,7 +13,8 @@ use crate::{
     lock::npm::NpmLock,
     name::Platform,
     synthesis::{
-        locks::repairable,
+        change::Why,
+        locked::{lock_missing, lock_unfit, repairable},
         tools::node::{self as tools, NPM, NodePin, NodeTools},
         workspace::Mode,
     },
@@ -50,9 +51,7 @@ pub(super) fn lock(
     if let Some(text) = old {
         NpmLock::read(&Source::new(PACKAGE_LOCK, text)).map_err(repairable)?;
     } else if locked {
-        return Err(Diagnostic::new(format!("`{PACKAGE_LOCK}` is missing"))
-            .help("run `lychd-forge synthesize` without --locked")
-            .into());
+        return Err(lock_missing(PACKAGE_LOCK).into());
     }
     let tree = plan.stage().map_err(|error| {
         Failure::from(Diagnostic::new(format!("the npm workspace cannot be staged: {error}")))
@@ -84,14 +83,10 @@ pub(super) fn lock(
 }
 
 fn changed(old: Option<&str>, new: &str) -> Failure {
-    let mut changed = Diagnostic::new(format!("`{PACKAGE_LOCK}` does not fit the manifests any more"));
-    if let Ok(lock) = NpmLock::read(&Source::new(PACKAGE_LOCK, new)) {
-        let lines: Vec<String> = moves::between(old, &lock).iter().map(ToString::to_string).collect();
-        if !lines.is_empty() {
-            changed = changed.note(format!("would change:\n{}", lines.join("\n")));
-        }
-    }
-    changed.help("run `lychd-forge synthesize` without --locked").into()
+    let moved = NpmLock::read(&Source::new(PACKAGE_LOCK, new))
+        .map(|lock| moves::between(old, &lock, Why::Required))
+        .unwrap_or_default();
+    lock_unfit(PACKAGE_LOCK, &moved).into()
 }
 
 /// Which locks npm is known to leave alone, for these manifests: an empty file each in the cache.

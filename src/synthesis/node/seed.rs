@@ -9,7 +9,7 @@ use super::{moves, plan::Plan};
 use crate::{
     diagnostic::{Diagnostic, Failure},
     lock::npm::NpmLock,
-    synthesis::Move,
+    synthesis::change::{Change, Kind, Why},
     tree::RelativePath,
 };
 
@@ -92,9 +92,9 @@ impl Seed {
     pub(super) fn notes(&self, new: &NpmLock) -> Vec<String> {
         let (old, new) = (moves::versions(&self.own), moves::versions(new));
         let kept = new.iter().filter(|(name, versions)| old.get(*name) == Some(versions)).count();
-        let moved: Vec<_> = Move::between(&old, &new)
+        let moved: Vec<_> = Change::between(Kind::Npm, &old, &new, Why::Required)
             .into_iter()
-            .filter(|one| !one.from.is_empty() && !one.to.is_empty())
+            .filter(Change::is_move)
             .collect();
         let mut notes = vec![format!("`{}` gave the versions of {kept} packages", self.shown)];
         notes.extend(moved.iter().take(NAMED).map(|one| format!("but {one}")));

@@ -11,7 +11,7 @@ use super::{
     wheel,
 };
 use crate::{
-    diagnostic::Diagnostic,
+    diagnostic::{Diagnostic, Fault},
     digest::{DigestError, Integrity},
     lock::uv::{Package, Sdist, UvLock, Wheel, WheelLocation},
 };
@@ -84,7 +84,7 @@ pub(super) fn choose<'l>(
     } else {
         format!("{id} has no wheel for {}", target.describe())
     };
-    let mut refusal = Diagnostic::new(message).at(lock.at(&package.span), "");
+    let mut refusal = Diagnostic::new(message).of_kind(Fault::NoWheel).at(lock.at(&package.span), "");
     if !forbidden && !package.wheels.is_empty() {
         let names: Vec<&str> =
             package.wheels.iter().take(LISTED).map(|wheel| wheel.file_name.as_str()).collect();
@@ -92,7 +92,9 @@ pub(super) fn choose<'l>(
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
         refusal = refusal.help(format!("the lock has {}{more}", names.join(", ").escape_debug()));
     }
-    let source = if package.sdist.is_none() {
+    let source = if selection.to_build_with {
+        "what is built with must have a wheel: constrain it with `build-constraint-dependencies`".to_owned()
+    } else if package.sdist.is_none() {
         "the lock has no source archive of it".to_owned()
     } else if building.forbids_build(&id.name) {
         "there is a source archive, but a member's `no-build` forbids building it".to_owned()

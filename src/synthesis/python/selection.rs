@@ -21,6 +21,8 @@ pub struct Selection {
     pub manifest_groups: BTreeSet<GroupName>,
     /// Which packages may be built from source, and which must or must not by the members' own words.
     pub building: Building,
+    /// Whether this is what something is built with: that is never built itself, whatever the policy allows.
+    pub to_build_with: bool,
 }
 
 /// Packages that the policy lets be built, and uv's keys about building, united over all members.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::{
-    diagnostic::{Failure, Source},
+    diagnostic::{Failure, Fault, Source},
     lock::uv::UvLock,
     name::{MemberId, PackageName, Platform, url::HostPolicy},
 };
@@ -171,6 +171,13 @@ fn what_has_no_wheel_is_told_with_what_there_is() {
     let sdist = "sdist = { url = \"https://files.pythonhosted.org/a-1.0.tar.gz\", hash = \"x\" }";
     let text = refused(&entry("a", &windows, sdist), "requested by core");
     assert!(text.contains("`[policy] allow-sdist = [\"a\"]` in forge.toml lets"), "{text}");
+    // What something is built with is never built itself, so leave to build it would not help.
+    let lock = lock("", WANTS_A, &entry("a", &windows, sdist));
+    let selection = Selection { to_build_with: true, ..Selection::members(&lock) };
+    let failure = environment(&lock, &target(), &selection, &HostPolicy::new([])).unwrap_err();
+    assert!(failure.is(Fault::NoWheel));
+    let text = failure.to_string();
+    assert!(text.contains("what is built with must have a wheel") && !text.contains("allow-sdist"), "{text}");
     let git =
         "[[package]]\nname = \"a\"\nversion = \"1.0\"\nsource = { git = \"https://github.com/x/a#0\" }\n";
     refused(git, "a 1.0 comes from git, which this lock cannot pin");

@@ -17,7 +17,7 @@ use crate::{
     },
     host::file,
     name::url::ArtifactUrl,
-    synthesis::{Artifact, Bring},
+    synthesis::{Artifact, Bring, locked::lock_changed},
     tree::FileTree,
 };
 
@@ -242,14 +242,8 @@ impl<'a> Repositories<'a> {
         }
         let pin = self.pins.get(request);
         if self.mode == PinMode::Locked && pin.is_none() {
-            return Err(Diagnostic::new(format!(
-                "`{}` has no pin of {}, {}",
-                pins::SHOWN,
-                request.url,
-                request.reference
-            ))
-            .help("run `lychd-forge synthesize` without --locked")
-            .into());
+            let (shown, url, reference) = (pins::SHOWN, &request.url, &request.reference);
+            return Err(lock_changed(format!("`{shown}` has no pin of {url}, {reference}")).into());
         }
         let pin = pin
             .filter(|_| self.mode != PinMode::Update || matches!(request.reference, Reference::Revision(_)));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::uv::Complaint;
 use crate::{
     crypt::manifest::Dependency,
-    diagnostic::{Diagnostic, Failure},
+    diagnostic::{Diagnostic, Failure, Fault},
     name::PackageName,
 };
 
@@ -51,6 +51,7 @@ pub(super) fn explain(
     if NETWORK.iter().any(|sign| text.contains(sign)) {
         return Failure::unable(
             Diagnostic::new("the package index could not be asked")
+                .of_kind(Fault::Network)
                 .note(note)
                 .help("check the network, the proxy variables and SSL_CERT_FILE, then run it again"),
         );
@@ -72,7 +73,7 @@ pub(super) fn explain(
     let story = story(text, &named, &involved, titles);
     let contested = |ask: &Ask<'_>| story.contested.as_ref() == Some(ask.package());
     involved.sort_by_key(|ask| !contested(ask));
-    let mut diagnostic = Diagnostic::new(story.message);
+    let mut diagnostic = Diagnostic::new(story.message).of_kind(Fault::Conflict);
     let mut members = BTreeSet::new();
     for ask in &involved {
         let label = format!("`{}` wants `{}`", ask.by, ask.dependency.text.escape_debug());

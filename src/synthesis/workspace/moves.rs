@@ -1,13 +1,11 @@
 //! What differs between two texts of a `uv.lock`: which versions came, went and moved.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use crate::synthesis::Move;
+use crate::synthesis::change::{Change, Kind, Versions, Why};
 
 /// Names and versions of third-party packages in a lock; `None` when it is no lock.
-fn versions(lock: &str) -> Option<BTreeMap<String, BTreeSet<String>>> {
+fn versions(lock: &str) -> Option<Versions> {
     let lock: toml::Table = lock.parse().ok()?;
-    let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut all = Versions::new();
     for package in lock.get("package").and_then(toml::Value::as_array).into_iter().flatten() {
         if package.get("source").is_some_and(|source| source.get("virtual").is_some()) {
             continue;
@@ -30,9 +28,9 @@ pub(super) fn in_both(old: &str, new: &str) -> usize {
 }
 
 /// What moved, by name.
-pub(super) fn between(old: &str, new: &str) -> Vec<Move> {
+pub(super) fn between(kind: Kind, old: &str, new: &str, moved: Why) -> Vec<Change> {
     let (old, new) = (versions(old).unwrap_or_default(), versions(new).unwrap_or_default());
-    Move::between(&old, &new)
+    Change::between(kind, &old, &new, moved)
 }
 
 #[cfg(test)]
@@ -49,7 +47,8 @@ mod tests {
         let own = "[[package]]\nname = \"core\"\nversion = \"0\"\nsource = { virtual = \"members/core\" }\n";
         let old = [package("a", "1"), package("b", "1"), package("c", "1")].concat();
         let new = [package("a", "1"), package("b", "2"), package("d", "1"), own.to_owned()].concat();
-        let told: Vec<String> = between(&old, &new).iter().map(ToString::to_string).collect();
+        let told: Vec<String> =
+            between(Kind::Python, &old, &new, Why::Required).iter().map(ToString::to_string).collect();
         assert_eq!(told, ["b 1 -> 2", "c 1 removed", "d 1 added"]);
     }
 }

@@ -7,6 +7,7 @@ use super::moves;
 use crate::{
     crypt::Member,
     diagnostic::{Diagnostic, Failure},
+    synthesis::change::{Change, Kind, Why},
     tree::RelativePath,
 };
 
@@ -34,10 +35,8 @@ pub(super) fn of(members: &[Member]) -> Result<Option<&str>, Failure> {
 
 /// What became of the seed's versions, for people.
 pub(super) fn notes(seed: &str, new: &str) -> Vec<String> {
-    let moved: Vec<_> = moves::between(seed, new)
-        .into_iter()
-        .filter(|one| !one.from.is_empty() && !one.to.is_empty())
-        .collect();
+    let moved: Vec<_> =
+        moves::between(Kind::Python, seed, new, Why::Required).into_iter().filter(Change::is_move).collect();
     let kept = moves::in_both(seed, new);
     let mut notes = vec![format!("`{SHOWN}` gave the versions of {kept} packages")];
     notes.extend(moved.iter().take(NAMED).map(|one| format!("but {one}")));

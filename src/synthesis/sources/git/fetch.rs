@@ -11,7 +11,7 @@ use std::{
 use super::{Reference, Revision};
 use crate::{
     crypt,
-    diagnostic::{Diagnostic, Failure, refuse_any},
+    diagnostic::{Diagnostic, Failure, Fault, refuse_any},
     digest::Sha256,
     host::{
         environment, file,
@@ -134,6 +134,7 @@ impl<'a> Repository<'a> {
                     "`{}` is not in the cache and --offline forbids the network",
                     self.url
                 ))
+                .of_kind(Fault::Offline)
                 .help("run once without --offline"),
             ));
         }

@@ -1,6 +1,6 @@
 //! `synthesis/git.lock.json`: which commit every git source means, and its tree's hash.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +9,7 @@ use crate::{
     diagnostic::{Diagnostic, Failure, Source},
     digest::Sha256,
     name::url::HostPolicy,
+    synthesis::change::{Change, Kind, Versions, Why},
 };
 
 /// The schema's id and version.
@@ -106,23 +107,15 @@ impl GitPins {
         self.0.insert(request, pin)
     }
 
-    /// What `self` has otherwise than `before`, a line each, for people.
+    /// What `self` has otherwise than `before`; revisions by their first 12 digits.
     #[must_use]
-    pub fn moved(&self, before: &Self) -> Vec<String> {
-        let short = |pin: &GitPin| pin.revision.as_str().chars().take(12).collect::<String>();
-        let mut lines = Vec::new();
-        for (request, pin) in &self.0 {
-            let what = format!("{} ({})", request.url, request.reference);
-            match before.get(request) {
-                Some(old) if old == pin => {}
-                Some(old) => lines.push(format!("{what} {} -> {}", short(old), short(pin))),
-                None => lines.push(format!("{what} {} added", short(pin))),
-            }
-        }
-        for (request, pin) in before.0.iter().filter(|(request, _)| self.get(request).is_none()) {
-            lines.push(format!("{} ({}) {} removed", request.url, request.reference, short(pin)));
-        }
-        lines
+    pub fn moved(&self, before: &Self, moved: Why) -> Vec<Change> {
+        let versions = |pins: &Self| -> Versions {
+            let short = |pin: &GitPin| pin.revision.as_str().chars().take(12).collect::<String>();
+            let name = |request: &GitRequest| format!("{} ({})", request.url, request.reference);
+            pins.0.iter().map(|(request, pin)| (name(request), BTreeSet::from([short(pin)]))).collect()
+        };
+        Change::between(Kind::Git, &versions(before), &versions(self), moved)
     }
 }
 
@@ -142,10 +135,13 @@ mod tests {
         let pins = GitPins::parse(&text, &hosts).unwrap();
         assert_eq!(pins.to_text().unwrap().as_deref(), Some(text.text()));
         assert_eq!(
-            pins.moved(&GitPins::default()),
+            pins.moved(&GitPins::default(), Why::Required)
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>(),
             ["https://git.example.org/a.git (branch main) 0123456789ab added"]
         );
-        assert_eq!(GitPins::default().moved(&pins).len(), 1);
+        assert_eq!(GitPins::default().moved(&pins, Why::Required).len(), 1);
         assert_eq!(GitPins::parse(&text, &HostPolicy::new([])), Ok(GitPins::default()));
         for (from, to) in [
             ("git-lock/1", "git-lock/2"),

@@ -1,0 +1,45 @@
+//! What each verb answers: one serialisable type a verb. `--json` prints it as it is, people read its lines, and its
+//! JSON Schema in `docs/schema/output/` is made of the type, so none of them can say what another does not.
+//!
+//! Names mean one thing in all of them: `members` are ids, `packages` are counts of what is in the image, `size` is in
+//! bytes, `moved` is what changed in the locks. What is called `…sha256` is a hash in hex; a digest, an image's or a
+//! body's ID has `sha256:` before it.
+
+mod bind;
+mod bodies;
+mod contents;
+mod digest;
+mod failure;
+mod fetch;
+mod forge;
+mod init;
+mod man;
+mod moved;
+mod page;
+mod synthesize;
+mod transmute;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+pub use self::{
+    bind::{Bind, Grant, Image, Mount, Port, UnitFile, Validated},
+    bodies::{Bodies, Body},
+    contents::{Contents, Distribution, Packages},
+    digest::Digest,
+    failure::{Failed, Problem, Site},
+    fetch::Fetch,
+    forge::{Forge, Load, Seconds},
+    init::Init,
+    man::Man,
+    moved::moved,
+    page::{Line, Page},
+    synthesize::Synthesize,
+    transmute::{ChangedFile, Transmute},
+};
+
+/// What a verb answers.
+pub trait Report: Serialize + JsonSchema {
+    /// Its lines for people.
+    fn write(&self, page: &mut Page);
+}

@@ -1,0 +1,246 @@
+//! `bind`: the plan of an inscription.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Digest, Page, Report};
+use crate::{
+    binding::{
+        plan::{Action, Plan},
+        validator::Origin,
+    },
+    digest::Sha256,
+    runes::{PREFIX, Rendered},
+};
+
+/// What an inscription would change, and what its units may do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(title = "bind --json", deny_unknown_fields)]
+pub struct Bind {
+    /// The image of the body.
+    pub image_id: Digest,
+    /// The number of the inscription; `null` for one that is only shown.
+    pub generation: Option<u64>,
+    /// Whether this only shows what would be done.
+    pub dry_run: bool,
+    /// Whether systemd was told.
+    pub reloaded: bool,
+    /// The podman that the units are written for.
+    pub podman: String,
+    /// All files.
+    pub units: Vec<UnitFile>,
+    /// Services that are new and start at boot, or with the body's activation.
+    pub start: BTreeSet<String>,
+    /// Services that are new and start when they are asked for.
+    pub on_demand: BTreeSet<String>,
+    /// Services whose definition changes.
+    pub restart: BTreeSet<String>,
+    /// Services that are there no longer.
+    pub stop: BTreeSet<String>,
+    /// Images besides the body's.
+    pub images: Vec<Image>,
+    /// What containers see of the host.
+    pub mounts: Vec<Mount>,
+    /// What services may do beyond the hardened default.
+    pub grants: Vec<Grant>,
+    /// The secrets that podman must have, each with the services that get it.
+    pub secrets: BTreeMap<String, BTreeSet<String>>,
+    /// What the host publishes on its loopback.
+    pub ports: Vec<Port>,
+    /// Who judged the units.
+    pub validated: Validated,
+    /// What else to know, a line each.
+    pub notes: Vec<String>,
+}
+
+/// A file and what becomes of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct UnitFile {
+    /// The whole path.
+    pub path: PathBuf,
+    /// What becomes of it.
+    pub action: Action,
+    /// Of its content afterwards; `null` for one that goes.
+    pub sha256: Option<Sha256>,
+    /// A unified diff, empty for what is unchanged; with `--diff` alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub diff: Option<String>,
+}
+
+/// An image that a service runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Image {
+    /// The service, without suffix.
+    pub service: String,
+    /// The image.
+    pub image: String,
+    /// Whether it is a tag, which `[policy] allow-tags` admits.
+    pub floating: bool,
+}
+
+/// A mount.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Mount {
+    /// The service, without suffix.
+    pub service: String,
+    /// `host:container:options`.
+    pub mount: String,
+}
+
+/// Something a service may do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Grant {
+    /// The service, without suffix.
+    pub service: String,
+    /// What.
+    pub what: String,
+}
+
+/// A published port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Port {
+    /// On the host's loopback.
+    pub host: u16,
+    /// In the pod.
+    pub pod: u16,
+}
+
+/// The programs that judged the units.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Validated {
+    /// Version of podman's generator.
+    pub podman: String,
+    /// Whose it is.
+    pub podman_is: Origin,
+    /// Version of systemd.
+    pub systemd: String,
+    /// Whose it is.
+    pub systemd_is: Origin,
+}
+
+impl Bind {
+    /// What of a rendered set and its plan is told; `diff` says whether every line is.
+    #[must_use]
+    pub fn dry_run(
+        image_id: Sha256,
+        rendered: &Rendered,
+        plan: &Plan,
+        diff: bool,
+        podman: String,
+        validated: Validated,
+        notes: Vec<String>,
+    ) -> Self {
+        let units = plan.steps.iter().map(|step| UnitFile {
+            path: step.path.clone(),
+            action: step.action,
+            sha256: step.sha256,
+            diff: diff.then(|| step.diff.clone()),
+        });
+        let images = rendered.images.iter().map(|image| Image {
+            service: image.service.clone(),
+            image: image.image.clone(),
+            floating: image.floating,
+        });
+        let mount =
+            |(service, mount): &(String, String)| Mount { service: service.clone(), mount: mount.clone() };
+        let grants = rendered.grants.iter();
+        let secrets = rendered.secrets.iter();
+        Self {
+            image_id: Digest(image_id),
+            generation: None,
+            dry_run: true,
+            reloaded: false,
+            podman,
+            units: units.collect(),
+            start: plan.start.clone(),
+            on_demand: plan.on_demand.clone(),
+            restart: plan.restart.clone(),
+            stop: plan.stop.clone(),
+            images: images.collect(),
+            mounts: rendered.mounts.iter().map(mount).collect(),
+            grants: grants
+                .map(|one| Grant { service: one.service.clone(), what: one.what.clone() })
+                .collect(),
+            secrets: secrets.map(|(secret, services)| (secret.to_string(), services.clone())).collect(),
+            ports: rendered.ports.iter().map(|&(host, pod)| Port { host, pod }).collect(),
+            validated,
+            notes,
+        }
+    }
+
+    fn count(&self, action: Action) -> usize {
+        self.units.iter().filter(|unit| unit.action == action).count()
+    }
+
+    /// LychD's own mounts are the same in every plan, and the units have them; but a sphere is asked for.
+    fn tells(mount: &Mount) -> bool {
+        let own = ["vessel", "migrate", "phylactery"].map(|name| format!("{PREFIX}{name}"));
+        !own.contains(&mount.service) || mount.mount.contains(":%h/work/")
+    }
+}
+
+impl Report for Bind {
+    fn write(&self, page: &mut Page) {
+        for unit in &self.units {
+            match &unit.diff {
+                Some(diff) => page.raw(diff.as_str()),
+                None => page.field(unit.action.as_str(), unit.path.display().to_string()),
+            }
+        }
+        page.field("body", self.image_id.to_string());
+        let counts: Vec<String> = [Action::Create, Action::Replace, Action::Remove, Action::Unchanged]
+            .into_iter()
+            .map(|action| (self.count(action), action.as_str()))
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, action)| format!("{count} {action}"))
+            .collect();
+        page.field("files", counts.join(", "));
+        for (label, services) in [
+            ("start", &self.start),
+            ("restart", &self.restart),
+            ("stop", &self.stop),
+            ("on demand", &self.on_demand),
+        ] {
+            if !services.is_empty() {
+                let names: Vec<&str> =
+                    services.iter().map(|name| name.trim_end_matches(".service")).collect();
+                page.field(label, names.join(", "));
+            }
+        }
+        for Port { host, pod } in &self.ports {
+            page.field("port", format!("127.0.0.1:{host} -> {pod}"));
+        }
+        for Image { service, image, .. } in self.images.iter().filter(|image| image.floating) {
+            page.field("floating", format!("{image} of {service}: allowed by [policy] allow-tags"));
+        }
+        for Mount { service, mount } in self.mounts.iter().filter(|mount| Self::tells(mount)) {
+            page.field("mount", format!("{mount} in {service}"));
+        }
+        for Grant { service, what } in &self.grants {
+            page.field("granted", format!("{service} {what}"));
+        }
+        for (secret, services) in &self.secrets {
+            let services: Vec<&str> = services.iter().map(String::as_str).collect();
+            page.field("secret", format!("{secret} (for {})", services.join(", ")));
+        }
+        let Validated { podman, podman_is, systemd, systemd_is } = &self.validated;
+        let by = format!("judged by {podman_is} podman {podman} and {systemd_is} systemd {systemd}");
+        page.field("podman", format!("written for {}; {by}", self.podman));
+        let changes = self.count(Action::Unchanged) < self.units.len();
+        page.field(
+            "next",
+            if changes { "nothing was written: this was a dry run" } else { "nothing would change" },
+        );
+    }
+}

@@ -1,0 +1,123 @@
+//! `forge`.
+
+use std::{borrow::Cow, collections::BTreeMap, path::PathBuf, time::Duration};
+
+use indicatif::HumanBytes;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Serialize, Serializer};
+
+use super::{Contents, Digest, Page, Report};
+use crate::{digest::Sha256, synthesis::Change};
+
+/// A body that was built, or was there.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(title = "forge --json", deny_unknown_fields)]
+pub struct Forge {
+    /// The image ID to pin.
+    pub image_id: Digest,
+    /// Of the OCI manifest that the forge writes.
+    pub manifest_digest: Digest,
+    /// The body's own tag with its repository.
+    pub reference: String,
+    /// What built it.
+    pub backend: String,
+    /// What it is built on.
+    pub substrate: String,
+    /// The synthesis id.
+    pub synthesis_sha256: Sha256,
+    /// How many layers the image has.
+    pub layers: usize,
+    /// Bytes of all layers, uncompressed.
+    pub size: u64,
+    /// The executable in the store that streams the image.
+    pub store_path: String,
+    /// The store, when it is not the system's.
+    pub nix_store: Option<PathBuf>,
+    /// Whether podman has the image.
+    pub loaded: bool,
+    /// How podman got it; `null` with `--no-load`.
+    pub load: Option<Load>,
+    /// References that podman knows the image by.
+    pub tags: Vec<String>,
+    /// Ports that the image listens on.
+    pub ports: Vec<u16>,
+    /// What it is made of.
+    #[serde(flatten)]
+    pub contents: Contents,
+    /// What moved in the locks.
+    pub moved: Vec<Change>,
+    /// What else to know, a line each.
+    pub notes: Vec<String>,
+    /// Seconds by stage.
+    pub seconds: Seconds,
+}
+
+/// How an image came into podman.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(tag = "how", rename_all = "lowercase")]
+#[schemars(deny_unknown_fields)]
+pub enum Load {
+    /// It was there.
+    Present,
+    /// The missing layers alone.
+    Thin {
+        /// How many.
+        layers: usize,
+        /// Their bytes.
+        size: u64,
+    },
+    /// All layers.
+    Full,
+}
+
+/// Seconds by stage, in the order they ran; a stage that was not needed is missing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Seconds(pub Vec<(&'static str, Duration)>);
+
+impl Serialize for Seconds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(stage, time)| (stage, time.as_secs_f64())))
+    }
+}
+
+impl JsonSchema for Seconds {
+    fn schema_name() -> Cow<'static, str> {
+        "seconds".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = BTreeMap::<String, f64>::json_schema(generator);
+        schema.insert(
+            "additionalProperties".to_owned(),
+            json_schema!({ "type": "number", "minimum": 0 }).into(),
+        );
+        schema
+    }
+}
+
+impl Report for Forge {
+    fn write(&self, page: &mut Page) {
+        self.contents.write(page);
+        page.field("layers", format!("{}, {}", self.layers, HumanBytes(self.size)));
+        page.field("image", self.image_id.to_string());
+        page.field("synthesis", format!("sha256:{}", self.synthesis_sha256));
+        let Seconds(times) = &self.seconds;
+        let total: Duration = times.iter().map(|(_, time)| *time).sum();
+        let stages: Vec<String> =
+            times.iter().map(|(stage, time)| format!("{stage} {:.1}", time.as_secs_f64())).collect();
+        page.field("seconds", format!("{:.1} ({})", total.as_secs_f64(), stages.join(", ")));
+        let Some(load) = &self.load else {
+            page.field("next", format!("lychd-forge stream {} | podman load", self.image_id.0.short(12)));
+            return;
+        };
+        let how = match load {
+            Load::Present => "podman had the image".to_owned(),
+            Load::Thin { layers, size } => format!("{layers} new layers, {}", HumanBytes(*size)),
+            Load::Full => "all layers".to_owned(),
+        };
+        page.field("loaded", how);
+        page.field("tags", self.tags.join(", "));
+        let ports: String = self.ports.iter().map(|port| format!("-p 127.0.0.1:{port}:{port} ")).collect();
+        page.field("next", format!("podman run --rm {ports}{}", self.reference));
+    }
+}

@@ -1,0 +1,51 @@
+//! Lines of a result, before any colour.
+
+/// A line of a result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// `      layers  42`.
+    Field {
+        /// What it is.
+        label: String,
+        /// What is said of it; foreign text may be in it.
+        text: String,
+    },
+    /// A line as it is.
+    Text(String),
+    /// Lines as they are, with their ends; escaped where they were made.
+    Raw(String),
+    /// A line for whoever watches, and no part of the result.
+    Remark(String),
+}
+
+/// The lines of a result, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page(Vec<Line>);
+
+impl Page {
+    /// Adds a labelled line.
+    pub fn field(&mut self, label: impl Into<String>, text: impl Into<String>) {
+        self.0.push(Line::Field { label: label.into(), text: text.into() });
+    }
+
+    /// Adds a line.
+    pub fn line(&mut self, text: impl Into<String>) {
+        self.0.push(Line::Text(text.into()));
+    }
+
+    /// Adds lines that have their ends already.
+    pub fn raw(&mut self, text: impl Into<String>) {
+        self.0.push(Line::Raw(text.into()));
+    }
+
+    /// Adds a line that is no part of the result.
+    pub fn remark(&mut self, text: impl Into<String>) {
+        self.0.push(Line::Remark(text.into()));
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn lines(&self) -> &[Line] {
+        &self.0
+    }
+}

@@ -1,0 +1,282 @@
+//! What verbs print: whole outputs for people and machines, from values and from runs; and the schemas of `--json`.
+
+use std::{path::Path, process::Output, time::Duration};
+
+use assert_cmd::Command;
+use lychd_forge::{
+    binding::{plan::Action, validator::Origin},
+    diagnostic::{Diagnostic, Failure, Fault, Source},
+    digest::Sha256,
+    report::{self, Contents, Digest, Line, Page, Report},
+    synthesis::{
+        Change,
+        change::{Kind, Why},
+    },
+};
+use schemars::{JsonSchema, generate::SchemaSettings};
+use serde_json::Value;
+
+use crate::{golden, schemas::is_exact, transmute::sample};
+
+const FORGE: &str = env!("CARGO_BIN_EXE_lychd-forge");
+
+/// The schema of a type, held against the committed one and against a value: nothing may be missing from it and
+/// nothing added to it, but for keys of objects that are data (`open`) and those that may be missing (`optional`).
+fn schema_of<T: JsonSchema + serde::Serialize>(name: &str, value: &T, open: &[&str], optional: &[&str]) {
+    let schema = SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>();
+    let text = serde_json::to_string_pretty(&schema).unwrap() + "\n";
+    golden::holds(&format!("docs/schema/output/{name}.schema.json"), &text);
+    let schema: Value = serde_json::from_str(&text).unwrap();
+    jsonschema::draft202012::meta::validate(&schema).unwrap();
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    is_exact(&validator, &serde_json::to_value(value).unwrap(), open, optional);
+}
+
+/// As the command line prints it, without colour.
+fn lines(report: &impl Report) -> String {
+    let mut page = Page::default();
+    report.write(&mut page);
+    let line = |line: &Line| match line {
+        Line::Field { label, text } => format!("{label:>12}  {text}\n"),
+        Line::Text(text) => format!("{text}\n"),
+        Line::Raw(text) => text.clone(),
+        Line::Remark(text) => format!("(standard error: {text})\n"),
+    };
+    page.lines().iter().map(line).collect()
+}
+
+/// A report with its schema, its JSON and its lines.
+fn is_told(name: &str, report: &impl Report, open: &[&str], optional: &[&str]) {
+    schema_of(name.split('-').next().unwrap(), report, open, optional);
+    let json = serde_json::to_string_pretty(report).unwrap() + "\n";
+    golden::holds(&format!("tests/golden/output/{name}.json"), &json);
+    golden::holds(&format!("tests/golden/output/{name}.txt"), &lines(report));
+}
+
+fn contents() -> Contents {
+    Contents::of(&sample::small().0)
+}
+
+fn moved() -> Vec<Change> {
+    let change = |kind, name: &str, from: &[&str], to: &[&str], why| {
+        let versions = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect();
+        Change { kind, name: name.to_owned(), from: versions(from), to: versions(to), why }
+    };
+    vec![
+        change(Kind::Member, "scribe", &["1a2b3c4"], &["5d6e7f8"], Why::Sources),
+        change(Kind::System, "libpq5", &["17.5-1"], &["17.6-0+deb13u1"], Why::Updated),
+        change(Kind::Npm, "ms", &["2.0.0"], &[], Why::Removed),
+    ]
+}
+
+fn notes() -> Vec<String> {
+    vec!["nothing was committed yet in the repository of `core`: it is locked by its hash alone".to_owned()]
+}
+
+fn forge(load: Option<report::Load>) -> report::Forge {
+    let reference = "localhost/lychd:b-2fd2e5f06975".to_owned();
+    report::Forge {
+        image_id: Digest(Sha256::of("image")),
+        manifest_digest: Digest(Sha256::of("manifest")),
+        tags: load.iter().flat_map(|_| ["localhost/lychd:custom".to_owned(), reference.clone()]).collect(),
+        reference,
+        backend: "nix".to_owned(),
+        substrate: "debian".to_owned(),
+        synthesis_sha256: Sha256::of("synthesis"),
+        layers: 42,
+        size: 812_345_678,
+        store_path: "/nix/store/00000000000000000000000000000000-lychd-image".to_owned(),
+        nix_store: None,
+        loaded: load.is_some(),
+        load,
+        ports: vec![8000],
+        contents: contents(),
+        moved: moved(),
+        notes: notes(),
+        seconds: report::Seconds(vec![
+            ("synthesize", Duration::from_millis(2500)),
+            ("build", Duration::from_millis(61_000)),
+        ]),
+    }
+}
+
+#[test]
+fn each_verb_answers_people_and_machines_from_one_value() {
+    let synthesize = report::Synthesize {
+        synthesis_sha256: Sha256::of("synthesis"),
+        contents: contents(),
+        moved: moved(),
+        notes: notes(),
+    };
+    is_told("synthesize", &synthesize, &[], &[]);
+    let on_nixpkgs =
+        report::Synthesize { contents: Contents::of(&sample::on_nixpkgs().0), ..synthesize.clone() };
+    is_told("synthesize-nixpkgs", &on_nixpkgs, &[], &[]);
+
+    let synthesis_sha256 = Sha256::of("synthesis");
+    is_told("fetch", &report::Fetch::Store { synthesis_sha256, artifacts: 120, fetched: 7 }, &[], &[]);
+    let directory = "/media/stick".into();
+    let folder = report::Fetch::Folder { synthesis_sha256, artifacts: 131, size: 412_345_678, directory };
+    is_told("fetch-to", &folder, &[], &[]);
+
+    let changed = |diff: Option<&str>| {
+        vec![report::ChangedFile { path: "body.nix".to_owned(), diff: diff.map(str::to_owned) }]
+    };
+    let transmute = report::Transmute {
+        directory: "/home/lych/flake".into(),
+        files: 75,
+        equal: false,
+        written: true,
+        changed: changed(None),
+    };
+    is_told("transmute", &transmute, &[], &[]);
+    let diff = changed(Some("--- a/body.nix\n+++ b/body.nix\n@@ -1 +1 @@\n-a\n+b\n"));
+    let check = report::Transmute { written: false, changed: diff, ..transmute };
+    is_told("transmute-check", &check, &[], &["/changed/0/diff"]);
+
+    let init = report::Init { created: vec!["/c/forge.toml".into()], kept: vec!["/c/core".into()] };
+    is_told("init", &init, &[], &[]);
+    let pages = vec!["lychd-forge.1".to_owned()];
+    is_told("man", &report::Man { directory: "/usr/share/man/man1".into(), pages }, &[], &[]);
+
+    let seconds = ["/seconds"];
+    is_told("forge", &forge(Some(report::Load::Thin { layers: 3, size: 12_345_678 })), &seconds, &[]);
+    is_told("forge-present", &forge(Some(report::Load::Present)), &seconds, &[]);
+    is_told("forge-no-load", &forge(None), &seconds, &[]);
+}
+
+#[test]
+fn a_plan_is_told_to_people_and_machines() {
+    let set = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect();
+    let file = |name: &str, action, diff: Option<&str>| report::UnitFile {
+        path: format!("/home/lych/.config/containers/systemd/lychd/{name}").into(),
+        action,
+        sha256: (action != Action::Remove).then(|| Sha256::of(name)),
+        diff: diff.map(str::to_owned),
+    };
+    let bind = report::Bind {
+        image_id: Digest(Sha256::of("image")),
+        generation: None,
+        dry_run: true,
+        reloaded: false,
+        podman: "5.4.2".to_owned(),
+        units: vec![
+            file("lychd-vessel.container", Action::Replace, None),
+            file("lychd-old.container", Action::Remove, None),
+        ],
+        start: set(&["lychd-cache.service"]),
+        on_demand: set(&[]),
+        restart: set(&["lychd-vessel.service", "lychd-migrate.service"]),
+        stop: set(&["lychd-old.service"]),
+        images: vec![report::Image {
+            service: "lychd-cache".to_owned(),
+            image: "docker.io/valkey/valkey:8".to_owned(),
+            floating: true,
+        }],
+        mounts: vec![report::Mount {
+            service: "lychd-cache".to_owned(),
+            mount: "%h/data:/data:rw".to_owned(),
+        }],
+        grants: vec![report::Grant { service: "lychd-cache".to_owned(), what: "writable".to_owned() }],
+        secrets: [("lychd_db_password".to_owned(), set(&["lychd-vessel"]))].into(),
+        ports: vec![report::Port { host: 7134, pod: 8000 }],
+        validated: report::Validated {
+            podman: "5.4.2".to_owned(),
+            podman_is: Origin::Host,
+            systemd: "257".to_owned(),
+            systemd_is: Origin::Debian,
+        },
+        notes: notes(),
+    };
+    is_told("bind", &bind, &["/secrets"], &[]);
+    let diff = report::Bind {
+        units: vec![
+            file("lychd-vessel.container", Action::Replace, Some("--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n")),
+            file("lychd.pod", Action::Unchanged, Some("")),
+        ],
+        ..bind
+    };
+    is_told("bind-diff", &diff, &["/secrets"], &["/units/0/diff"]);
+}
+
+#[test]
+fn a_failure_is_an_object_with_its_kind_and_place() {
+    let source = Source::new("core/pyproject.toml", "[project]\nname = 7\n");
+    let other = Source::new("extensions/scribe/pyproject.toml", "[project]\n");
+    let wrong = Diagnostic::new("a name must be a string")
+        .of_kind(Fault::Conflict)
+        .at(source.at(17..18), "not a string")
+        .at(other.at(0..9), "and here")
+        .requested_by("core")
+        .note("a note")
+        .help("put it in quotes");
+    let refused = Failure::Refused(vec![wrong, Diagnostic::new("something else")]);
+    let failed = report::Failed::from(&refused);
+    schema_of("failure", &failed, &[], &[]);
+    let json = serde_json::to_string_pretty(&failed).unwrap() + "\n";
+    golden::holds("tests/golden/output/failure.json", &json);
+    let unable =
+        report::Failed::from(&Failure::unable(Diagnostic::new("no network").of_kind(Fault::Network)));
+    assert_eq!((unable.exit_code, unable.errors[0].kind), (2, Fault::Network));
+}
+
+/// A run below `home`, whose own path is shown as `HOME`.
+struct Run {
+    output: Output,
+    home: String,
+}
+
+impl Run {
+    fn of(home: &Path, arguments: &[&str]) -> Self {
+        let output = Command::new(FORGE)
+            .env_clear()
+            .env("HOME", home)
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .args(arguments)
+            .output()
+            .unwrap();
+        Self { output, home: home.to_str().unwrap().to_owned() }
+    }
+
+    fn text(&self, bytes: &[u8]) -> String {
+        String::from_utf8(bytes.to_vec()).unwrap().replace(&self.home, "HOME")
+    }
+
+    /// Code, standard output and standard error, whole.
+    fn whole(&self) -> String {
+        let (out, err) = (self.text(&self.output.stdout), self.text(&self.output.stderr));
+        format!(
+            "exit code {}\n--- standard output\n{out}--- standard error\n{err}",
+            self.output.status.code().unwrap()
+        )
+    }
+}
+
+#[test]
+fn whole_outputs_of_runs() {
+    let home = tempfile::tempdir().unwrap();
+    let told = |name: &str, arguments: &[&str]| {
+        golden::holds(
+            &format!("tests/golden/output/runs/{name}.txt"),
+            &Run::of(home.path(), arguments).whole(),
+        );
+    };
+    told("bodies-none", &["bodies"]);
+    told("bodies-none-json", &["bodies", "--json"]);
+    told("init", &["init"]);
+    told("init-again-json", &["init", "--json"]);
+    told("usage", &["forge", "--frobnicate"]);
+    told("usage-json", &["forge", "--frobnicate", "--json"]);
+    told("no-body", &["bind", "--dry-run"]);
+    told("no-body-json", &["bind", "--dry-run", "--json"]);
+    told("stream-is-data-json", &["stream", "2fd2e5f06975", "--json"]);
+
+    let codex = home.path().join(".config/lychd/forge.toml");
+    std::fs::write(&codex, "[policy]\nallow-hoks = false\n\n[image]\npython = 3\n").unwrap();
+    told("wrong-codex", &["synthesize", "--offline"]);
+    told("wrong-codex-json", &["synthesize", "--offline", "--json"]);
+    std::fs::remove_file(&codex).unwrap();
+    std::fs::write(home.path().join(".local/share/lychd/core/pyproject.toml"), "[project]\nname = 7\n")
+        .unwrap();
+    told("wrong-manifest-quiet-json", &["forge", "--offline", "--no-load", "--quiet", "--json"]);
+}
