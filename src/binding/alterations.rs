@@ -69,7 +69,7 @@ fn drop_ins(name: &str) -> Vec<String> {
 }
 
 fn listed(directory: &Path) -> Result<Vec<String>, Failure> {
-    let Ok(real) = file::canonical(directory) else { return Ok(Vec::new()) };
+    let Some(real) = file::if_there(directory, file::canonical(directory))? else { return Ok(Vec::new()) };
     let names = file::names(&real).map_err(|error| file::unable("read", directory, &error))?;
     Ok(names.into_iter().filter_map(|name| name.into_string().ok()).collect())
 }

@@ -52,13 +52,13 @@ impl Sites {
         for (directory, tree) in [(&self.quadlets, &mut found.quadlets), (&self.support, &mut found.support)]
         {
             // The site may be a link to one of our own generations.
-            if let Ok(real) = file::canonical(directory) {
+            if let Some(real) = file::if_there(directory, file::canonical(directory))? {
                 *tree = file::read_tree(&real).map_err(|error| file::unable("read", directory, &error))?;
             }
         }
         let unmarked = found.quadlets.iter().filter(|(_, entry)| !is_marked(entry));
         foreign.extend(unmarked.map(|(path, _)| self.quadlets.join(path.as_str())));
-        if file::exists(&self.units) {
+        if file::exists(&self.units)? {
             let names = file::list(&self.units).map_err(|error| file::unable("read", &self.units, &error))?;
             for (name, is_directory) in names {
                 let path = self.units.join(&name);

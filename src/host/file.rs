@@ -21,10 +21,42 @@ use crate::{
 /// The most a manifest, lock or source file may hold, in bytes.
 pub const LIMIT: u64 = 64 << 20;
 
-/// A failed file operation as an exit-2 failure that names the path.
+/// A failed file operation as an exit-2 failure that names the path, and what keeps it from being read.
 #[must_use]
 pub fn unable(doing: &str, path: &Path, error: &io::Error) -> Failure {
-    Failure::unable(Diagnostic::new(format!("cannot {doing} `{}`: {error}", path.display())))
+    let mut told = Diagnostic::new(format!("cannot {doing} `{}`: {error}", path.display()));
+    if doing == "read" && error.kind() == io::ErrorKind::PermissionDenied {
+        told.help.extend(closed(path));
+    }
+    Failure::unable(told)
+}
+
+/// Who owns what may not be read: the path itself, or the last directory on the way to it that can be seen.
+fn closed(path: &Path) -> Option<String> {
+    let (at, status) = path.ancestors().find_map(|at| Some((at, status(at).ok()?)))?;
+    (status.kind != Kind::Link).then(|| {
+        format!(
+            "`{}` belongs to user {} and has mode {:04o}, and the forge runs as user {}: change its owner or its mode",
+            at.display(),
+            status.uid,
+            status.mode,
+            super::environment::uid()
+        )
+    })
+}
+
+/// The outcome of a look at what may be missing: `None` when nothing is there. Only the system's word counts for
+/// that, which is also that nothing can be below a file; a look that was not allowed or failed says nothing.
+///
+/// # Errors
+/// [`Failure::Unable`] when it could not be told.
+pub fn if_there<T>(path: &Path, looked: io::Result<T>) -> Result<Option<T>, Failure> {
+    use io::ErrorKind::{NotADirectory, NotFound};
+    match looked {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory) => Ok(None),
+        Err(error) => Err(unable("read", path, &error)),
+    }
 }
 
 /// A failed reading of what others wrote: refused when the thing itself is wrong (no file, no text, too large),
@@ -50,13 +82,13 @@ pub fn open(path: &Path) -> io::Result<fs::File> {
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::CLOEXEC;
     let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
     let opened = fs::OpenOptions::new().read(true).custom_flags(flags).open(path);
-    let file = opened.map_err(|error| {
-        let looped = error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
-        if looped {
+    let file = opened.map_err(|error| match rustix::io::Errno::from_io_error(&error) {
+        Some(rustix::io::Errno::LOOP) => {
             io::Error::new(io::ErrorKind::InvalidInput, "a symbolic link, not a regular file")
-        } else {
-            error
         }
+        // A socket, or a device that nothing serves.
+        Some(rustix::io::Errno::NXIO) => io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"),
+        _ => error,
     })?;
     if file.metadata()?.is_file() {
         Ok(file)
@@ -292,6 +324,17 @@ pub enum Kind {
     Other,
 }
 
+impl From<fs::FileType> for Kind {
+    fn from(kind: fs::FileType) -> Self {
+        match kind {
+            kind if kind.is_file() => Self::File,
+            kind if kind.is_dir() => Self::Directory,
+            kind if kind.is_symlink() => Self::Link,
+            _ => Self::Other,
+        }
+    }
+}
+
 /// What the system says about a path itself; links are not followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Status {
@@ -315,14 +358,8 @@ pub struct Status {
 /// The system's.
 pub fn status(path: &Path) -> io::Result<Status> {
     let meta = fs::symlink_metadata(path)?;
-    let kind = match meta.file_type() {
-        kind if kind.is_file() => Kind::File,
-        kind if kind.is_dir() => Kind::Directory,
-        kind if kind.is_symlink() => Kind::Link,
-        _ => Kind::Other,
-    };
     Ok(Status {
-        kind,
+        kind: meta.file_type().into(),
         mode: meta.mode() & 0o7777,
         uid: meta.uid(),
         size: meta.len(),
@@ -369,22 +406,28 @@ pub fn list(directory: &Path) -> io::Result<Vec<(String, bool)>> {
     Ok(names)
 }
 
+/// What is at `path` itself, links not followed; `None` when nothing is.
+///
+/// # Errors
+/// As [`if_there`].
+pub fn kind(path: &Path) -> Result<Option<Kind>, Failure> {
+    Ok(if_there(path, fs::symlink_metadata(path))?.map(|meta| meta.file_type().into()))
+}
+
+/// What is at `path`, or at the end of the links there; `None` when nothing is.
+///
+/// # Errors
+/// As [`if_there`].
+pub fn kind_behind(path: &Path) -> Result<Option<Kind>, Failure> {
+    Ok(if_there(path, fs::metadata(path))?.map(|meta| meta.file_type().into()))
+}
+
 /// Whether something is at `path` (a dangling link counts).
-#[must_use]
-pub fn exists(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok()
-}
-
-/// Whether a symbolic link is at `path`.
-#[must_use]
-pub fn is_link(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink())
-}
-
-/// Whether `path` is a directory and no link.
-#[must_use]
-pub fn is_directory(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir())
+///
+/// # Errors
+/// As [`if_there`].
+pub fn exists(path: &Path) -> Result<bool, Failure> {
+    Ok(kind(path)?.is_some())
 }
 
 /// Size in bytes of what is at `path`.
@@ -428,20 +471,22 @@ pub fn remove(path: &Path) -> io::Result<()> {
 }
 
 /// The path with the links of as much as exists resolved; what does not exist stays as it is written.
-#[must_use]
-pub fn resolved(path: &Path) -> PathBuf {
+///
+/// # Errors
+/// As [`if_there`].
+pub fn resolved(path: &Path) -> Result<PathBuf, Failure> {
     let mut rest = Vec::new();
     let mut known = path;
     loop {
-        if let Ok(real) = fs::canonicalize(known) {
-            return rest.iter().rev().fold(real, |path: PathBuf, name| path.join(name));
+        if let Some(real) = if_there(known, fs::canonicalize(known))? {
+            return Ok(rest.iter().rev().fold(real, |path: PathBuf, name| path.join(name)));
         }
         match (known.parent(), known.file_name()) {
             (Some(parent), Some(name)) => {
                 rest.push(name);
                 known = parent;
             }
-            _ => return path.to_owned(),
+            _ => return Ok(path.to_owned()),
         }
     }
 }

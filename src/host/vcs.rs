@@ -92,15 +92,16 @@ const BOUNDS: Bounds = Bounds { wall: Duration::from_mins(1), stdout: 64 << 20, 
 /// Refused when the repository cannot be read as one, or is Jujutsu's without git beside it; unable when there is
 /// no git on this host.
 pub fn head(directory: &Path, shown: &str) -> Result<Found, Failure> {
-    let colocated = file::exists(&directory.join(".jj"));
-    if !file::exists(&directory.join(".git")) {
+    let colocated = file::exists(&directory.join(".jj"))?;
+    let own = directory.join(".git");
+    let Some(kind) = file::kind(&own)? else {
         if colocated {
             return Err(Diagnostic::new(format!("`{shown}` is a Jujutsu repository without git beside it"))
                 .help("`jj git colocation enable` there puts git beside it")
                 .into());
         }
         return Ok(Found::Nothing);
-    }
+    };
     let program = environment::program("git").ok_or_else(|| {
         Failure::unable(
             Diagnostic::new(format!("`{shown}` is a git repository, and there is no `git` on PATH"))
@@ -108,8 +109,7 @@ pub fn head(directory: &Path, shown: &str) -> Result<Found, Failure> {
         )
     })?;
     let git = Git { program, shown, submodules: Cell::new(0) };
-    let own = directory.join(".git");
-    if file::is_directory(&own)
+    if kind == file::Kind::Directory
         && let Err(error) = file::open(&own.join("HEAD"))
         && file::is_wrong(&error)
     {
@@ -133,12 +133,15 @@ struct Git<'a> {
 }
 
 /// Whether no part of the path is a link: one to `.` would make a repository its own submodule.
-fn is_inside(repository: &Path, path: &str) -> bool {
+fn is_inside(repository: &Path, path: &str) -> Result<bool, Failure> {
     let mut at = repository.to_owned();
-    path.split('/').all(|part| {
+    for part in path.split('/') {
         at.push(part);
-        !matches!(part, "" | "." | "..") && !file::is_link(&at)
-    })
+        if matches!(part, "" | "." | "..") || file::kind(&at)? == Some(file::Kind::Link) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 impl Git<'_> {
@@ -231,7 +234,7 @@ impl Git<'_> {
                 "160000" => {
                     let below = path.strip_prefix(prefix).unwrap_or(&path);
                     let inner = repository.join(below);
-                    if depth > 0 && is_inside(repository, below) && file::exists(&inner.join(".git")) {
+                    if depth > 0 && is_inside(repository, below)? && file::exists(&inner.join(".git"))? {
                         self.submodules.set(self.submodules.get() + 1);
                         if self.submodules.get() > SUBMODULES {
                             return Err(self.unusual(&format!("has more than {SUBMODULES} submodules")));

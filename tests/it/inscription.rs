@@ -48,7 +48,7 @@ pub(crate) fn rendered(
         federated: &federated,
         body: Sha256::of("body"),
         layout: &layout(),
-        resolve: &|path: &Path| path.to_owned(),
+        resolve: &|path: &Path| Ok(path.to_owned()),
         podman,
         ports,
     };
