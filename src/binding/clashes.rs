@@ -200,5 +200,10 @@ mod tests {
         // A site that is not there yet; then what was another site counts.
         assert_eq!(told("etc/new").len(), want.len() + 1);
         assert!(told("etc/new").contains(&want[2].to_owned()));
+        // What podman would find at the end of it cannot be told.
+        tree.insert("etc/loop".parse().unwrap(), Entry::Link { target: "loop".to_owned() });
+        file::write_tree(&base, &tree).unwrap();
+        let unable = clashes(&rendered, &base.join("etc/lychd"), &directories).unwrap_err();
+        assert_eq!(unable.exit_code(), 2, "{unable}");
     }
 }

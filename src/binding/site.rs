@@ -129,4 +129,16 @@ mod tests {
             "{refused}"
         );
     }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the test makes links that lead nowhere")]
+    fn a_site_that_cannot_be_looked_at_is_not_empty() {
+        let directory = tempfile::tempdir().unwrap();
+        let sites = Sites::below(&directory.path().join("config"), &directory.path().join("state"));
+        file::create_directory(sites.quadlets.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink("lychd", &sites.quadlets).unwrap();
+        let unable = sites.read(&FileTree::new()).unwrap_err();
+        assert_eq!(unable.exit_code(), 2, "{unable}");
+        assert!(unable.to_string().contains("systemd/lychd`: Too many levels"), "{unable}");
+    }
 }

@@ -525,6 +525,62 @@ mod tests {
         assert_eq!(list(directory.path()).unwrap(), [("kept".to_owned(), true)]);
     }
 
+    /// A link to itself fails every look through it, for root as well.
+    fn loops() -> tempfile::TempDir {
+        let directory = tempfile::tempdir().unwrap();
+        create(&directory.path().join("file"), b"x").unwrap();
+        for (link, target) in
+            [("loop", "loop"), ("gone", "nowhere"), ("to-file", "file"), ("below", "file/x")]
+        {
+            std::os::unix::fs::symlink(target, directory.path().join(link)).unwrap();
+        }
+        directory
+    }
+
+    #[test]
+    fn a_look_that_fails_is_not_a_no() {
+        let directory = loops();
+        let at = |path: &str| directory.path().join(path);
+        for (path, itself, behind) in [
+            ("", Some(Kind::Directory), Some(Kind::Directory)),
+            ("file", Some(Kind::File), Some(Kind::File)),
+            ("to-file", Some(Kind::Link), Some(Kind::File)),
+            ("gone", Some(Kind::Link), None),
+            ("below", Some(Kind::Link), None),
+            ("missing", None, None),
+            ("missing/x", None, None),
+            ("file/x", None, None),
+        ] {
+            assert_eq!(kind(&at(path)), Ok(itself), "{path}");
+            assert_eq!(exists(&at(path)), Ok(itself.is_some()), "{path}");
+            assert_eq!(kind_behind(&at(path)), Ok(behind), "{path}");
+        }
+        assert_eq!(kind(&at("loop")), Ok(Some(Kind::Link)));
+        let failed = [
+            kind_behind(&at("loop")).unwrap_err(),
+            kind(&at("loop/x")).unwrap_err(),
+            exists(&at("loop/x")).unwrap_err(),
+            resolved(&at("loop/x")).unwrap_err(),
+        ];
+        for failure in failed {
+            assert_eq!(failure.exit_code(), 2, "{failure}");
+            let text = failure.to_string();
+            assert!(text.contains(&format!("cannot read `{}", at("loop").display())), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_resolved_as_far_as_it_exists() {
+        let directory = loops();
+        let base = canonical(directory.path()).unwrap();
+        let resolved = |path: &str| resolved(&directory.path().join(path)).unwrap();
+        for (path, want) in
+            [("to-file", "file"), ("new/deep", "new/deep"), ("gone", "gone"), ("to-file/x", "file/x")]
+        {
+            assert_eq!(resolved(path), base.join(want), "{path}");
+        }
+    }
+
     #[test]
     fn only_regular_files_are_opened_and_the_fault_is_known() {
         let directory = tempfile::tempdir().unwrap();
@@ -533,7 +589,10 @@ mod tests {
         let pipe = directory.path().join("pipe");
         rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0)
             .unwrap();
-        for path in [link.as_path(), pipe.as_path(), directory.path(), Path::new("/proc/self/task")] {
+        let socket = directory.path().join("socket");
+        std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        let strange = [link.as_path(), &pipe, &socket, directory.path(), Path::new("/proc/self/task")];
+        for path in strange {
             let error = open(path).unwrap_err();
             assert!(is_wrong(&error), "{}: {error}", path.display());
         }

@@ -120,7 +120,7 @@ impl Guest {
                 let mode = if before.is_dir() { 0o700 } else { 0o600 };
                 fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
             }
-            Closed::Root => fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap(),
+            Closed::Root => fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap(),
         }
         let output = self.run(arguments);
         chown(&path, Some(before.uid()), Some(before.gid())).unwrap();
