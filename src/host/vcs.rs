@@ -109,11 +109,15 @@ pub fn head(directory: &Path, shown: &str) -> Result<Found, Failure> {
         )
     })?;
     let git = Git { program, shown, submodules: Cell::new(0) };
-    if kind == file::Kind::Directory
-        && let Err(error) = file::open(&own.join("HEAD"))
-        && file::is_wrong(&error)
-    {
-        return Err(git.unusual(&format!("has a `HEAD` that is no file: {error}")));
+    if kind == file::Kind::Directory {
+        let head = own.join("HEAD");
+        match file::open(&head) {
+            Err(error) if file::is_wrong(&error) => {
+                return Err(git.unusual(&format!("has a `HEAD` that is no file: {error}")));
+            }
+            // Of one that is missing git has its own words.
+            opened => drop(file::if_there(&head, opened)?),
+        }
     }
     let Some(revision) = git.revision(directory)? else { return Ok(Found::Unborn) };
     let mut commit = Commit {

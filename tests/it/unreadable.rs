@@ -83,6 +83,9 @@ impl Guest {
         let mut evidence = FileTree::new();
         evidence.insert_text("federation.json".parse().unwrap(), crate::inscription::NO_MEMBERS);
         Bodies::of_state(&guest.home().join(STATE)).record(&body, &evidence).unwrap();
+        let core = guest.home().join(CRYPT).join("core");
+        let git = Command::new("git").args(["init", "--quiet", "--template="]).arg(core).status().unwrap();
+        assert!(git.success());
         if is_root {
             let owner = format!("{GUEST}:{GUEST}");
             let given = Command::new("chown").args(["-R", &owner]).arg(guest.home()).status().unwrap();
@@ -179,6 +182,7 @@ fn what_may_not_be_read_is_told_and_nothing_is_done() {
         (lock, crypt("core"), Mode(0o600), crypt("core/pyproject.toml")),
         (lock, crypt("core/pyproject.toml"), Root, crypt("core/pyproject.toml")),
         (lock, crypt("core/.gitignore"), Mode(0), crypt("core/.gitignore")),
+        (lock, crypt("core/.git"), Mode(0), crypt("core/.git/HEAD")),
         (lock, crypt("extensions"), Root, "`extensions`".to_owned()),
         (lock, crypt("extensions"), Mode(0o600), crypt("extensions/")),
         (lock, crypt("extensions/scribe"), Mode(0), crypt("extensions/scribe/pyproject.toml")),
