@@ -30,7 +30,7 @@ pub use value::{
 
 use crate::{
     diagnostic::{Diagnostic, Failure, Source, refuse_any},
-    host::file,
+    host::file::{self, Kind},
 };
 
 /// Reads the Codex at `directory`.
@@ -38,7 +38,7 @@ use crate::{
 /// # Errors
 /// Refused with everything that is wrong in both files; unable when they cannot be read.
 pub fn load(directory: &Path) -> Result<Codex, Failure> {
-    if !file::canonical(directory).is_ok_and(|real| file::is_directory(&real)) {
+    if file::kind_behind(directory)? != Some(Kind::Directory) {
         return Err(Diagnostic::new(format!("there is no Codex at `{}`", directory.display()))
             .help("`lychd-forge init` writes one, `--codex DIR` names another")
             .into());
@@ -70,10 +70,11 @@ fn archive(directory: &Path, sources: &mut Vec<Source>, errors: &mut Vec<Diagnos
     let mut pending = vec![("runes".to_owned(), 1)];
     while let Some((below, depth)) = pending.pop() {
         let path = directory.join(&below);
-        if depth == 1 && !file::exists(&path) {
+        let kind = file::kind(&path)?;
+        if depth == 1 && kind.is_none() {
             return Ok(());
         }
-        if !file::is_directory(&path) {
+        if kind != Some(Kind::Directory) {
             let other = Diagnostic::new(format!("`{below}` of the Codex is not a directory"));
             errors.push(other.help("runes lie in directories of their families below it"));
             continue;
@@ -83,7 +84,7 @@ fn archive(directory: &Path, sources: &mut Vec<Source>, errors: &mut Vec<Diagnos
             let is_rune = Path::new(&name).extension().is_some_and(|extension| extension == "toml");
             if is_directory && depth < DEPTH {
                 pending.push((inner, depth + 1));
-            } else if is_directory || file::is_link(&path.join(&name)) && !is_rune {
+            } else if is_directory || !is_rune && file::kind(&path.join(&name))? == Some(Kind::Link) {
                 let (what, help) = if is_directory {
                     ("lies too deep", "no family of runes lies that deep: move it out of `runes`")
                 } else {

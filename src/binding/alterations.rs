@@ -69,7 +69,7 @@ fn drop_ins(name: &str) -> Vec<String> {
 }
 
 fn listed(directory: &Path) -> Result<Vec<String>, Failure> {
-    let Ok(real) = file::canonical(directory) else { return Ok(Vec::new()) };
+    let Some(real) = file::if_there(directory, file::canonical(directory))? else { return Ok(Vec::new()) };
     let names = file::names(&real).map_err(|error| file::unable("read", directory, &error))?;
     Ok(names.into_iter().filter_map(|name| name.into_string().ok()).collect())
 }
@@ -79,6 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "the test makes a link that leads nowhere")]
     fn drop_ins_are_told_and_units_in_front_of_ours_are_refused() {
         let directory = tempfile::tempdir().unwrap();
         let (podman, systemd) = (directory.path().join("podman"), directory.path().join("systemd"));
@@ -97,6 +98,10 @@ mod tests {
         file::write(&systemd.join("lychd-by-hand.service.d/x.conf"), b"[Service]\n").unwrap();
         file::write(&systemd.join("other.service"), b"[Service]\n").unwrap();
         assert_eq!(judged().unwrap().len(), 5, "{:?}", judged());
+        let lost = Places { podman: vec![directory.path().join("loop")], systemd: Vec::new() };
+        std::os::unix::fs::symlink("loop", &lost.podman[0]).unwrap();
+        let unable = alterations(&quadlets, &FileTree::new(), &generated, &lost).unwrap_err();
+        assert_eq!(unable.exit_code(), 2, "{unable}");
         file::write(&systemd.join("lychd-by-hand.service"), b"[Service]\n").unwrap();
         let refused = judged().unwrap_err();
         assert!(

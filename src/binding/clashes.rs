@@ -11,7 +11,7 @@ use std::{
 use super::validator::is_quadlet;
 use crate::{
     diagnostic::{Diagnostic, Failure},
-    host::file,
+    host::file::{self, Kind},
     tree::{Entry, FileTree},
 };
 
@@ -28,7 +28,7 @@ pub fn clashes(
     site: &Path,
     directories: &[PathBuf],
 ) -> Result<Vec<Diagnostic>, Failure> {
-    let own = file::canonical(site).unwrap_or_else(|_| site.to_owned());
+    let own = file::if_there(site, file::canonical(site))?.unwrap_or_else(|| site.to_owned());
     let mut walk = Walk { own, seen: BTreeSet::new(), files: Vec::new(), site_at: None };
     for directory in directories {
         // A site that is not there yet has its place in the order all the same.
@@ -75,25 +75,21 @@ struct Walk {
 
 impl Walk {
     fn directory(&mut self, directory: &Path, site: &Path) -> Result<(), Failure> {
-        let unable = |error: &std::io::Error| file::unable("read", directory, error);
-        let real = match file::canonical(directory) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-            real => real.map_err(|error| unable(&error))?,
-        };
+        let Some(real) = file::if_there(directory, file::canonical(directory))? else { return Ok(()) };
         if directory == site || real == self.own {
             self.site_at.get_or_insert(self.files.len());
             return Ok(());
         }
         let is_drop_in = real.extension().is_some_and(|extension| extension == "d");
-        if is_drop_in || !file::is_directory(&real) || !self.seen.insert(real) {
+        if is_drop_in || file::kind(&real)? != Some(Kind::Directory) || !self.seen.insert(real) {
             return Ok(());
         }
-        let names = file::names(directory).map_err(|error| unable(&error))?;
+        let names = file::names(directory).map_err(|error| file::unable("read", directory, &error))?;
         let mut below = Vec::new();
         for name in names {
             let path = directory.join(&name);
-            let Ok(real) = file::canonical(&path) else { continue };
-            if file::is_directory(&real) {
+            let Some(kind) = file::kind_behind(&path)? else { continue };
+            if kind == Kind::Directory {
                 below.push(path);
             } else if name.to_str().is_some_and(is_quadlet) {
                 self.files.push(path);
@@ -204,5 +200,10 @@ mod tests {
         // A site that is not there yet; then what was another site counts.
         assert_eq!(told("etc/new").len(), want.len() + 1);
         assert!(told("etc/new").contains(&want[2].to_owned()));
+        // What podman would find at the end of it cannot be told.
+        tree.insert("etc/loop".parse().unwrap(), Entry::Link { target: "loop".to_owned() });
+        file::write_tree(&base, &tree).unwrap();
+        let unable = clashes(&rendered, &base.join("etc/lychd"), &directories).unwrap_err();
+        assert_eq!(unable.exit_code(), 2, "{unable}");
     }
 }

@@ -52,13 +52,13 @@ impl Sites {
         for (directory, tree) in [(&self.quadlets, &mut found.quadlets), (&self.support, &mut found.support)]
         {
             // The site may be a link to one of our own generations.
-            if let Ok(real) = file::canonical(directory) {
+            if let Some(real) = file::if_there(directory, file::canonical(directory))? {
                 *tree = file::read_tree(&real).map_err(|error| file::unable("read", directory, &error))?;
             }
         }
         let unmarked = found.quadlets.iter().filter(|(_, entry)| !is_marked(entry));
         foreign.extend(unmarked.map(|(path, _)| self.quadlets.join(path.as_str())));
-        if file::exists(&self.units) {
+        if file::exists(&self.units)? {
             let names = file::list(&self.units).map_err(|error| file::unable("read", &self.units, &error))?;
             for (name, is_directory) in names {
                 let path = self.units.join(&name);
@@ -128,5 +128,17 @@ mod tests {
             refused.to_string().contains("mine.container` is in the place of a unit of ours"),
             "{refused}"
         );
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the test makes links that lead nowhere")]
+    fn a_site_that_cannot_be_looked_at_is_not_empty() {
+        let directory = tempfile::tempdir().unwrap();
+        let sites = Sites::below(&directory.path().join("config"), &directory.path().join("state"));
+        file::create_directory(sites.quadlets.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink("lychd", &sites.quadlets).unwrap();
+        let unable = sites.read(&FileTree::new()).unwrap_err();
+        assert_eq!(unable.exit_code(), 2, "{unable}");
+        assert!(unable.to_string().contains("systemd/lychd`: Too many levels"), "{unable}");
     }
 }

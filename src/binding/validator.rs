@@ -166,7 +166,7 @@ impl Validator {
         file::create_directory(cache).map_err(|error| file::unable("create", cache, &error))?;
         let cache = file::canonical(cache).map_err(|error| file::unable("find", cache, &error))?;
         plain(&cache)?;
-        let found = host.generators.iter().filter(|path| file::exists(path)).find_map(|path| {
+        let found = host.generators.iter().find_map(|path| {
             let program = Program { path: path.clone(), first: Vec::new() };
             let version = podman_version(&program).ok()?;
             (version >= FLOOR).then_some((program, version))
@@ -258,12 +258,12 @@ impl Validator {
                 stderr: &format!("{}\n{}", dry.stderr, wet.stderr),
                 dry: &generator::names(&dry.text()),
                 made: &made,
-                linked: &|link| file::is_link(&Path::new(out).join(link)),
+                linked: &|link| Ok(file::kind(&Path::new(out).join(link))? == Some(file::Kind::Link)),
                 directory: &stage.quadlets,
             },
             &quadlet_sources,
             expected,
-        ));
+        )?);
 
         findings.extend(stage.add(units)?);
         let mut names: BTreeSet<&str> = made.keys().map(String::as_str).collect();
@@ -341,11 +341,12 @@ impl Stage {
         let out = Path::new(&self.out);
         let names = file::list(out).map_err(|error| file::unable("read", out, &error))?;
         let mut made = BTreeMap::new();
-        for (name, _) in names.into_iter().filter(|(name, is_directory)| {
-            // Of a template with an instance there is a link as well.
-            !is_directory && !file::is_link(&out.join(name))
-        }) {
+        for (name, is_directory) in names {
             let path = out.join(&name);
+            // Of a template with an instance there is a link as well.
+            if is_directory || file::kind(&path)? == Some(file::Kind::Link) {
+                continue;
+            }
             let text = file::read_text(&path).map_err(|error| file::unable("read", &path, &error))?;
             made.insert(name, text);
         }

@@ -110,12 +110,13 @@ fn owned(directory: &Path) -> Result<(), Failure> {
     let mut wrong = Vec::new();
     for name in ["lychd.toml", "forge.toml"] {
         let path = directory.join(name);
-        if file::exists(&path) {
+        if file::exists(&path)? {
             judge(&path, &mut wrong)?;
         }
     }
-    let mut pending = vec![directory.join("runes")];
-    while let Some(directory) = pending.pop().filter(|directory| file::is_directory(directory)) {
+    let runes = directory.join("runes");
+    let mut pending: Vec<PathBuf> = file::exists(&runes)?.then_some(runes).into_iter().collect();
+    while let Some(directory) = pending.pop() {
         for (name, is_directory) in
             file::list(&directory).map_err(|error| file::unable("read", &directory, &error))?
         {
@@ -154,7 +155,7 @@ fn homeless() -> Failure {
 fn federated(bodies: &Bodies, body: &Body) -> Result<Federated, Failure> {
     let path = bodies.directory(&body.image_id).join(federation::FILE);
     let shown = format!("bodies/{}/{}", body.image_id.short(12), federation::FILE);
-    if !file::exists(&path) {
+    if !file::exists(&path)? {
         let message =
             format!("the body {} was recorded without `{}`", body.image_id.short(12), federation::FILE);
         return Err(Diagnostic::new(message).help("forge it again: `lychd-forge forge`").into());
@@ -168,7 +169,7 @@ fn federated(bodies: &Bodies, body: &Body) -> Result<Federated, Failure> {
 
 fn layout(settings: &Settings, configuration: &Path) -> Result<Layout, Failure> {
     let home = environment::variable("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
-    let home = file::resolved(&home.ok_or_else(homeless)?);
+    let home = file::resolved(&home.ok_or_else(homeless)?)?;
     // systemd puts it in for `%h`, and podman reads it with the rest of the mount.
     if HostPath::found(&home, Path::new("/nowhere")).is_none() {
         let message = format!("the home directory `{}` cannot stand in a mount", home.display());
@@ -178,21 +179,21 @@ fn layout(settings: &Settings, configuration: &Path) -> Result<Layout, Failure> 
     }
     Ok(Layout {
         home,
-        codex: file::resolved(&settings.codex),
-        crypt: file::resolved(&settings.crypt),
-        support: file::resolved(&settings.state).join("inscription"),
+        codex: file::resolved(&settings.codex)?,
+        crypt: file::resolved(&settings.crypt)?,
+        support: file::resolved(&settings.state)?.join("inscription"),
         sites: vec![
-            file::resolved(&configuration.join("containers/systemd")),
-            file::resolved(&configuration.join("systemd/user")),
+            file::resolved(&configuration.join("containers/systemd"))?,
+            file::resolved(&configuration.join("systemd/user"))?,
         ],
-        own: [&settings.state, &settings.cache].map(|path| file::resolved(path)).into(),
+        own: vec![file::resolved(&settings.state)?, file::resolved(&settings.cache)?],
     })
 }
 
 /// The ports of the last inscription.
 fn sites_ports(support: &Path) -> Result<BTreeMap<RuneName, u16>, Failure> {
     let path = support.join("capabilities.json");
-    if !file::exists(&path) {
+    if !file::exists(&path)? {
         return Ok(BTreeMap::new());
     }
     let bytes = file::read(&path, file::LIMIT).map_err(|error| file::unable("read", &path, &error))?;

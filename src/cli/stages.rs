@@ -84,10 +84,10 @@ fn hold(directory: &Path, name: &str, ui: &Ui) -> Result<file::Held, Failure> {
     let path = directory.join(name);
     let waiting = || ui.say(&format!("waiting for another forge that uses `{}`", directory.display()));
     let held = file::lock(&path, waiting).map_err(|error| file::unable("lock", &path, &error))?;
-    for below in
-        [directory.to_owned(), directory.join("stage")].iter().filter(|below| file::is_directory(below))
-    {
-        file::sweep(below).map_err(|error| file::unable("clean up", below, &error))?;
+    for below in [directory.to_owned(), directory.join("stage")] {
+        if file::kind(&below)? == Some(file::Kind::Directory) {
+            file::sweep(&below).map_err(|error| file::unable("clean up", &below, &error))?;
+        }
     }
     Ok(held)
 }

@@ -9,7 +9,7 @@ use super::{Checkout, Federation, Manifest, Member, SourceTree, package_json};
 use crate::{
     codex::{Codex, document, nearest::nearest},
     diagnostic::{Diagnostic, Failure, refuse_any},
-    host::file,
+    host::file::{self, Kind},
     name::{MemberId, PackageName},
     tree::RelativePath,
 };
@@ -24,15 +24,15 @@ const DEPTH: usize = 8;
 /// # Errors
 /// Refused with everything that is wrong in any member; unable when the Crypt cannot be read.
 pub fn discover(root: &Path, codex: &Codex) -> Result<Federation, Failure> {
-    let root = file::canonical(root).map_err(|_| {
+    let root = file::if_there(root, file::canonical(root))?.ok_or_else(|| {
         Diagnostic::new(format!("there is no Crypt at `{}`", root.display()))
             .help("`lychd-forge init` writes one, `--crypt DIR` names another")
     })?;
     let mut errors = Vec::new();
     let mut wanted = vec![(MemberId::core(), root.join("core"))];
-    if !is_member(&root.join("core")) {
-        let what =
-            if file::is_link(&root.join("core")) { "is a symbolic link" } else { "has no `pyproject.toml`" };
+    let core = file::kind(&root.join("core"))?;
+    if core != Some(Kind::Directory) || !file::exists(&root.join("core").join(MANIFEST))? {
+        let what = if core == Some(Kind::Link) { "is a symbolic link" } else { "has no `pyproject.toml`" };
         errors.push(
             Diagnostic::new(format!("`core` in the Crypt {what}"))
                 .help("the core's repository belongs at `core/` itself"),
@@ -40,18 +40,22 @@ pub fn discover(root: &Path, codex: &Codex) -> Result<Federation, Failure> {
         wanted.clear();
     }
     let directory = root.join("extensions");
-    let present = if file::exists(&directory) && !file::is_directory(&directory) {
-        let what = if file::is_link(&directory) { "a symbolic link" } else { "no directory" };
-        errors.push(Diagnostic::new(format!("`extensions` in the Crypt is {what}")));
-        BTreeSet::new()
-    } else {
-        extensions(&directory, &mut errors)?
+    let present = match file::kind(&directory)? {
+        None => BTreeSet::new(),
+        Some(Kind::Directory) => extensions(&directory, &mut errors)?,
+        Some(kind) => {
+            let what = if kind == Kind::Link { "a symbolic link" } else { "no directory" };
+            errors.push(Diagnostic::new(format!("`extensions` in the Crypt is {what}")));
+            BTreeSet::new()
+        }
     };
     let selected = select(&present, codex, &mut errors);
-    let unselected = present
-        .difference(&selected)
-        .filter_map(|id| Some((distribution(&directory.join(id.as_str()))?, id.clone())))
-        .collect();
+    let mut unselected = BTreeMap::new();
+    for id in present.difference(&selected) {
+        if let Some(name) = distribution(&directory.join(id.as_str()))? {
+            unselected.insert(name, id.clone());
+        }
+    }
     wanted.extend(selected.into_iter().map(|id| {
         let directory = root.join("extensions").join(id.as_str());
         (id, directory)
@@ -70,10 +74,6 @@ pub fn discover(root: &Path, codex: &Codex) -> Result<Federation, Failure> {
     Ok(Federation { members, unselected })
 }
 
-fn is_member(directory: &Path) -> bool {
-    file::is_directory(directory) && file::exists(&directory.join(MANIFEST))
-}
-
 /// The ids of all directories below `extensions/` that hold a manifest. A member's own directories are not
 /// looked into: nothing lies inside another member.
 fn extensions(directory: &Path, errors: &mut Vec<Diagnostic>) -> Result<BTreeSet<MemberId>, Failure> {
@@ -81,9 +81,6 @@ fn extensions(directory: &Path, errors: &mut Vec<Diagnostic>) -> Result<BTreeSet
     let mut pending = vec![String::new()];
     while let Some(prefix) = pending.pop() {
         let here = directory.join(&prefix);
-        if prefix.is_empty() && !file::exists(&here) {
-            continue;
-        }
         for (name, is_directory) in file::list(&here)
             .map_err(|error| file::unreadable(format!("extensions/{prefix}").trim_end_matches('/'), &error))?
         {
@@ -93,7 +90,7 @@ fn extensions(directory: &Path, errors: &mut Vec<Diagnostic>) -> Result<BTreeSet
                 continue;
             }
             if !is_directory {
-                if file::is_link(&path) && file::exists(&path.join(MANIFEST)) {
+                if file::kind(&path)? == Some(Kind::Link) && file::exists(&path.join(MANIFEST))? {
                     errors.push(
                         Diagnostic::new(format!("`extensions/{}` is a symbolic link", text.escape_debug()))
                             .help("an extension's repository lies in the Crypt itself"),
@@ -101,7 +98,7 @@ fn extensions(directory: &Path, errors: &mut Vec<Diagnostic>) -> Result<BTreeSet
                 }
                 continue;
             }
-            let member = file::exists(&path.join(MANIFEST));
+            let member = file::exists(&path.join(MANIFEST))?;
             match text.parse::<MemberId>() {
                 Ok(id) if member && !id.is_core() => {
                     ids.insert(id);
@@ -119,11 +116,17 @@ fn extensions(directory: &Path, errors: &mut Vec<Diagnostic>) -> Result<BTreeSet
     Ok(ids)
 }
 
-/// The name of an extension that is not selected, as far as its manifest can be read.
-fn distribution(directory: &Path) -> Option<PackageName> {
-    let source = document::read(&directory.join(MANIFEST), MANIFEST).ok()??;
-    let table = document::parse(&source).ok()?;
-    table.get("project")?.as_table()?.get("name")?.as_str()?.parse().ok()
+/// The name of an extension that is not selected, as far as its manifest makes sense. It guards against a stranger
+/// of that name, so a manifest that may not be read is an error.
+fn distribution(directory: &Path) -> Result<Option<PackageName>, Failure> {
+    let source = match document::read(&directory.join(MANIFEST), MANIFEST) {
+        Ok(Some(source)) => source,
+        Ok(None) | Err(Failure::Refused(_)) => return Ok(None),
+        Err(unable) => return Err(unable),
+    };
+    let name =
+        |table: &document::Table| table.get("project")?.as_table()?.get("name")?.as_str()?.parse().ok();
+    Ok(document::parse(&source).ok().and_then(|table| name(&table)))
 }
 
 /// What `[extensions].crypt` selects, or all when it is missing.
@@ -154,17 +157,15 @@ fn read_member(root: &Path, id: MemberId, directory: std::path::PathBuf) -> Resu
     let shown = if id.is_core() { "core".to_owned() } else { format!("extensions/{id}") };
     let source = SourceTree::read(&id, root, &directory)?;
     let name = format!("{shown}/{MANIFEST}");
-    let bytes =
-        MANIFEST.parse::<RelativePath>().ok().and_then(|path| source.tree.file(&path)).ok_or_else(|| {
-            let what = if file::is_link(&directory.join(MANIFEST)) {
-                "a symbolic link"
-            } else if file::is_directory(&directory.join(MANIFEST)) {
-                "a directory, not a file"
-            } else {
-                "ignored by a `.gitignore`"
-            };
-            Diagnostic::new(format!("`{name}` is {what}")).requested_by(id.to_string())
-        })?;
+    let kept = MANIFEST.parse::<RelativePath>().ok().and_then(|path| source.tree.file(&path));
+    let Some(bytes) = kept else {
+        let what = match file::kind(&directory.join(MANIFEST))? {
+            Some(Kind::Link) => "a symbolic link",
+            Some(Kind::Directory) => "a directory, not a file",
+            _ => "ignored by a `.gitignore`",
+        };
+        return Err(Diagnostic::new(format!("`{name}` is {what}")).requested_by(id.to_string()).into());
+    };
     let manifest = Manifest::parse(&id, &name, bytes)?;
     let packages = package_json::of_member(&id, &shown, &source.tree, manifest.lychd.assets.as_ref())?;
     let checkout = Checkout::read(&directory, &shown, &source.tree)?;

@@ -68,15 +68,16 @@ pub fn plan(codex: &Path, crypt: &Path, has_core: bool) -> Vec<Wanted> {
 /// # Errors
 /// Refused when something else than a directory is in the way; unable when the system says no.
 pub fn init(codex: &Path, crypt: &Path) -> Result<Report, Failure> {
-    let in_the_way = [codex, crypt].into_iter().filter(|root| {
-        file::exists(root) && !file::canonical(root).is_ok_and(|root| file::is_directory(&root))
-    });
-    refuse_any(
-        in_the_way.map(|root| Diagnostic::new(format!("`{}` is not a directory", root.display()))).collect(),
-    )?;
+    let mut in_the_way = Vec::new();
+    for root in [codex, crypt] {
+        if file::exists(root)? && file::kind_behind(root)? != Some(file::Kind::Directory) {
+            in_the_way.push(Diagnostic::new(format!("`{}` is not a directory", root.display())));
+        }
+    }
+    refuse_any(in_the_way)?;
     let mut report = Report::default();
     let core = crypt.join("core");
-    let has_core = file::exists(&core);
+    let has_core = file::exists(&core)?;
     if has_core {
         report.kept.push(core);
     }
@@ -119,7 +120,7 @@ mod tests {
         let report = init(&codex, &crypt).unwrap();
         assert_eq!(report.kept, [crypt.join("core"), codex.join("forge.toml")]);
         assert_eq!(file::read(&codex.join("forge.toml"), 100).unwrap(), b"# mine\n");
-        assert!(!file::exists(&crypt.join("core/pyproject.toml")));
+        assert!(!file::exists(&crypt.join("core/pyproject.toml")).unwrap());
         let again = init(&codex, &crypt).unwrap();
         assert_eq!(again.created, Vec::<PathBuf>::new());
     }

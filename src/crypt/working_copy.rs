@@ -94,7 +94,7 @@ impl Checkout {
             Found::Unborn => return Ok(Self { unborn: true, ..Self::default() }),
             Found::Commit(commit) => commit,
         };
-        let changes = changes(tree, &commit, |path| file::exists(&directory.join(path)));
+        let changes = changes(tree, &commit, |path| file::exists(&directory.join(path)))?;
         let working_copy = WorkingCopy::Repository {
             system: commit.system,
             revision: commit.revision,
@@ -108,7 +108,11 @@ impl Checkout {
 ///
 /// A file that was committed although it is ignored belongs to no source tree (see [`super::SourceTree`]), so only
 /// its absence from the disk counts.
-fn changes(tree: &FileTree, commit: &Commit, on_disk: impl Fn(&str) -> bool) -> BTreeSet<String> {
+fn changes(
+    tree: &FileTree,
+    commit: &Commit,
+    on_disk: impl Fn(&str) -> Result<bool, Failure>,
+) -> Result<BTreeSet<String>, Failure> {
     let differs = |committed: &Committed, entry: &Entry| {
         let (kind, bytes) = match entry {
             Entry::File { bytes, executable } => (Kind::File { executable: *executable }, &**bytes),
@@ -122,10 +126,13 @@ fn changes(tree: &FileTree, commit: &Commit, on_disk: impl Fn(&str) -> bool) -> 
         .map(|(path, _)| path.to_string())
         .collect();
     let here: BTreeSet<&str> = tree.iter().map(|(path, _)| path.as_str()).collect();
-    let gone = commit.files.keys().filter(|path| !here.contains(path.as_str()) && !on_disk(path));
-    changes.extend(gone.cloned());
+    for path in commit.files.keys().filter(|path| !here.contains(path.as_str())) {
+        if !on_disk(path)? {
+            changes.insert(path.clone());
+        }
+    }
     changes.extend(commit.absent.iter().cloned());
-    changes
+    Ok(changes)
 }
 
 #[cfg(test)]
@@ -168,7 +175,7 @@ mod tests {
         ] {
             tree.insert(path.parse().unwrap(), entry);
         }
-        let changes = changes(&tree, &commit, |path| path == "ignored.log");
+        let changes = changes(&tree, &commit, |path| Ok(path == "ignored.log")).unwrap();
         assert_eq!(
             changes.into_iter().collect::<Vec<_>>(),
             ["edited", "gone", "module", "new", "now-a-program"]

@@ -174,13 +174,13 @@ impl Node {
 /// # Errors
 /// Refused when it is a link, no regular file, too large or no UTF-8; unable when the system says no.
 pub fn read(path: &Path, name: &str) -> Result<Option<Source>, Failure> {
-    if !file::exists(path) {
-        return Ok(None);
+    let Some(kind) = file::kind(path)? else { return Ok(None) };
+    if kind == file::Kind::Link {
+        return Err(Diagnostic::new(format!("`{name}` is a symbolic link"))
+            .help("put the file itself there: a link can change between two reads")
+            .into());
     }
     let bytes = file::read(path, LIMIT).map_err(|error| match error.kind() {
-        _ if file::is_link(path) => Diagnostic::new(format!("`{name}` is a symbolic link"))
-            .help("put the file itself there: a link can change between two reads")
-            .into(),
         std::io::ErrorKind::InvalidInput | std::io::ErrorKind::FileTooLarge => {
             Diagnostic::new(format!("`{name}`: {error}")).into()
         }

@@ -85,7 +85,7 @@ impl AirGap {
     pub fn open(directory: &Path) -> Result<Self, Failure> {
         let path = directory.join(INDEX);
         let remade = "`lychd-forge fetch --to DIR` makes one on a host with a network";
-        if !file::exists(&path) {
+        if !file::exists(&path)? {
             return Err(refused(directory, &format!("has no `{INDEX}`")).help(remade).into());
         }
         let text =
@@ -137,7 +137,7 @@ impl AirGap {
         let mut above = directory.clone();
         for part in path.split('/').take(2) {
             above.push(part);
-            if !file::is_directory(&above) {
+            if file::kind(&above)? != Some(file::Kind::Directory) {
                 return Err(wrong("is missing".to_owned()));
             }
         }
@@ -216,7 +216,7 @@ pub fn write(
     // Until all is there it promises nothing, and is known as ours all the same.
     write_index(directory, &index(Vec::new()))?;
     let above = directory.join(ARTIFACTS);
-    if file::exists(&above) && !file::is_directory(&above) {
+    if file::kind(&above)?.is_some_and(|kind| kind != file::Kind::Directory) {
         return Err(refused(directory, &format!("has an `{ARTIFACTS}` that is no directory")).into());
     }
     let mut entries = BTreeMap::new();
@@ -325,7 +325,8 @@ mod tests {
             let text = text(&failure, 1);
             assert!(text.contains(want), "{want}\n--- not in ---\n{text}");
             assert!(
-                !file::exists(&place) && file::names(place.parent().unwrap()).is_ok_and(|all| all.is_empty())
+                !file::exists(&place).unwrap()
+                    && file::names(place.parent().unwrap()).is_ok_and(|all| all.is_empty())
             );
         };
         file::create_directory(place.parent().unwrap()).unwrap();

@@ -87,7 +87,7 @@ impl Bodies {
     /// # Errors
     /// [`Failure::Unable`] when the directory or a record cannot be read.
     pub fn list(&self) -> Result<Vec<Body>, Failure> {
-        if !file::exists(&self.directory) {
+        if !file::exists(&self.directory)? {
             return Ok(Vec::new());
         }
         let names =

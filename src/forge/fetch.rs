@@ -72,10 +72,12 @@ impl Source<'_> {
     /// found has another hash.
     pub fn bring(&self, artifact: &Artifact, progress: &mut dyn FnMut(u64)) -> Result<PathBuf, Failure> {
         let place = self.place(artifact);
-        if file::exists(&place) {
+        if file::exists(&place)? {
             // A disk may fail and a cache may be shared: what is there is believed by its hash alone.
-            if file::integrity(&place, &artifact.integrity).is_ok_and(|found| found == artifact.integrity) {
-                return Ok(place);
+            match file::integrity(&place, &artifact.integrity) {
+                Ok(found) if found == artifact.integrity => return Ok(place),
+                Err(error) if !file::is_wrong(&error) => return Err(file::unable("read", &place, &error)),
+                _ => {}
             }
             file::remove(&place).map_err(|error| file::unable("remove", &place, &error))?;
         }
@@ -324,7 +326,7 @@ mod tests {
             let failure = source.bring(&artifact, &mut |_| ()).unwrap_err();
             assert_eq!(failure.exit_code(), 2);
             assert!(failure.to_string().contains("not in the cache"), "{failure}");
-            assert!(!file::exists(&place));
+            assert!(!file::exists(&place).unwrap());
         }
     }
 }

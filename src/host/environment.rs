@@ -3,6 +3,9 @@
 
 use std::{env, ffi::OsString, path::PathBuf};
 
+use super::file;
+use crate::diagnostic::Failure;
+
 /// A variable's value; an empty one counts as unset.
 #[must_use]
 pub fn variable(name: &str) -> Option<OsString> {
@@ -17,14 +20,19 @@ pub fn xdg(name: &str, fallback: &str) -> Option<PathBuf> {
 }
 
 /// The file with the user's passwords: what `NETRC` names, else `~/.netrc` when it is there.
-#[must_use]
-pub fn netrc() -> Option<PathBuf> {
-    let own =
-        || variable("HOME").map(|home| PathBuf::from(home).join(".netrc")).filter(|path| path.is_file());
-    variable("NETRC").map(PathBuf::from).or_else(own)
+///
+/// # Errors
+/// [`Failure::Unable`] when it cannot be told whether it is there.
+pub fn netrc() -> Result<Option<PathBuf>, Failure> {
+    if let Some(named) = variable("NETRC") {
+        return Ok(Some(named.into()));
+    }
+    let Some(own) = variable("HOME").map(|home| PathBuf::from(home).join(".netrc")) else { return Ok(None) };
+    Ok((file::kind_behind(&own)? == Some(file::Kind::File)).then_some(own))
 }
 
-/// The first executable file called `name` on `PATH`.
+/// The first executable file called `name` on `PATH`. Like a shell, it passes over directories that it may not
+/// search: what cannot be started from there is no program for this user.
 #[must_use]
 pub fn program(name: &str) -> Option<PathBuf> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -52,7 +60,7 @@ pub fn uid() -> u32 {
 /// Whether a group of this name is in `/etc/group`.
 #[must_use]
 pub fn has_group(name: &str) -> bool {
-    let groups = super::file::read_text(std::path::Path::new("/etc/group")).unwrap_or_default();
+    let groups = file::read_text(std::path::Path::new("/etc/group")).unwrap_or_default();
     groups.lines().any(|line| line.split(':').next() == Some(name))
 }
 

@@ -1,16 +1,18 @@
 //! Files: opened without following links, read once, written whole or not at all.
 #![expect(clippy::disallowed_methods, reason = "this is the module that touches files")]
 
+mod look;
 mod trees;
 
 use std::{
     ffi::OsString,
     fs,
     io::{self, Read, Write as _},
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
+pub use look::{Kind, Status, exists, if_there, kind, kind_behind, resolved, status};
 pub use trees::{read_entry, read_tree, write_sealed_tree, write_tree};
 
 use crate::{
@@ -21,11 +23,15 @@ use crate::{
 /// The most a manifest, lock or source file may hold, in bytes.
 pub const LIMIT: u64 = 64 << 20;
 
-/// A failed file operation as an exit-2 failure that names the path.
+/// A failed file operation as an exit-2 failure that names the path, and what keeps it from being read.
 #[must_use]
 pub fn unable(doing: &str, path: &Path, error: &io::Error) -> Failure {
     let message = format!("cannot {doing} `{}`: {error}", path.display());
-    Failure::unable(Diagnostic::new(message).of_kind(Fault::File))
+    let mut told = Diagnostic::new(message).of_kind(Fault::File);
+    if doing == "read" && error.kind() == io::ErrorKind::PermissionDenied {
+        told.help.extend(look::closed(path));
+    }
+    Failure::unable(told)
 }
 
 /// A failed reading of what others wrote: refused when the thing itself is wrong (no file, no text, too large),
@@ -52,13 +58,13 @@ pub fn open(path: &Path) -> io::Result<fs::File> {
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::CLOEXEC;
     let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
     let opened = fs::OpenOptions::new().read(true).custom_flags(flags).open(path);
-    let file = opened.map_err(|error| {
-        let looped = error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
-        if looped {
+    let file = opened.map_err(|error| match rustix::io::Errno::from_io_error(&error) {
+        Some(rustix::io::Errno::LOOP) => {
             io::Error::new(io::ErrorKind::InvalidInput, "a symbolic link, not a regular file")
-        } else {
-            error
         }
+        // A socket, or a device that nothing serves.
+        Some(rustix::io::Errno::NXIO) => io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"),
+        _ => error,
     })?;
     if file.metadata()?.is_file() {
         Ok(file)
@@ -281,58 +287,6 @@ pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
     create_new(path)?.write_all(bytes)
 }
 
-/// What kind of thing is at a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A regular file.
-    File,
-    /// A directory.
-    Directory,
-    /// A symbolic link.
-    Link,
-    /// A device, pipe or socket.
-    Other,
-}
-
-/// What the system says about a path itself; links are not followed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Status {
-    /// What it is.
-    pub kind: Kind,
-    /// Permission bits, with set-user, set-group and sticky: 12 bits.
-    pub mode: u32,
-    /// Who owns it.
-    pub uid: u32,
-    /// Size in bytes.
-    pub size: u64,
-    /// Device and inode: which thing it is while it exists.
-    pub identity: (u64, u64),
-    /// When content or attributes last changed: seconds and nanoseconds since 1970.
-    pub changed: (i64, i64),
-}
-
-/// The status of what is at `path`.
-///
-/// # Errors
-/// The system's.
-pub fn status(path: &Path) -> io::Result<Status> {
-    let meta = fs::symlink_metadata(path)?;
-    let kind = match meta.file_type() {
-        kind if kind.is_file() => Kind::File,
-        kind if kind.is_dir() => Kind::Directory,
-        kind if kind.is_symlink() => Kind::Link,
-        _ => Kind::Other,
-    };
-    Ok(Status {
-        kind,
-        mode: meta.mode() & 0o7777,
-        uid: meta.uid(),
-        size: meta.len(),
-        identity: (meta.dev(), meta.ino()),
-        changed: (meta.ctime(), meta.ctime_nsec()),
-    })
-}
-
 /// Where a symbolic link points, as it is written.
 ///
 /// # Errors
@@ -369,24 +323,6 @@ pub fn list(directory: &Path) -> io::Result<Vec<(String, bool)>> {
     }
     names.sort();
     Ok(names)
-}
-
-/// Whether something is at `path` (a dangling link counts).
-#[must_use]
-pub fn exists(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok()
-}
-
-/// Whether a symbolic link is at `path`.
-#[must_use]
-pub fn is_link(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink())
-}
-
-/// Whether `path` is a directory and no link.
-#[must_use]
-pub fn is_directory(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir())
 }
 
 /// Size in bytes of what is at `path`.
@@ -426,25 +362,6 @@ pub fn remove(path: &Path) -> io::Result<()> {
     match removed {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,
-    }
-}
-
-/// The path with the links of as much as exists resolved; what does not exist stays as it is written.
-#[must_use]
-pub fn resolved(path: &Path) -> PathBuf {
-    let mut rest = Vec::new();
-    let mut known = path;
-    loop {
-        if let Ok(real) = fs::canonicalize(known) {
-            return rest.iter().rev().fold(real, |path: PathBuf, name| path.join(name));
-        }
-        match (known.parent(), known.file_name()) {
-            (Some(parent), Some(name)) => {
-                rest.push(name);
-                known = parent;
-            }
-            _ => return path.to_owned(),
-        }
     }
 }
 
@@ -490,7 +407,10 @@ mod tests {
         let pipe = directory.path().join("pipe");
         rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0)
             .unwrap();
-        for path in [link.as_path(), pipe.as_path(), directory.path(), Path::new("/proc/self/task")] {
+        let socket = directory.path().join("socket");
+        std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        let strange = [link.as_path(), &pipe, &socket, directory.path(), Path::new("/proc/self/task")];
+        for path in strange {
             let error = open(path).unwrap_err();
             assert!(is_wrong(&error), "{}: {error}", path.display());
         }

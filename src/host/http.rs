@@ -258,7 +258,8 @@ impl Client {
         let mut name = target.as_os_str().to_owned();
         name.push(".part");
         let part = PathBuf::from(name);
-        let resumed = file::exists(&part);
+        // What cannot be looked at cannot be opened either, and that is told.
+        let resumed = file::size(&part).is_ok();
         let mut outcome = retry(|| self.part(url, &part, expected, progress));
         // A stale beginning is no proof against the mirror: once more from nothing.
         if resumed && matches!(outcome, Err(HttpError::Hash { .. } | HttpError::TooLarge { .. })) {

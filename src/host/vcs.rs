@@ -92,15 +92,16 @@ const BOUNDS: Bounds = Bounds { wall: Duration::from_mins(1), stdout: 64 << 20, 
 /// Refused when the repository cannot be read as one, or is Jujutsu's without git beside it; unable when there is
 /// no git on this host.
 pub fn head(directory: &Path, shown: &str) -> Result<Found, Failure> {
-    let colocated = file::exists(&directory.join(".jj"));
-    if !file::exists(&directory.join(".git")) {
+    let colocated = file::exists(&directory.join(".jj"))?;
+    let own = directory.join(".git");
+    let Some(kind) = file::kind(&own)? else {
         if colocated {
             return Err(Diagnostic::new(format!("`{shown}` is a Jujutsu repository without git beside it"))
                 .help("`jj git colocation enable` there puts git beside it")
                 .into());
         }
         return Ok(Found::Nothing);
-    }
+    };
     let program = environment::program("git").ok_or_else(|| {
         Failure::unable(
             Diagnostic::new(format!("`{shown}` is a git repository, and there is no `git` on PATH"))
@@ -109,12 +110,15 @@ pub fn head(directory: &Path, shown: &str) -> Result<Found, Failure> {
         )
     })?;
     let git = Git { program, shown, submodules: Cell::new(0) };
-    let own = directory.join(".git");
-    if file::is_directory(&own)
-        && let Err(error) = file::open(&own.join("HEAD"))
-        && file::is_wrong(&error)
-    {
-        return Err(git.unusual(&format!("has a `HEAD` that is no file: {error}")));
+    if kind == file::Kind::Directory {
+        let head = own.join("HEAD");
+        match file::open(&head) {
+            Err(error) if file::is_wrong(&error) => {
+                return Err(git.unusual(&format!("has a `HEAD` that is no file: {error}")));
+            }
+            // Of one that is missing git has its own words.
+            opened => drop(file::if_there(&head, opened)?),
+        }
     }
     let Some(revision) = git.revision(directory)? else { return Ok(Found::Unborn) };
     let mut commit = Commit {
@@ -134,12 +138,15 @@ struct Git<'a> {
 }
 
 /// Whether no part of the path is a link: one to `.` would make a repository its own submodule.
-fn is_inside(repository: &Path, path: &str) -> bool {
+fn is_inside(repository: &Path, path: &str) -> Result<bool, Failure> {
     let mut at = repository.to_owned();
-    path.split('/').all(|part| {
+    for part in path.split('/') {
         at.push(part);
-        !matches!(part, "" | "." | "..") && !file::is_link(&at)
-    })
+        if matches!(part, "" | "." | "..") || file::kind(&at)? == Some(file::Kind::Link) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 impl Git<'_> {
@@ -232,7 +239,7 @@ impl Git<'_> {
                 "160000" => {
                     let below = path.strip_prefix(prefix).unwrap_or(&path);
                     let inner = repository.join(below);
-                    if depth > 0 && is_inside(repository, below) && file::exists(&inner.join(".git")) {
+                    if depth > 0 && is_inside(repository, below)? && file::exists(&inner.join(".git"))? {
                         self.submodules.set(self.submodules.get() + 1);
                         if self.submodules.get() > SUBMODULES {
                             return Err(self.unusual(&format!("has more than {SUBMODULES} submodules")));

@@ -44,7 +44,7 @@ impl Rules {
         let path = directory.join(".gitignore");
         let mut builder = GitignoreBuilder::new(directory);
         // Like git, a `.gitignore` that is a link is not followed.
-        if fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_file()) {
+        if file::kind(&path)? == Some(file::Kind::File) {
             let bytes = file::read(&path, 1 << 20).map_err(|error| file::unable("read", &path, &error))?;
             for line in String::from_utf8_lossy(&bytes).lines() {
                 // Like git, a line that is no pattern ignores nothing.

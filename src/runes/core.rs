@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     codex::{Actuator, Codex, Grants, runes::Phoenix},
-    diagnostic::Diagnostic,
+    diagnostic::{Diagnostic, Failure},
     digest::Sha256,
     name::{SecretName, variable::VariableName},
 };
@@ -99,11 +99,11 @@ pub(super) fn vessel(
     body: Sha256,
     ground: Ground<'_>,
     errors: &mut Vec<Diagnostic>,
-) -> Container {
+) -> Result<Container, Failure> {
     let layout = ground.layout;
     let source = Source::Loaded(format!("sha256:{body}"));
     let mut vessel = hardened("vessel", "The Vessel: LychD itself", source);
-    vessel.volumes = mounts::of_vessel(codex, ground, errors);
+    vessel.volumes = mounts::of_vessel(codex, ground, errors)?;
     let (mut wants, mut after) = (BTreeSet::new(), set(&[MIGRATE]));
     let switching = &codex.lychd.switching;
     if switching.actuator.value == Actuator::HostReactor {
@@ -122,7 +122,7 @@ pub(super) fn vessel(
     vessel.memory.insert(mounts::below_home(".cache"));
     vessel.environment = body_environment(codex);
     vessel.secrets = secrets::of_vessel(codex).iter().map(plain).collect();
-    vessel
+    Ok(vessel)
 }
 
 /// The gate before the Vessel: the database's schema is that of the body, or the Vessel does not start.

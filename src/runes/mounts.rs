@@ -9,7 +9,7 @@ use std::{
 use super::unit::{Container, Piece, Value};
 use crate::{
     codex::{Codex, Sphere},
-    diagnostic::{Diagnostic, Place},
+    diagnostic::{Diagnostic, Failure, Place},
     name::mount::{HostPath, Volume},
 };
 
@@ -44,8 +44,8 @@ const PRIVATE: [&str; 6] = [
     ".ssh",
 ];
 
-/// Resolves links of a path as far as it exists.
-pub(super) type Resolve<'a> = &'a dyn Fn(&Path) -> PathBuf;
+/// Resolves links of a path as far as it exists; an error when the host does not let it be told.
+pub(super) type Resolve<'a> = &'a dyn Fn(&Path) -> Result<PathBuf, Failure>;
 
 /// The host as mounts meet it.
 #[derive(Clone, Copy)]
@@ -99,7 +99,14 @@ pub(super) fn host(path: &Path, layout: &Layout, errors: &mut Vec<Diagnostic>) -
 }
 
 /// The Vessel's mounts: Codex and Crypt by sphere, the Outlands and the library.
-pub(super) fn of_vessel(codex: &Codex, ground: Ground<'_>, errors: &mut Vec<Diagnostic>) -> Vec<Value> {
+///
+/// # Errors
+/// What [`Resolve`] says.
+pub(super) fn of_vessel(
+    codex: &Codex,
+    ground: Ground<'_>,
+    errors: &mut Vec<Diagnostic>,
+) -> Result<Vec<Value>, Failure> {
     let layout = ground.layout;
     let mut all = of_migration(layout, errors);
     let lab = host(&layout.crypt.join("lab"), layout, errors);
@@ -108,13 +115,13 @@ pub(super) fn of_vessel(codex: &Codex, ground: Ground<'_>, errors: &mut Vec<Diag
         [(&codex.spheres.outlands, "work", "rw"), (&codex.spheres.library, "work/library", "ro")]
     {
         for Sphere { path, name, place } in sphere {
-            let Some(resolved) = outside(&path.value, place, ground, errors) else { continue };
+            let Some(resolved) = outside(&path.value, place, ground, errors)? else { continue };
             all.push(mount(value(&resolved), below_home(&format!("{base}/{name}")), options));
         }
     }
     let support = host(&layout.support, layout, errors);
     all.push(mount(support, Value::from(SUPPORT), "ro,z"));
-    all
+    Ok(all)
 }
 
 /// Where the Vessel finds `capabilities.json`.
@@ -132,12 +139,15 @@ pub(super) fn of_migration(layout: &Layout, errors: &mut Vec<Diagnostic>) -> Vec
 }
 
 /// A rune's mounts: resolved, and outside of everything that is LychD's, on both sides.
+///
+/// # Errors
+/// What [`Resolve`] says.
 pub(super) fn of_rune<'a>(
     who: &str,
     volumes: impl IntoIterator<Item = (&'a Volume, &'a Place)>,
     ground: Ground<'_>,
     errors: &mut Vec<Diagnostic>,
-) -> Vec<Value> {
+) -> Result<Vec<Value>, Failure> {
     let mut all = Vec::new();
     for (volume, place) in volumes {
         if let Some(root) = protected_inside(ground).find(|root| overlap(root, Path::new(volume.container())))
@@ -149,11 +159,11 @@ pub(super) fn of_rune<'a>(
             );
             continue;
         }
-        let Some(resolved) = outside(volume.host(), place, ground, errors) else { continue };
+        let Some(resolved) = outside(volume.host(), place, ground, errors)? else { continue };
         let options: Vec<&str> = volume.options().collect();
         all.push(mount(value(&resolved), Value::from(volume.container()), &options.join(",")));
     }
-    all
+    Ok(all)
 }
 
 /// The path with its links resolved, since a link could be turned elsewhere between this check and the start.
@@ -162,26 +172,25 @@ fn outside(
     place: &Place,
     ground: Ground<'_>,
     errors: &mut Vec<Diagnostic>,
-) -> Option<HostPath> {
-    let resolved = (ground.resolve)(&path.on(&ground.layout.home));
-    let is_protected =
-        |root: &&PathBuf| overlap(root, &resolved) || overlap(&(ground.resolve)(root), &resolved);
-    if let Some(root) = protected(ground).find(is_protected) {
+) -> Result<Option<HostPath>, Failure> {
+    let resolved =
+        (ground.resolve)(&path.on(&ground.layout.home)).map_err(|failure| written(failure, place))?;
+    if let Some(root) = met(protected(ground), &resolved, ground)? {
         let message = format!("`{path}` overlaps `{}`, which is LychD's own", root.display());
         let wrong = Diagnostic::new(message).at(place.clone(), "");
         errors
             .push(wrong.help("mount a directory beside it: no rune sees the Codex, the Crypt or the units"));
-        return None;
+        return Ok(None);
     }
     // Where desktops mount a user's disks.
     let disk = resolved.starts_with("/run/media") && resolved != Path::new("/run/media");
-    if let Some(root) = hosts_own(ground.layout).iter().find(is_protected).filter(|_| !disk) {
+    if let Some(root) = met(&hosts_own(ground.layout), &resolved, ground)?.filter(|_| !disk) {
         let message = format!("`{path}` overlaps `{}`, which no container gets of a host", root.display());
         let wrong = Diagnostic::new(message).at(place.clone(), "");
         errors.push(
             wrong.help("a device is asked for with `devices`; sockets, keys and settings are never mounted"),
         );
-        return None;
+        return Ok(None);
     }
     let found = HostPath::found(&resolved, &ground.layout.home);
     if found.is_none() {
@@ -189,7 +198,29 @@ fn outside(
         let unwritable = Diagnostic::new(message).at(place.clone(), "");
         errors.push(unwritable.help("use a path without any of `: ' \" $ % \\`"));
     }
-    found
+    Ok(found)
+}
+
+/// A failed look at a path of the host, with where the path is written.
+fn written(failure: Failure, place: &Place) -> Failure {
+    match failure {
+        Failure::Unable(told) => Failure::unable(told.at(place.clone(), "")),
+        refused @ Failure::Refused(_) => refused,
+    }
+}
+
+/// The first root that overlaps a resolved path, as it is written or with its links resolved.
+fn met<'a>(
+    roots: impl IntoIterator<Item = &'a PathBuf>,
+    path: &Path,
+    ground: Ground<'_>,
+) -> Result<Option<&'a PathBuf>, Failure> {
+    for root in roots {
+        if overlap(root, path) || overlap(&(ground.resolve)(root)?, path) {
+            return Ok(Some(root));
+        }
+    }
+    Ok(None)
 }
 
 /// What no container gets of this host.
@@ -205,18 +236,26 @@ fn protected(ground: Ground<'_>) -> impl Iterator<Item = &PathBuf> {
 }
 
 /// Holds the reactor's directories, which the Vessel writes, off everything else of LychD's.
-pub(super) fn check_reactor(codex: &Codex, ground: Ground<'_>, errors: &mut Vec<Diagnostic>) {
-    let Some(inbox) = &codex.lychd.switching.host_reactor_dir else { return };
+///
+/// # Errors
+/// What [`Resolve`] says.
+pub(super) fn check_reactor(
+    codex: &Codex,
+    ground: Ground<'_>,
+    errors: &mut Vec<Diagnostic>,
+) -> Result<(), Failure> {
+    let Some(inbox) = &codex.lychd.switching.host_reactor_dir else { return Ok(()) };
     let layout = ground.layout;
     let triggers = layout.crypt.join("triggers");
     let hosts_own = hosts_own(layout);
-    for path in ground.reactor.iter().map(|path| (ground.resolve)(path)) {
+    for path in ground.reactor {
+        let path = (ground.resolve)(path).map_err(|failure| written(failure, &inbox.place))?;
         if path.starts_with(&triggers) {
             continue;
         }
         let own = [&layout.codex, &layout.crypt, &layout.support].into_iter();
-        let mut all = own.chain(&layout.sites).chain(&layout.own).chain(&hosts_own);
-        if let Some(root) = all.find(|root| overlap(root, &path) || overlap(&(ground.resolve)(root), &path)) {
+        let all = own.chain(&layout.sites).chain(&layout.own).chain(&hosts_own);
+        if let Some(root) = met(all, &path, ground)? {
             let message = format!(
                 "`host_reactor_dir` makes `{}` writable for the Vessel, and that overlaps `{}`",
                 path.display(),
@@ -228,6 +267,7 @@ pub(super) fn check_reactor(codex: &Codex, ground: Ground<'_>, errors: &mut Vec<
             );
         }
     }
+    Ok(())
 }
 
 /// Two things at one place of a container, which podman would refuse when it starts.

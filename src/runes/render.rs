@@ -99,7 +99,7 @@ pub struct Granted {
 /// Renders the whole set.
 ///
 /// # Errors
-/// Refused with everything that keeps the Codex and the members from being one organism.
+/// Refused with everything that keeps the Codex and the members from being one organism; unable when `resolve` is.
 pub fn render(inscribed: &Inscribed<'_>) -> Result<Rendered, Failure> {
     let Inscribed { codex, federated, body, layout, resolve, podman, .. } = *inscribed;
     if let Some(too_old) = super::podman::too_old(podman) {
@@ -115,12 +115,12 @@ pub fn render(inscribed: &Inscribed<'_>) -> Result<Rendered, Failure> {
 
     let reactor = mounts::reactor(codex, layout);
     let ground = Ground { layout, resolve, reactor: &reactor };
-    let mut containers = core_containers(inscribed, ground, &mut images, &mut errors);
-    containers.extend(rune_containers(inscribed, ground, (&ports, &topology), &mut images, &mut errors));
+    let mut containers = core_containers(inscribed, ground, &mut images, &mut errors)?;
+    containers.extend(rune_containers(inscribed, ground, (&ports, &topology), &mut images, &mut errors)?);
     let Images { uses: images, errors: floating, .. } = images;
     errors.extend(floating);
     let grants = grant(codex, &mut containers, &mut errors);
-    mounts::check_reactor(codex, ground, &mut errors);
+    mounts::check_reactor(codex, ground, &mut errors)?;
     for container in &containers {
         mounts::check_places(container, layout, written(inscribed, &container.name), &mut errors);
     }
@@ -197,18 +197,18 @@ fn core_containers(
     ground: Ground<'_>,
     images: &mut Images<'_>,
     errors: &mut Vec<Diagnostic>,
-) -> Vec<Container> {
+) -> Result<Vec<Container>, Failure> {
     let Inscribed { codex, body, layout, .. } = *inscribed;
     let database = &codex.lychd.database.image;
     let mut containers =
-        vec![core::vessel(codex, body, ground, errors), core::migration(codex, body, layout, errors)];
+        vec![core::vessel(codex, body, ground, errors)?, core::migration(codex, body, layout, errors)];
     let source = images.source("phylactery", &database.value, database.place.as_ref());
     containers.push(core::phylactery(codex, source, layout, errors));
     if let Some(rune) = &codex.runes.phoenix {
         let source = images.source(rune.name.value.as_str(), &rune.image.value, Some(&rune.image.place));
         containers.push(core::phoenix(codex, rune, source));
     }
-    containers
+    Ok(containers)
 }
 
 /// Those of Soulstones, then those of the members' runes.
@@ -218,14 +218,14 @@ fn rune_containers(
     (ports, topology): (&Ports, &Topology),
     images: &mut Images<'_>,
     errors: &mut Vec<Diagnostic>,
-) -> Vec<Container> {
+) -> Result<Vec<Container>, Failure> {
     let Inscribed { codex, federated, .. } = *inscribed;
     let mut containers = Vec::new();
     for rune in &codex.runes.soulstones {
         let name = &rune.name.value;
         let source = images.source(name.as_str(), &rune.image.value, Some(&rune.image.place));
         let port = ports.stones.get(name).copied().unwrap_or_default();
-        let mut container = stone::soulstone(rune, source, port, ground, errors);
+        let mut container = stone::soulstone(rune, source, port, ground, errors)?;
         container.labels.insert("lychd.capabilities", capabilities::stone_label(rune));
         covens(&mut container, topology, name);
         containers.push(container);
@@ -235,7 +235,7 @@ fn rune_containers(
         let name = &definition.name.value;
         let image = UnitImage::Named(definition.image.value.clone());
         let source = images.source(name.as_str(), &image, Some(&definition.image.place));
-        let mut container = stone::member(rune, source, ground, errors);
+        let mut container = stone::member(rune, source, ground, errors)?;
         let words: Vec<&str> = definition.capabilities.iter().map(RuneName::as_str).collect();
         if !words.is_empty() {
             container.labels.insert("lychd.capabilities", words.join(","));
@@ -243,7 +243,7 @@ fn rune_containers(
         covens(&mut container, topology, name);
         containers.push(container);
     }
-    containers
+    Ok(containers)
 }
 
 fn topology(codex: &Codex, members: &[MemberRune], errors: &mut Vec<Diagnostic>) -> Topology {

@@ -14,7 +14,7 @@ use crate::{
         Grants,
         runes::{Family, Launch, Soulstone},
     },
-    diagnostic::Diagnostic,
+    diagnostic::{Diagnostic, Failure},
     name::RuneName,
 };
 
@@ -33,7 +33,7 @@ pub(super) fn soulstone(
     port: u16,
     ground: Ground<'_>,
     errors: &mut Vec<Diagnostic>,
-) -> Container {
+) -> Result<Container, Failure> {
     let name = &stone.name.value;
     let described = stone.description.as_ref().map(|text| text.meant().trim().to_owned());
     let description =
@@ -41,7 +41,7 @@ pub(super) fn soulstone(
     let mut container = core::hardened(name.as_str(), &description, source);
     let who = format!("Soulstone `{name}`");
     let volumes = stone.volumes.iter().map(|volume| (&volume.value, &volume.place));
-    container.volumes = mounts::of_rune(&who, volumes, ground, errors);
+    container.volumes = mounts::of_rune(&who, volumes, ground, errors)?;
     gated(&mut container, name);
     container.grants = Grants {
         devices: stone.devices.clone(),
@@ -82,7 +82,7 @@ pub(super) fn soulstone(
     let resident = stone.concurrency.persistent_resident;
     container.service = ServiceKind::Lasting(if resident { Restart::Always } else { Restart::OnFailure });
     container.at_boot = resident;
-    container
+    Ok(container)
 }
 
 /// A service stops and starts with its gate, which bears the conflicts.
@@ -122,14 +122,14 @@ pub(super) fn member(
     source: Source,
     ground: Ground<'_>,
     errors: &mut Vec<Diagnostic>,
-) -> Container {
+) -> Result<Container, Failure> {
     let definition = &rune.definition;
     let name = &definition.name.value;
     let description = format!("LychD rune of {}: {name}", rune.member);
     let mut container = core::hardened(name.as_str(), &description, source);
     let who = format!("rune `{name}` of `{}`", rune.member);
     let volumes = definition.volumes.iter().map(|volume| (volume, &definition.place));
-    container.volumes = mounts::of_rune(&who, volumes, ground, errors);
+    container.volumes = mounts::of_rune(&who, volumes, ground, errors)?;
     container.labels.insert("lychd.member", rune.member.to_string());
     container.environment = core::home_environment();
     container.memory.insert(mounts::below_home(".cache"));
@@ -139,5 +139,5 @@ pub(super) fn member(
         container.service = ServiceKind::Lasting(Restart::OnFailure);
         container.at_boot = false;
     }
-    container
+    Ok(container)
 }

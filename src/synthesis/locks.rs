@@ -46,7 +46,7 @@ impl Locks {
             debian: text(directory, DEBIAN)?.map(|text| Source::new(format!("synthesis/{DEBIAN}"), text)),
             git: text(directory, REPOSITORIES)?.map(|text| Source::new(Self::GIT, text)),
         };
-        if file::exists(&builds) {
+        if file::exists(&builds)? {
             let shown = format!("synthesis/{BUILDS}");
             for (name, _) in file::list(&builds).map_err(|error| file::unreadable(&shown, &error))? {
                 // What is no lock of ours by its name is neither read nor removed.

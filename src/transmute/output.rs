@@ -25,7 +25,7 @@ pub fn diff(directory: &Path, tree: &FileTree) -> Result<Vec<FileChange>, Failur
 
 /// What is in `directory`, without what Nix left there and `tree` has not.
 fn read(directory: &Path, tree: &FileTree) -> Result<FileTree, Failure> {
-    if !file::exists(directory) {
+    if !file::exists(directory)? {
         return Ok(FileTree::new());
     }
     let all = file::read_tree(directory).map_err(|error| file::unable("read", directory, &error))?;
@@ -57,7 +57,7 @@ fn is_left_by_nix(name: &str, entry: &Entry) -> bool {
 /// [`Failure::Unable`] when it cannot be read or written; what was there is then still whole.
 pub fn write(directory: &Path, tree: &FileTree) -> Result<bool, Failure> {
     refuse_foreign(directory)?;
-    if file::exists(directory) && read(directory, tree)? == *tree {
+    if file::exists(directory)? && read(directory, tree)? == *tree {
         return Ok(false);
     }
     file::write_tree(directory, tree).map_err(|error| file::unable("write", directory, &error))?;
@@ -67,11 +67,9 @@ pub fn write(directory: &Path, tree: &FileTree) -> Result<bool, Failure> {
 fn refuse_foreign(directory: &Path) -> Result<(), Failure> {
     // What a flake of ours has at its top.
     const OURS: [&str; 7] = [FLAKE, "body.nix", "debian.nix", "nixpkgs.nix", "nix", "packages", "sources"];
-    if !file::exists(directory) {
-        return Ok(());
-    }
+    let Some(kind) = file::kind(directory)? else { return Ok(()) };
     let shown = directory.display();
-    if !file::is_directory(directory) {
+    if kind != file::Kind::Directory {
         let message = format!("`{shown}` is no directory");
         return Err(Diagnostic::new(message).help("name another place").into());
     }
@@ -79,15 +77,26 @@ fn refuse_foreign(directory: &Path) -> Result<(), Failure> {
     if names.is_empty() {
         return Ok(());
     }
-    let marked = file::read_entry(&directory.join(FLAKE)).is_ok_and(
+    let entry = |name: &str| {
+        let path = directory.join(name);
+        match file::read_entry(&path) {
+            // No file or link, or none that is written here.
+            Err(error) if file::is_wrong(&error) => Ok(None),
+            read => file::if_there(&path, read),
+        }
+    };
+    let marked = entry(FLAKE)?.is_some_and(
         |entry| matches!(entry, Entry::File { bytes, .. } if bytes.starts_with(MARKER.as_bytes())),
     );
-    let ours = |name: &str| {
-        OURS.contains(&name)
-            || file::read_entry(&directory.join(name)).is_ok_and(|entry| is_left_by_nix(name, &entry))
-    };
-    let foreign: Vec<_> =
-        names.iter().map(|(name, _)| name).filter(|name| !marked || !ours(name.as_str())).collect();
+    let mut foreign = Vec::new();
+    for (name, _) in &names {
+        let ours = marked
+            && (OURS.contains(&name.as_str())
+                || entry(name)?.is_some_and(|entry| is_left_by_nix(name, &entry)));
+        if !ours {
+            foreign.push(name);
+        }
+    }
     if foreign.is_empty() {
         return Ok(());
     }

@@ -76,12 +76,12 @@ impl Case {
             .lines()
             .map(|line| line.split_once(" -> ").unwrap())
             .collect();
-        let resolve = |path: &Path| -> PathBuf {
+        let resolve = |path: &Path| -> Result<PathBuf, Failure> {
             let found = links.iter().find_map(|(link, to)| Some((to, path.strip_prefix(link).ok()?)));
-            found.map_or_else(
+            Ok(found.map_or_else(
                 || path.to_owned(),
                 |(to, below)| Path::new(to).join(below).components().collect(),
-            )
+            ))
         };
         let members = self.file("federation.json").unwrap_or(NO_MEMBERS).as_bytes().to_vec();
         let codex = codex::parse(&sources)?;

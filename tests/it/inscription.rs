@@ -48,7 +48,7 @@ pub(crate) fn rendered(
         federated: &federated,
         body: Sha256::of("body"),
         layout: &layout(),
-        resolve: &|path: &Path| path.to_owned(),
+        resolve: &|path: &Path| Ok(path.to_owned()),
         podman,
         ports,
     };
@@ -153,4 +153,35 @@ fn a_members_rune_is_told_by_where_it_was_written() {
     ] {
         assert!(error.contains(want), "{want}\n--- not in ---\n{error}");
     }
+}
+
+#[test]
+fn a_mount_that_cannot_be_looked_at_is_neither_rendered_nor_refused() {
+    let text = "name = 'a'\nmodel_path = '/models/a.gguf'\nvolumes = ['/closed/models:/models']\n";
+    let lychd = Source::new("lychd.toml", "[extensions]\nbuiltins = ['animator/llamacpp']\n");
+    let rune = Source::new("runes/animator/soulstones/llamacpp/a.toml", text);
+    let codex = codex::parse(&[lychd, rune]).unwrap();
+    let layout = layout();
+    let resolve = |path: &Path| {
+        if path.starts_with("/closed") {
+            return Err(file::unable("read", path, &std::io::ErrorKind::PermissionDenied.into()));
+        }
+        Ok(path.to_owned())
+    };
+    let failure = render(&Inscribed {
+        codex: &codex,
+        federated: &Federated::parse("federation.json", NO_MEMBERS.as_bytes().to_vec()).unwrap(),
+        body: Sha256::of("body"),
+        layout: &layout,
+        resolve: &resolve,
+        podman: "5.4.2".parse().unwrap(),
+        ports: &BTreeMap::new(),
+    })
+    .unwrap_err();
+    assert_eq!(failure.exit_code(), 2, "{failure}");
+    let text = failure.to_string();
+    assert!(
+        text.contains("cannot read `/closed/models`: permission denied\n  at runes/animator/soulstones/llamacpp/a.toml:3:"),
+        "{text}"
+    );
 }

@@ -40,6 +40,7 @@ mod sources;
 mod sovereign_path;
 mod transmute;
 mod unit_values;
+mod unreadable;
 mod uv_corpus;
 mod validator;
 mod workspace;

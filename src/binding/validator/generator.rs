@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::sources::{self, Sources};
-use crate::diagnostic::{Diagnostic, Place, Source};
+use crate::diagnostic::{Diagnostic, Failure, Place, Source};
 
 /// Suffixes of the files that the generator reads.
 pub(crate) const SUFFIXES: [&str; 7] =
@@ -25,7 +25,7 @@ pub(super) struct Run<'a> {
     /// The units that were written.
     pub(super) made: &'a BTreeMap<String, String>,
     /// Whether there is a link of this path among what was written.
-    pub(super) linked: &'a dyn Fn(&str) -> bool,
+    pub(super) linked: &'a dyn Fn(&str) -> Result<bool, Failure>,
     /// Where the set was staged.
     pub(super) directory: &'a str,
 }
@@ -58,7 +58,11 @@ pub(super) fn names(stdout: &str) -> BTreeSet<String> {
 }
 
 /// All that is wrong.
-pub(super) fn judge(run: &Run<'_>, sources: &Sources, expected: &BTreeSet<String>) -> Vec<Diagnostic> {
+pub(super) fn judge(
+    run: &Run<'_>,
+    sources: &Sources,
+    expected: &BTreeSet<String>,
+) -> Result<Vec<Diagnostic>, Failure> {
     let mut findings: Vec<Diagnostic> = messages(run.stderr)
         .into_iter()
         // Of a set without Quadlet files, and of one in which nothing could be read.
@@ -89,7 +93,10 @@ pub(super) fn judge(run: &Run<'_>, sources: &Sources, expected: &BTreeSet<String
         findings.push(Diagnostic::new(format!("podman's generator makes `{name}` in one run of two")));
     }
     for (name, text) in run.made {
-        for link in links(name, text).into_iter().filter(|link| !(run.linked)(link)) {
+        for link in links(name, text) {
+            if (run.linked)(&link)? {
+                continue;
+            }
             let diagnostic =
                 Diagnostic::new(format!("`{name}` is not started by itself: there is no `{link}`"));
             let source = source_of(text, sources, run.directory);
@@ -97,7 +104,7 @@ pub(super) fn judge(run: &Run<'_>, sources: &Sources, expected: &BTreeSet<String
             findings.push(place.into_iter().fold(diagnostic, |told, place| told.at(place, "asked for here")));
         }
     }
-    findings
+    Ok(findings)
 }
 
 /// The messages of both runs, each once, without what stands before every line, and without the usual ones.
@@ -221,11 +228,11 @@ mod tests {
             stderr,
             dry: &made.keys().cloned().collect(),
             made: &made,
-            linked: &|link| link == "default.target.wants/a.service",
+            linked: &|link| Ok(link == "default.target.wants/a.service"),
             directory: "/s",
         };
         let expected = expected.iter().map(|name| (*name).to_owned()).collect();
-        let all = judge(&run, &sources(&[("a.container", CONTAINER)]), &expected);
+        let all = judge(&run, &sources(&[("a.container", CONTAINER)]), &expected).unwrap();
         all.iter().map(ToString::to_string).collect()
     }
 

@@ -123,8 +123,10 @@ pub(super) struct Installed {
 /// The program from the cache, or brought into it.
 pub(super) fn install(cache: &Path, supply: &Supply<'_>, part: Part) -> Result<Installed, Failure> {
     let path = cache.join("tools").join(LOCK);
-    // A cached lock that cannot be read is as good as none.
-    let lock = file::read_text(&path).ok().and_then(|text| DebianLock::parse(&Source::new(LOCK, text)).ok());
+    // A cached lock that makes no sense is as good as none.
+    let lock = file::if_there(&path, file::read(&path, file::LIMIT))?;
+    let lock = lock.and_then(|bytes| String::from_utf8(bytes).ok());
+    let lock = lock.and_then(|text| DebianLock::parse(&Source::new(LOCK, text)).ok());
     if let Some(lock) = &lock
         && let Outcome::Resolved(resolution) = resolve(Some(lock), None)?
     {
@@ -200,7 +202,7 @@ fn unpack(
     let directory = cache.join("tools").join(format!("{}-{id}", part.name()));
     let loader = directory.join("lib").join(loader());
     let binary = directory.join("bin").join(part.name());
-    if !file::exists(&loader) || !file::exists(&binary) {
+    if !file::exists(&loader)? || !file::exists(&binary)? {
         let artifacts: Vec<Artifact> = packages.iter().copied().map(Artifact::from).collect();
         supply.progress.stage("fetch", &format!("Debian's {}", part.name()));
         let paths = (supply.bring)(&artifacts)?;

@@ -49,11 +49,13 @@ fn place_tree(directory: &Path, tree: &FileTree, plain: u32, program: u32) -> io
             Entry::Link { target: to } => std::os::unix::fs::symlink(to, &target)?,
         }
     }
-    if fs::symlink_metadata(directory).is_ok() {
-        use rustix::fs::{CWD, RenameFlags, renameat_with};
-        renameat_with(CWD, staged.path(), CWD, directory, RenameFlags::EXCHANGE)?;
-    } else {
-        fs::rename(staged.keep(), directory)?;
+    match fs::symlink_metadata(directory) {
+        Ok(_) => {
+            use rustix::fs::{CWD, RenameFlags, renameat_with};
+            renameat_with(CWD, staged.path(), CWD, directory, RenameFlags::EXCHANGE)?;
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => fs::rename(staged.keep(), directory)?,
+        Err(error) => return Err(error),
     }
     Ok(())
 }

@@ -38,7 +38,7 @@ impl Netrc {
     /// # Errors
     /// [`Failure::Unable`] when it is there and cannot be read.
     pub fn load() -> Result<Self, Failure> {
-        let Some(path) = environment::netrc() else { return Ok(Self::default()) };
+        let Some(path) = environment::netrc()? else { return Ok(Self::default()) };
         let unreadable = |error: &dyn fmt::Display| {
             Failure::unable(Diagnostic::new(format!("`{}` cannot be read: {error}", path.display())))
         };

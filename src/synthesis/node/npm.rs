@@ -59,7 +59,7 @@ pub(super) fn lock(
     let settled = Settled::of(request.cache, &tree)?;
     if request.mode != Mode::Upgrade
         && let Some(text) = old
-        && settled.knows(text)
+        && settled.knows(text)?
     {
         return Ok(text.to_owned());
     }
@@ -107,7 +107,7 @@ impl Settled {
         self.directory.join(Sha256::of(format!("1\n{NPM}\n{}\n{lock}", self.manifests)).to_string())
     }
 
-    fn knows(&self, lock: &str) -> bool {
+    fn knows(&self, lock: &str) -> Result<bool, Failure> {
         file::exists(&self.path(lock))
     }
 

@@ -175,7 +175,7 @@ fn one(
     let directory = cache.join("tools").join(format!("{}-{}", tool.name, tool.version));
     let path = directory.join(program);
     // The tree appears as a whole or not at all.
-    if file::exists(&path) {
+    if file::exists(&path)? {
         return Ok(path);
     }
     let tarball = bring(&[Artifact::from(tool)])?
@@ -232,6 +232,6 @@ mod tests {
             refused.to_string().contains("node's tarball is not what was pinned: another hash"),
             "{refused}"
         );
-        assert!(!cache.path().join("tools").exists());
+        assert!(!file::exists(&cache.path().join("tools")).unwrap());
     }
 }

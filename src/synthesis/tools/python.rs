@@ -9,7 +9,7 @@ use super::deb::{self, Deb};
 use crate::{
     diagnostic::{Diagnostic, Failure},
     digest::Sha256,
-    host::file,
+    host::file::{self, Kind},
     tree::{Entry, FileTree, RelativePath, RelativePathError},
 };
 
@@ -34,7 +34,9 @@ pub fn install(cache: &Path, debs: &[Deb]) -> Result<PathBuf, Failure> {
     let place = text(&directory)?;
     // The script names its own place, so a cache that was moved is written anew.
     let marker = directory.join("complete");
-    if file::read_text(&marker).is_ok_and(|known| known == place) {
+    if file::if_there(&marker, file::read(&marker, file::LIMIT))?
+        .is_some_and(|known| known == place.as_bytes())
+    {
         return Ok(interpreter);
     }
     let tree = lay_out(&deb::unpack(debs)?, place)?;
@@ -63,7 +65,7 @@ pub fn runtime(interpreter: &Path) -> Result<Runtime, Failure> {
     let root = interpreter.parent().and_then(Path::parent).unwrap_or(interpreter).join("root");
     let list = |below: &str| -> Result<Vec<String>, Failure> {
         let directory = root.join(below);
-        if !file::is_directory(&directory) {
+        if file::kind(&directory)? != Some(Kind::Directory) {
             return Ok(Vec::new());
         }
         let names = file::list(&directory).map_err(|error| file::unable("read", &directory, &error))?;
@@ -79,12 +81,19 @@ pub fn runtime(interpreter: &Path) -> Result<Runtime, Failure> {
         for directory in list(libraries)?.into_iter().filter(|path| path.ends_with("-linux-gnu")) {
             let is_loader = |path: &String| {
                 let name = path.rsplit('/').next().unwrap_or_default();
-                name.starts_with(LOADER) && name.contains(".so.") && !file::is_link(&root.join(path))
+                name.starts_with(LOADER) && name.contains(".so.")
             };
-            if let Some(loader) = list(&directory)?.into_iter().find(is_loader) {
+            for loader in list(&directory)?.into_iter().filter(is_loader) {
+                if file::kind(&root.join(&loader))? == Some(Kind::Link) {
+                    continue;
+                }
                 let inner = directory.strip_prefix("usr/").unwrap_or(&directory);
-                let all = [format!("usr/{inner}"), inner.to_owned()];
-                let libraries = all.into_iter().filter(|path| file::is_directory(&root.join(path))).collect();
+                let mut libraries = Vec::new();
+                for path in [format!("usr/{inner}"), inner.to_owned()] {
+                    if file::kind(&root.join(&path))? == Some(Kind::Directory) {
+                        libraries.push(path);
+                    }
+                }
                 return Ok(Runtime { root, loader, libraries, python });
             }
         }

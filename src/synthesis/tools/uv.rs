@@ -83,7 +83,7 @@ pub fn install(cache: &Path, host: Platform, fetch: Fetch<'_>) -> Result<PathBuf
     let wheel = wheel(host);
     let directory = cache.join("tools").join(format!("uv-{VERSION}"));
     let binary = directory.join("uv");
-    if file::size(&binary).is_ok_and(|size| size == wheel.binary_size) {
+    if file::if_there(&binary, file::size(&binary))? == Some(wheel.binary_size) {
         return Ok(binary);
     }
     let url = HostPolicy::new([]).check(wheel.url).map_err(|error| broken(&error.to_string()))?;
@@ -132,6 +132,6 @@ mod tests {
         let fetch = |_: &_, _: &_, _| Ok(fake.clone());
         let refused = install(cache.path(), Platform::X86_64Linux, &fetch).unwrap_err();
         assert!(refused.to_string().contains("another sha256"), "{refused}");
-        assert!(!cache.path().join("tools").exists());
+        assert!(!file::exists(&cache.path().join("tools")).unwrap());
     }
 }

@@ -68,7 +68,7 @@ impl Stage {
         if let Some(text) = old {
             file::write(&lock, text.as_bytes()).map_err(|error| file::unable("write", &lock, &error))?;
         }
-        let output = run.command(&directory, &self.path("uv.toml"), &self.path("home")).output()?;
+        let output = run.command(&directory, &self.path("uv.toml"), &self.path("home"))?.output()?;
         if !output.success() {
             let place = self.directory.path().display().to_string();
             return Ok(Err(Complaint(readable(&output.stderr, &place))));
@@ -87,12 +87,12 @@ pub(super) struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn command(&self, directory: &Path, settings: &Path, home: &Path) -> Command {
+    fn command(&self, directory: &Path, settings: &Path, home: &Path) -> Result<Command, Failure> {
         let mut variables: Vec<(OsString, OsString)> =
             INHERITED.iter().filter_map(|&name| Some((name.into(), environment::variable(name)?))).collect();
         variables.push(("HOME".into(), home.into()));
         // uv reads passwords for the indexes from there; it has no other configuration of the user's.
-        variables.extend(environment::netrc().map(|path| ("NETRC".into(), path.into())));
+        variables.extend(environment::netrc()?.map(|path| ("NETRC".into(), path.into())));
         let mut command = Command::new(&self.tools.uv)
             .args(["lock", "--no-progress", "--color", "never", "--config-file"])
             .arg(settings)
@@ -108,7 +108,7 @@ impl Run<'_> {
         if self.offline {
             command = command.arg("--offline");
         }
-        command
+        Ok(command)
     }
 }
 

@@ -73,7 +73,7 @@ impl<'a> Repository<'a> {
     pub(super) fn open(cache: &Path, url: &'a ArtifactUrl, offline: bool) -> Result<Self, Failure> {
         let directory = cache.join("git").join(format!("{}.git", Sha256::of(url.as_str()).short(32)));
         let repository = Self { directory, url, offline };
-        if !file::exists(&repository.directory.join("HEAD")) {
+        if !file::exists(&repository.directory.join("HEAD"))? {
             file::create_directory(&repository.directory)
                 .map_err(|error| file::unable("create", &repository.directory, &error))?;
             let made = repository.git(&["init", "--quiet", "--bare", "--template="]).output();

@@ -1,0 +1,203 @@
+//! What lies at a path: told, missing, or an error. A look that is not allowed is never a "no".
+#![expect(clippy::disallowed_methods, reason = "part of the module that touches files")]
+
+use std::{
+    fs, io,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+};
+
+use super::unable;
+use crate::{diagnostic::Failure, host::environment};
+
+/// What kind of thing is at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link.
+    Link,
+    /// A device, pipe or socket.
+    Other,
+}
+
+impl From<fs::FileType> for Kind {
+    fn from(kind: fs::FileType) -> Self {
+        match kind {
+            kind if kind.is_file() => Self::File,
+            kind if kind.is_dir() => Self::Directory,
+            kind if kind.is_symlink() => Self::Link,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// What the system says about a path itself; links are not followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// What it is.
+    pub kind: Kind,
+    /// Permission bits, with set-user, set-group and sticky: 12 bits.
+    pub mode: u32,
+    /// Who owns it.
+    pub uid: u32,
+    /// Size in bytes.
+    pub size: u64,
+    /// Device and inode: which thing it is while it exists.
+    pub identity: (u64, u64),
+    /// When content or attributes last changed: seconds and nanoseconds since 1970.
+    pub changed: (i64, i64),
+}
+
+/// The status of what is at `path`.
+///
+/// # Errors
+/// The system's.
+pub fn status(path: &Path) -> io::Result<Status> {
+    let meta = fs::symlink_metadata(path)?;
+    Ok(Status {
+        kind: meta.file_type().into(),
+        mode: meta.mode() & 0o7777,
+        uid: meta.uid(),
+        size: meta.len(),
+        identity: (meta.dev(), meta.ino()),
+        changed: (meta.ctime(), meta.ctime_nsec()),
+    })
+}
+
+/// The outcome of a look at what may be missing: `None` when nothing is there. Only the system's word counts for
+/// that, which is also that nothing can be below a file; a look that was not allowed or failed says nothing.
+///
+/// # Errors
+/// [`Failure::Unable`] when it could not be told.
+pub fn if_there<T>(path: &Path, looked: io::Result<T>) -> Result<Option<T>, Failure> {
+    use io::ErrorKind::{NotADirectory, NotFound};
+    match looked {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory) => Ok(None),
+        Err(error) => Err(unable("read", path, &error)),
+    }
+}
+
+/// What is at `path` itself, links not followed; `None` when nothing is.
+///
+/// # Errors
+/// As [`if_there`].
+pub fn kind(path: &Path) -> Result<Option<Kind>, Failure> {
+    Ok(if_there(path, fs::symlink_metadata(path))?.map(|meta| meta.file_type().into()))
+}
+
+/// What is at `path`, or at the end of the links there; `None` when nothing is.
+///
+/// # Errors
+/// As [`if_there`].
+pub fn kind_behind(path: &Path) -> Result<Option<Kind>, Failure> {
+    Ok(if_there(path, fs::metadata(path))?.map(|meta| meta.file_type().into()))
+}
+
+/// Whether something is at `path` (a dangling link counts).
+///
+/// # Errors
+/// As [`if_there`].
+pub fn exists(path: &Path) -> Result<bool, Failure> {
+    Ok(kind(path)?.is_some())
+}
+
+/// The path with the links of as much as exists resolved; what does not exist stays as it is written.
+///
+/// # Errors
+/// As [`if_there`].
+pub fn resolved(path: &Path) -> Result<PathBuf, Failure> {
+    let mut rest = Vec::new();
+    let mut known = path;
+    loop {
+        if let Some(real) = if_there(known, fs::canonicalize(known))? {
+            return Ok(rest.iter().rev().fold(real, |path: PathBuf, name| path.join(name)));
+        }
+        match (known.parent(), known.file_name()) {
+            (Some(parent), Some(name)) => {
+                rest.push(name);
+                known = parent;
+            }
+            _ => return Ok(path.to_owned()),
+        }
+    }
+}
+
+/// Who owns what may not be read: the path itself, or the last directory on the way to it that can be seen.
+pub(super) fn closed(path: &Path) -> Option<String> {
+    let (at, status) = path.ancestors().find_map(|at| Some((at, status(at).ok()?)))?;
+    (status.kind != Kind::Link).then(|| {
+        format!(
+            "`{}` belongs to user {} and has mode {:04o}, and the forge runs as user {}: change its owner or its mode",
+            at.display(),
+            status.uid,
+            status.mode,
+            environment::uid()
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::file::{canonical, create};
+
+    /// A link to itself fails every look through it, for root as well.
+    fn loops() -> tempfile::TempDir {
+        let directory = tempfile::tempdir().unwrap();
+        create(&directory.path().join("file"), b"x").unwrap();
+        for (link, target) in
+            [("loop", "loop"), ("gone", "nowhere"), ("to-file", "file"), ("below", "file/x")]
+        {
+            std::os::unix::fs::symlink(target, directory.path().join(link)).unwrap();
+        }
+        directory
+    }
+
+    #[test]
+    fn a_look_that_fails_is_not_a_no() {
+        let directory = loops();
+        let at = |path: &str| directory.path().join(path);
+        for (path, itself, behind) in [
+            ("", Some(Kind::Directory), Some(Kind::Directory)),
+            ("file", Some(Kind::File), Some(Kind::File)),
+            ("to-file", Some(Kind::Link), Some(Kind::File)),
+            ("gone", Some(Kind::Link), None),
+            ("below", Some(Kind::Link), None),
+            ("missing", None, None),
+            ("missing/x", None, None),
+            ("file/x", None, None),
+        ] {
+            assert_eq!(kind(&at(path)), Ok(itself), "{path}");
+            assert_eq!(exists(&at(path)), Ok(itself.is_some()), "{path}");
+            assert_eq!(kind_behind(&at(path)), Ok(behind), "{path}");
+        }
+        assert_eq!(kind(&at("loop")), Ok(Some(Kind::Link)));
+        let failed = [
+            kind_behind(&at("loop")).unwrap_err(),
+            kind(&at("loop/x")).unwrap_err(),
+            exists(&at("loop/x")).unwrap_err(),
+            resolved(&at("loop/x")).unwrap_err(),
+        ];
+        for failure in failed {
+            assert_eq!(failure.exit_code(), 2, "{failure}");
+            let text = failure.to_string();
+            assert!(text.contains(&format!("cannot read `{}", at("loop").display())), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_resolved_as_far_as_it_exists() {
+        let directory = loops();
+        let base = canonical(directory.path()).unwrap();
+        let resolved = |path: &str| resolved(&directory.path().join(path)).unwrap();
+        for (path, want) in
+            [("to-file", "file"), ("new/deep", "new/deep"), ("gone", "gone"), ("to-file/x", "file/x")]
+        {
+            assert_eq!(resolved(path), base.join(want), "{path}");
+        }
+    }
+}
