@@ -7,6 +7,7 @@ use lychd_forge::{
     binding::{plan::Action, validator::Origin},
     diagnostic::{Diagnostic, Failure, Fault, Source},
     digest::Sha256,
+    host::file,
     report::{self, Contents, Digest, Line, Page, Report},
     synthesis::{
         Change,
@@ -279,4 +280,42 @@ fn whole_outputs_of_runs() {
     std::fs::write(home.path().join(".local/share/lychd/core/pyproject.toml"), "[project]\nname = 7\n")
         .unwrap();
     told("wrong-manifest-quiet-json", &["forge", "--offline", "--no-load", "--quiet", "--json"]);
+}
+
+/// The example without any dependency of its members: what its locks had is told as gone.
+#[test]
+fn packages_that_are_no_longer_needed_are_not_told_as_new() {
+    let home = tempfile::tempdir().unwrap();
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    for name in ["codex", "crypt"] {
+        let tree = file::read_tree(&example.join(name)).unwrap();
+        file::write_tree(&home.path().join(name), &tree).unwrap();
+    }
+    for member in ["core", "extensions/altar", "extensions/loom", "extensions/scribe"] {
+        let path = home.path().join("crypt").join(member).join("pyproject.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let (before, rest) = text.split_once("\ndependencies = [").unwrap();
+        let (_, after) = rest.split_once("]\n").unwrap();
+        let needs = if member == "core" { "" } else { "\"lych-core\"" };
+        file::write(&path, format!("{before}\ndependencies = [{needs}]\n{after}").as_bytes()).unwrap();
+    }
+    let output = Command::new(FORGE)
+        .env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"))
+        .args(["synthesize", "--json", "--codex"])
+        .arg(home.path().join("codex"))
+        .arg("--crypt")
+        .arg(home.path().join("crypt"))
+        .arg("--state")
+        .arg(home.path().join("state"))
+        .output()
+        .unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{told}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["packages"]["python"], 0);
+    let python: Vec<&Value> =
+        report["moved"].as_array().unwrap().iter().filter(|change| change["kind"] == "python").collect();
+    assert!(python.len() > 20 && python.iter().all(|change| change["why"] == "removed"), "{python:?}");
+    assert!(told.contains(&format!("{} packages no longer needed", python.len())), "{told}");
+    assert!(!told.contains("newly locked"), "{told}");
 }
