@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    codex::{document::Table, reader::Reader},
+    codex::{
+        document::Table,
+        reader::{Reader, like},
+    },
     diagnostic::Diagnostic,
     name::PackageName,
 };
@@ -184,7 +187,8 @@ fn read_user(table: &Table, user: &mut User, errors: &mut Vec<Diagnostic>) {
 fn read_health(table: &Table, errors: &mut Vec<Diagnostic>) -> Option<Health> {
     const TITLE: &str = "`health` of [tool.lychd.image]";
     let mut reader = Reader::new(table, TITLE, &["http", "port"], errors);
-    let port = reader.number("port", u64::from(u16::MAX)).and_then(|port| u16::try_from(port).ok());
+    let port =
+        reader.number(like("port", "8100"), u64::from(u16::MAX)).and_then(|port| u16::try_from(port).ok());
     if let (Some(0), Some(node)) = (port, table.get("port")) {
         let message = format!("`port` in {TITLE} must be between 1 and 65535");
         reader.errors().push(Diagnostic::new(message).at(node.place.clone(), ""));
