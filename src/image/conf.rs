@@ -15,6 +15,7 @@ use super::{
 use crate::{
     diagnostic::{Diagnostic, Failure, Source},
     digest::store_path::StorePath,
+    name::image::ImageReference,
 };
 
 /// The only store directory whose paths are accepted.
@@ -63,27 +64,12 @@ impl std::fmt::Display for Reference {
 impl std::str::FromStr for Reference {
     type Err = ReferenceError;
 
-    /// Source: the reference grammar of the OCI distribution specification.
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
         let wrong = || ReferenceError(text.to_owned());
-        let (name, tag) = text.rsplit_once(':').ok_or_else(wrong)?;
-        let (registry, path) = name.split_once('/').unwrap_or(("localhost", name));
-        let component = |part: &str| {
-            let ends = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
-            ends(part.chars().next())
-                && ends(part.chars().last())
-                && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c))
-        };
-        let (machine, port) = registry.split_once(':').unwrap_or((registry, "0"));
-        let tag_fits = tag.len() <= 128
-            && tag.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
-            && tag.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
-        let port_fits = !port.is_empty() && port.chars().all(|c| c.is_ascii_digit());
-        if tag_fits && port_fits && component(machine) && path.split('/').all(component) && name.len() <= 255
-        {
-            Ok(Self { name: name.to_owned(), tag: tag.to_owned() })
-        } else {
-            Err(wrong())
+        let image: ImageReference = text.parse().map_err(|_| wrong())?;
+        match (image.tag(), image.digest()) {
+            (Some(tag), None) => Ok(Self { name: image.repository().to_owned(), tag: tag.to_owned() }),
+            _ => Err(wrong()),
         }
     }
 }
@@ -411,8 +397,20 @@ mod tests {
         for good in ["localhost/lychd:custom", "lychd:a", "host:5000/a/b-c:1.0"] {
             assert_eq!(good.parse::<Reference>().map(|reference| reference.to_string()), Ok(good.to_owned()));
         }
-        for bad in ["", "lychd", "-x:a", "a:b c", "localhost/:a", "a:", "A:b", "host:x/a:b", "a//b:c", "a:-b"]
-        {
+        for bad in [
+            "",
+            "lychd",
+            "-x:a",
+            "a:b c",
+            "localhost/:a",
+            "a:",
+            "A:b",
+            "host:x/a:b",
+            "a//b:c",
+            "a:-b",
+            "dir:a",
+            "a.b/c",
+        ] {
             assert!(bad.parse::<Reference>().is_err(), "{bad}");
         }
     }
