@@ -186,7 +186,7 @@ fn report(
         };
         ui.field("loaded", &road)?;
         ui.field("tags", &format!("{}, {}", image.reference(), body.reference))?;
-        ui.field("next", &format!("podman run --rm -p 127.0.0.1:8000:8000 {}", body.reference))?;
+        ui.field("next", &work.synthesis.image.run_command(&body.reference))?;
     } else {
         let store = args.store.nix_store.as_deref();
         let store = store.map(|store| format!(" --nix-store {}", store.display())).unwrap_or_default();
