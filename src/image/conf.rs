@@ -13,7 +13,7 @@ use super::{
     tar::{MOST_OCTAL_11, Owner},
 };
 use crate::{
-    diagnostic::{Diagnostic, Failure, Source},
+    diagnostic::{Diagnostic, Failure, Source, json},
     digest::store_path::StorePath,
     name::image::ImageReference,
 };
@@ -179,9 +179,10 @@ impl Reader<'_> {
 
     fn refuse(&mut self, key: &str, message: String) {
         let diagnostic = Diagnostic::new(message);
-        let quoted = format!("\"{key}\"");
-        self.wrong.push(match self.source.text().find(&quoted) {
-            Some(start) => diagnostic.at(self.source.at(start..start + quoted.len()), ""),
+        // Looked for only where something is wrong. What JSON of an image allows beyond a document has no places.
+        let place = json::keys(self.source).ok().and_then(|mut keys| keys.remove(key));
+        self.wrong.push(match place {
+            Some(place) => diagnostic.at(place, ""),
             None => diagnostic,
         });
     }
@@ -378,6 +379,19 @@ mod tests {
             "{said:#?}"
         );
         assert!(said.iter().any(|one| one.contains("no key `architecture`")), "{said:#?}");
+        // A key of the same name deeper down, and a value of that text, are not what is wrong.
+        let decoy = GOOD
+            .replace(r#"{"Cmd": ["sh"]}"#, r#"{"uid": 1, "Cmd": ["mtime"]}"#)
+            .replace(r#""uid": "0""#, r#""uid": -1"#)
+            .replace(r#""mtime": "1970-01-01T00:00:01+00:00""#, r#""mtime": "now""#);
+        let error = parse(&decoy).unwrap_err().to_string();
+        assert!(error.contains("number\n  at conf.json:7:9"), "{error}");
+        assert!(
+            error.contains(
+                "`mtime` is `now`, want a fixed time such as `1970-01-01T00:00:01+00:00`\n  at conf.json:6:"
+            ),
+            "{error}"
+        );
         let cut = parse("{\n  \"uid\": 1.5}").unwrap_err().to_string();
         assert!(cut.contains("conf.json:2:"), "{cut}");
     }
