@@ -3,7 +3,6 @@
 //! `lychd.toml` is LychD's own file, `forge.toml` ours; both may be missing. Their keys are in `docs/formats.md`.
 //! Reading asks nothing of who may write the files: that is [`ownership`], for those who act on them.
 
-mod example;
 mod forge_toml;
 pub mod grants;
 mod lychd_toml;

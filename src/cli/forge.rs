@@ -155,6 +155,7 @@ fn report(
         Road::Full => Load::Full,
     });
     let tags = loaded.iter().flat_map(|_| [image.reference().to_string(), body.reference.clone()]);
+    let run = work.synthesis.image.run_command(&body.reference);
     report::Forge {
         image_id: Digest(body.image_id),
         manifest_digest: Digest(body.manifest_digest),
@@ -169,7 +170,7 @@ fn report(
         nix_store,
         loaded: loaded.is_some(),
         load,
-        ports: work.synthesis.image.ports.iter().copied().collect(),
+        run,
         contents: Contents::of(&work.synthesis),
         moved: work.moved,
         notes: work.notes,

@@ -6,7 +6,7 @@ use super::{
     Codex, Debian, Nixpkgs, Origin, Substrate,
     document::{Located, Table},
     grants,
-    reader::Reader,
+    reader::{Reader, like},
     spheres,
 };
 use crate::{
@@ -22,7 +22,7 @@ pub(super) fn read(table: &Table, codex: &mut Codex, errors: &mut Vec<Diagnostic
     let substrate = file.table("substrate");
     let policy = file.table("policy");
     let spheres = file.table("spheres");
-    let granted = file.table("grants");
+    let granted = file.table(like("grants", "{ coder = { writable = true } }"));
     if let Some(table) = image {
         read_image(table, codex, errors);
     }
@@ -48,7 +48,10 @@ pub(super) fn read(table: &Table, codex: &mut Codex, errors: &mut Vec<Diagnostic
 
 /// `allow-tags`: repositories of images that may be bound by a tag.
 fn allow_tags(policy: &mut Reader<'_, '_>, codex: &mut Codex) {
-    for image in policy.parsed_list::<ImageReference>("allow-tags").unwrap_or_default() {
+    for image in policy
+        .parsed_list::<ImageReference>(like("allow-tags", r#"["docker.io/vllm/vllm-openai"]"#))
+        .unwrap_or_default()
+    {
         if image.value.tag().is_some() || image.value.digest().is_some() {
             let message = format!("`allow-tags` in [policy]: `{}` is more than a repository", image.value);
             let wrong = Diagnostic::new(message).at(image.place, "");

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
-use super::{document::Table, reader::Reader};
+use super::{
+    document::Table,
+    reader::{Reader, like},
+};
 use crate::{
     diagnostic::Diagnostic,
     name::{mount::ContainerPath, unit_text::UnitText},
@@ -83,28 +86,30 @@ impl Grants {
 /// Reads a table of grants; `title` is what it is called in messages.
 pub fn read(table: &Table, title: &str, errors: &mut Vec<Diagnostic>) -> Grants {
     let mut reader = Reader::new(table, title, &KEYS, errors);
-    let linux_capabilities = reader.parsed_list("linux-capabilities").unwrap_or_default();
-    let tmpfs = reader.parsed_list("tmpfs").unwrap_or_default();
+    let linux_capabilities =
+        reader.parsed_list(like("linux-capabilities", r#"["NET_BIND_SERVICE"]"#)).unwrap_or_default();
+    let tmpfs = reader.parsed_list(like("tmpfs", r#"["/var/tmp"]"#)).unwrap_or_default();
     Grants {
-        writable: reader.boolean("writable").unwrap_or(false),
-        new_privileges: reader.boolean("new-privileges").unwrap_or(false),
+        writable: reader.boolean(like("writable", "true")).unwrap_or(false),
+        new_privileges: reader.boolean(like("new-privileges", "true")).unwrap_or(false),
         linux_capabilities: linux_capabilities.into_iter().map(|one| one.value).collect(),
-        label_disable: reader.boolean("label-disable").unwrap_or(false),
+        label_disable: reader.boolean(like("label-disable", "true")).unwrap_or(false),
         devices: devices(&mut reader),
         tmpfs: tmpfs.into_iter().map(|one| one.value).collect(),
-        image_user: reader.boolean("image-user").unwrap_or(false),
+        image_user: reader.boolean(like("image-user", "true")).unwrap_or(false),
     }
 }
 
 /// `devices`: each one word of a unit.
 pub(super) fn devices(reader: &mut Reader<'_, '_>) -> Vec<UnitText> {
+    const EXAMPLE: &str = r#"["nvidia.com/gpu=0"]"#;
     let mut devices = Vec::new();
-    for device in reader.parsed_words::<UnitText>("devices").unwrap_or_default() {
+    for device in reader.parsed_words::<UnitText>(like("devices", EXAMPLE)).unwrap_or_default() {
         let text = device.value.as_str();
         if text.is_empty() || text.contains(' ') || text.starts_with('-') {
             let message = format!("`devices` in {}: `{text}` is not one device", reader.title());
             let wrong = Diagnostic::new(message).at(device.place, "");
-            reader.errors().push(wrong.help("for example: `devices = [\"nvidia.com/gpu=0\"]`"));
+            reader.errors().push(wrong.help(format!("for example: `devices = {EXAMPLE}`")));
         } else {
             devices.push(device.value);
         }

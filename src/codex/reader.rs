@@ -2,17 +2,42 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt::Display,
+    fmt::{self, Display},
     ops::RangeInclusive,
     str::FromStr,
 };
 
 use super::{
     document::{Located, Node, Table, Value},
-    example::example,
     nearest::nearest,
 };
 use crate::diagnostic::{Diagnostic, Place};
+
+/// A key to read, with a right value to show where a wrong one stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Key<'k> {
+    name: &'k str,
+    example: Option<&'k str>,
+}
+
+/// The key `name`, of which `example` is a right value, as TOML has it.
+#[must_use]
+pub const fn like<'k>(name: &'k str, example: &'k str) -> Key<'k> {
+    Key { name, example: Some(example) }
+}
+
+impl Display for Key<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name)
+    }
+}
+
+/// Without an example, a message shows the shape alone.
+impl<'k> From<&'k str> for Key<'k> {
+    fn from(name: &'k str) -> Self {
+        Self { name, example: None }
+    }
+}
 
 /// One table that is being read. Methods give `None` for a missing key and for a wrong value; the latter is
 /// also told to `errors`.
@@ -20,7 +45,7 @@ pub struct Reader<'a, 'e> {
     table: &'a Table,
     title: String,
     errors: &'e mut Vec<Diagnostic>,
-    /// Whether right values are shown where a wrong one stands.
+    /// Whether the shape of a right value is shown where a wrong one stands.
     shows: bool,
 }
 
@@ -40,7 +65,7 @@ impl<'a, 'e> Reader<'a, 'e> {
         Self { table, title, errors, shows: true }
     }
 
-    /// A table of which only some keys are ours to judge. Whoever reads it has better examples than ours.
+    /// A table of which only some keys are ours to judge. Whoever reads it has better hints than a shape.
     pub fn open(table: &'a Table, title: impl Into<String>, errors: &'e mut Vec<Diagnostic>) -> Self {
         Self { table, title: title.into(), errors, shows: false }
     }
@@ -62,7 +87,7 @@ impl<'a, 'e> Reader<'a, 'e> {
         self.table.get(key)
     }
 
-    fn wrong(&mut self, key: &str, want: &str, node: &Node) {
+    fn wrong(&mut self, key: Key<'_>, want: &str, node: &Node) {
         let message = format!("`{key}` in {} must be {want}, not {}", self.title, node.kind());
         let diagnostic = Diagnostic::new(message).at(node.place.clone(), "");
         // Quotes too many and quotes too few are the commonest slips.
@@ -81,8 +106,8 @@ impl<'a, 'e> Reader<'a, 'e> {
         self.errors.push(match (unquoted, quoted) {
             (Some(text), _) => diagnostic.help(format!("without the quotes: `{key} = {text}`")),
             (_, Some(text)) => diagnostic.help(format!("in quotes: `{key} = \"{text}\"`")),
+            _ if key.example.is_some() => with_example(diagnostic, key),
             _ if !self.shows => diagnostic,
-            _ if example(key).is_some() => self.with_example(diagnostic, key),
             _ => {
                 let shape = match want {
                     "`true` or `false`" => "true",
@@ -97,14 +122,6 @@ impl<'a, 'e> Reader<'a, 'e> {
         });
     }
 
-    /// How a right value of `key` looks, where there is one to show.
-    fn with_example(&self, diagnostic: Diagnostic, key: &str) -> Diagnostic {
-        match example(key).filter(|_| self.shows) {
-            Some(value) => diagnostic.help(format!("for example: `{key} = {value}`")),
-            None => diagnostic,
-        }
-    }
-
     /// Says that a number is out of its range, with the nearest one that is not.
     fn outside(&mut self, key: &str, node: &Node, want: &str, near: &dyn Display) {
         let message = format!("`{key}` in {} must be {want}", self.title);
@@ -113,8 +130,9 @@ impl<'a, 'e> Reader<'a, 'e> {
     }
 
     /// A string.
-    pub fn string(&mut self, key: &str) -> Option<Located<&'a str>> {
-        let node = self.table.get(key)?;
+    pub fn string<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Located<&'a str>> {
+        let key = key.into();
+        let node = self.table.get(key.name)?;
         let Some(value) = node.as_str() else {
             self.wrong(key, "a string", node);
             return None;
@@ -123,12 +141,13 @@ impl<'a, 'e> Reader<'a, 'e> {
     }
 
     /// A string that is a `T`.
-    pub fn parsed<T: FromStr<Err: Display>>(&mut self, key: &str) -> Option<Located<T>> {
+    pub fn parsed<'k, T: FromStr<Err: Display>>(&mut self, key: impl Into<Key<'k>>) -> Option<Located<T>> {
+        let key = key.into();
         let text = self.string(key)?;
         self.parse(key, &text)
     }
 
-    fn parse<T: FromStr<Err: Display>>(&mut self, key: &str, text: &Located<&str>) -> Option<Located<T>> {
+    fn parse<T: FromStr<Err: Display>>(&mut self, key: Key<'_>, text: &Located<&str>) -> Option<Located<T>> {
         match text.value.parse() {
             Ok(value) => Some(Located { value, place: text.place.clone() }),
             Err(error) => {
@@ -136,7 +155,7 @@ impl<'a, 'e> Reader<'a, 'e> {
                 let error = error.to_string();
                 let reason = error.lines().next().unwrap_or_default().trim_end_matches(':');
                 let message = format!("`{key}` in {}: {reason}", self.title);
-                let wrong = self.with_example(Diagnostic::new(message).at(text.place.clone(), ""), key);
+                let wrong = with_example(Diagnostic::new(message).at(text.place.clone(), ""), key);
                 self.errors.push(wrong);
                 None
             }
@@ -144,8 +163,9 @@ impl<'a, 'e> Reader<'a, 'e> {
     }
 
     /// `true` or `false`.
-    pub fn boolean(&mut self, key: &str) -> Option<bool> {
-        let node = self.table.get(key)?;
+    pub fn boolean<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<bool> {
+        let key = key.into();
+        let node = self.table.get(key.name)?;
         let Value::Boolean(value) = node.value else {
             self.wrong(key, "`true` or `false`", node);
             return None;
@@ -154,14 +174,15 @@ impl<'a, 'e> Reader<'a, 'e> {
     }
 
     /// An integer between 0 and `most`.
-    pub fn number(&mut self, key: &str, most: u64) -> Option<u64> {
-        let node = self.table.get(key)?;
+    pub fn number<'k>(&mut self, key: impl Into<Key<'k>>, most: u64) -> Option<u64> {
+        let key = key.into();
+        let node = self.table.get(key.name)?;
         match node.value {
             Value::Integer(number) => match u64::try_from(number) {
                 Ok(number) if number <= most => return Some(number),
                 _ => {
                     let near = if number < 0 { 0 } else { most };
-                    self.outside(key, node, &format!("between 0 and {most}"), &near);
+                    self.outside(key.name, node, &format!("between 0 and {most}"), &near);
                 }
             },
             _ => self.wrong(key, "an integer", node),
@@ -170,8 +191,13 @@ impl<'a, 'e> Reader<'a, 'e> {
     }
 
     /// An integer in `range`.
-    pub fn integer(&mut self, key: &str, range: RangeInclusive<i64>) -> Option<Located<i64>> {
-        let node = self.table.get(key)?;
+    pub fn integer<'k>(
+        &mut self,
+        key: impl Into<Key<'k>>,
+        range: RangeInclusive<i64>,
+    ) -> Option<Located<i64>> {
+        let key = key.into();
+        let node = self.table.get(key.name)?;
         let Value::Integer(value) = node.value else {
             self.wrong(key, "an integer", node);
             return None;
@@ -181,40 +207,47 @@ impl<'a, 'e> Reader<'a, 'e> {
                 (least, i64::MAX) => format!("at least {least}"),
                 (least, most) => format!("between {least} and {most}"),
             };
-            self.outside(key, node, &want, &value.clamp(*range.start(), *range.end()));
+            self.outside(key.name, node, &want, &value.clamp(*range.start(), *range.end()));
             return None;
         }
         Some(Located { value, place: node.place.clone() })
     }
 
     /// A TCP port, 1 to 65535.
-    pub fn port(&mut self, key: &str) -> Option<Located<u16>> {
+    pub fn port<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Located<u16>> {
+        let key = key.into();
         let port = self.integer(key, 1..=i64::from(u16::MAX))?;
         u16::try_from(port.value).ok().map(|value| Located { value, place: port.place })
     }
 
     /// A number in `range`, whole or not.
-    pub fn float_in(&mut self, key: &str, range: RangeInclusive<f64>) -> Option<Located<f64>> {
+    pub fn float_in<'k>(
+        &mut self,
+        key: impl Into<Key<'k>>,
+        range: RangeInclusive<f64>,
+    ) -> Option<Located<f64>> {
+        let key = key.into();
         let number = self.float(key)?;
         if range.contains(&number.value) {
             return Some(number);
         }
-        let node = self.table.get(key)?;
+        let node = self.table.get(key.name)?;
         let want = match (*range.start(), *range.end()) {
             (least, f64::MAX) => format!("at least {least}"),
             (least, most) => format!("between {least} and {most}"),
         };
         let near = if number.value > *range.end() { range.end() } else { range.start() };
-        self.outside(key, node, &want, near);
+        self.outside(key.name, node, &want, near);
         None
     }
 
     /// A table of strings: each key is a `K`, each value a `V`.
-    pub fn parsed_map<K, V>(&mut self, key: &str) -> Option<BTreeMap<K, Located<V>>>
+    pub fn parsed_map<'k, K, V>(&mut self, key: impl Into<Key<'k>>) -> Option<BTreeMap<K, Located<V>>>
     where
         K: FromStr<Err: Display> + Ord,
         V: FromStr<Err: Display>,
     {
+        let key = key.into();
         let table = self.table(key)?;
         let mut map = BTreeMap::new();
         for (name, field) in table.iter() {
@@ -222,7 +255,7 @@ impl<'a, 'e> Reader<'a, 'e> {
                 Ok(name) => name,
                 Err(error) => {
                     let message = format!("`{key}` in {}: {error}", self.title);
-                    let wrong = self.with_example(Diagnostic::new(message).at(field.key.clone(), ""), key);
+                    let wrong = with_example(Diagnostic::new(message).at(field.key.clone(), ""), key);
                     self.errors.push(wrong);
                     continue;
                 }
@@ -253,8 +286,9 @@ impl<'a, 'e> Reader<'a, 'e> {
     }
 
     /// A number of either kind.
-    pub fn float(&mut self, key: &str) -> Option<Located<f64>> {
-        let node = self.table.get(key)?;
+    pub fn float<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Located<f64>> {
+        let key = key.into();
+        let node = self.table.get(key.name)?;
         let value = match node.value {
             Value::Float(number) => number,
             #[expect(clippy::cast_precision_loss, reason = "what a float is for")]
@@ -268,20 +302,30 @@ impl<'a, 'e> Reader<'a, 'e> {
     }
 
     /// One of some words.
-    pub fn choice<T: Copy>(&mut self, key: &str, words: &[(&str, T)]) -> Option<Located<T>> {
+    pub fn choice<'k, T: Copy>(
+        &mut self,
+        key: impl Into<Key<'k>>,
+        words: &[(&str, T)],
+    ) -> Option<Located<T>> {
+        let key = key.into();
         let text = self.string(key)?;
         self.choose(key, &text, words)
     }
 
     /// An array of some words; repeats stay.
-    pub fn choices<T: Copy>(&mut self, key: &str, words: &[(&str, T)]) -> Option<Vec<Located<T>>> {
+    pub fn choices<'k, T: Copy>(
+        &mut self,
+        key: impl Into<Key<'k>>,
+        words: &[(&str, T)],
+    ) -> Option<Vec<Located<T>>> {
+        let key = key.into();
         let texts = self.strings(key)?;
         Some(texts.iter().filter_map(|text| self.choose(key, text, words)).collect())
     }
 
     fn choose<T: Copy>(
         &mut self,
-        key: &str,
+        key: Key<'_>,
         text: &Located<&str>,
         words: &[(&str, T)],
     ) -> Option<Located<T>> {
@@ -301,8 +345,9 @@ impl<'a, 'e> Reader<'a, 'e> {
     }
 
     /// An array of strings; what is no string is told and left out.
-    pub fn strings(&mut self, key: &str) -> Option<Vec<Located<&'a str>>> {
-        let node = self.table.get(key)?;
+    pub fn strings<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Vec<Located<&'a str>>> {
+        let key = key.into();
+        let node = self.table.get(key.name)?;
         let Some(items) = node.as_array() else {
             self.wrong(key, "an array of strings", node);
             return None;
@@ -318,16 +363,21 @@ impl<'a, 'e> Reader<'a, 'e> {
     }
 
     /// An array of strings that are each a `T`, in order; repeats may be.
-    pub fn parsed_words<T: FromStr<Err: Display>>(&mut self, key: &str) -> Option<Vec<Located<T>>> {
+    pub fn parsed_words<'k, T: FromStr<Err: Display>>(
+        &mut self,
+        key: impl Into<Key<'k>>,
+    ) -> Option<Vec<Located<T>>> {
+        let key = key.into();
         let words = self.strings(key)?;
         Some(words.iter().filter_map(|word| self.parse::<T>(key, word)).collect())
     }
 
     /// An array of strings that are each a `T`, without repeats.
-    pub fn parsed_list<T: FromStr<Err: Display> + Ord + Clone>(
+    pub fn parsed_list<'k, T: FromStr<Err: Display> + Ord + Clone>(
         &mut self,
-        key: &str,
+        key: impl Into<Key<'k>>,
     ) -> Option<Vec<Located<T>>> {
+        let key = key.into();
         let mut seen = BTreeSet::new();
         let mut list = Vec::new();
         for text in self.strings(key)? {
@@ -343,8 +393,9 @@ impl<'a, 'e> Reader<'a, 'e> {
     }
 
     /// A table.
-    pub fn table(&mut self, key: &str) -> Option<&'a Table> {
-        let node = self.table.get(key)?;
+    pub fn table<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<&'a Table> {
+        let key = key.into();
+        let node = self.table.get(key.name)?;
         let table = node.as_table();
         if table.is_none() {
             self.wrong(key, "a table", node);
@@ -353,13 +404,22 @@ impl<'a, 'e> Reader<'a, 'e> {
     }
 
     /// An array.
-    pub fn array(&mut self, key: &str) -> Option<&'a [Node]> {
-        let node = self.table.get(key)?;
+    pub fn array<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<&'a [Node]> {
+        let key = key.into();
+        let node = self.table.get(key.name)?;
         let array = node.as_array();
         if array.is_none() {
             self.wrong(key, "an array", node);
         }
         array
+    }
+}
+
+/// How a right value of `key` looks, where there is one to show.
+fn with_example(diagnostic: Diagnostic, key: Key<'_>) -> Diagnostic {
+    match key.example {
+        Some(value) => diagnostic.help(format!("for example: `{key} = {value}`")),
+        None => diagnostic,
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     document::{Located, Node, Table},
-    reader::Reader,
+    reader::{Reader, like},
 };
 use crate::{
     diagnostic::{Diagnostic, Place},
@@ -35,8 +35,8 @@ const TITLE: &str = "[spheres]";
 
 pub(super) fn read(table: &Table, errors: &mut Vec<Diagnostic>) -> Spheres {
     let mut reader = Reader::new(table, TITLE, &["outlands", "library"], errors);
-    let mut of = |key: &str| {
-        let nodes = reader.array(key).unwrap_or_default();
+    let mut of = |key: &str, example: &str| {
+        let nodes = reader.array(like(key, example)).unwrap_or_default();
         let mut list: Vec<Sphere> = Vec::new();
         let mut names: BTreeMap<String, Place> = BTreeMap::new();
         for node in nodes {
@@ -51,7 +51,8 @@ pub(super) fn read(table: &Table, errors: &mut Vec<Diagnostic>) -> Spheres {
         }
         list
     };
-    let spheres = Spheres { outlands: of("outlands"), library: of("library") };
+    let spheres =
+        Spheres { outlands: of("outlands", r#"["~/src"]"#), library: of("library", r#"["~/books"]"#) };
     if let Some(hidden) = spheres.outlands.iter().find(|sphere| sphere.name == "library") {
         let message = format!("`outlands` in {TITLE}: the name `library` is that of the other sphere");
         let taken = Diagnostic::new(message).at(hidden.place.clone(), "");
@@ -78,7 +79,7 @@ fn sphere(node: &Node, key: &str, errors: &mut Vec<Diagnostic>) -> Option<Sphere
             let mut reader = Reader::new(table, title, &["path", "name"], errors);
             let name = reader.parsed::<MemberId>("name").map(|name| name.value.to_string());
             reader.require("path", &place, EXAMPLE);
-            (reader.parsed::<HostPath>("path")?, name)
+            (reader.parsed::<HostPath>(like("path", r#""~/src""#))?, name)
         }
         _ => {
             let message = format!("`{key}` in {TITLE} must be a path or a table, not {}", node.kind());

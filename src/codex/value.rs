@@ -20,6 +20,7 @@ use crate::{
     name::{
         MemberId, PackageName, Platform, RuneName,
         debian::{Archive, Suite},
+        image::ImageReference,
         npm::NpmName,
         tree_ref::TreeRef,
     },
@@ -235,13 +236,10 @@ checked_text!(
     ImageName,
     "an image name (`host/path`, lower case, without tag or digest)",
     |text| {
-        let (host, path) = text.split_once('/').unwrap_or(("", text));
-        let (name, port) = host.split_once(':').unwrap_or((host, "1"));
+        let is_name = |image: &ImageReference| image.host().is_some() && image.repository() == text;
         text.len() <= 200
-            && is_host(name)
-            && (1..=5).contains(&port.len())
-            && port.bytes().all(|c| c.is_ascii_digit())
-            && path.split('/').all(is_image_part)
+            && !text.contains(|c: char| c.is_ascii_uppercase())
+            && text.parse().as_ref().is_ok_and(is_name)
     }
 );
 
@@ -285,16 +283,6 @@ fn is_host(text: &str) -> bool {
             && !label.ends_with('-')
     };
     text.len() <= 253 && text.split('.').all(label)
-}
-
-fn is_image_part(part: &str) -> bool {
-    let inner = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
-    !part.is_empty()
-        && part.bytes().all(|c| inner(c) || b"._-".contains(&c))
-        && part.bytes().next().is_some_and(inner)
-        && part.bytes().last().is_some_and(inner)
-        && !part.contains("..")
-        && !part.contains("___")
 }
 
 /// A Python series the forge can build for.
@@ -378,12 +366,22 @@ mod tests {
 
     #[test]
     fn only_plain_values_are_taken() {
-        for good in ["localhost/lychd", "ghcr.io/hexanomicon/lychd", "localhost:5000/a/b-c.d"] {
+        for good in
+            ["localhost/lychd", "ghcr.io/hexanomicon/lychd", "localhost:5000/a/b-c.d", "registry:5000/a"]
+        {
             assert!(good.parse::<ImageName>().is_ok(), "{good}");
         }
-        for bad in
-            ["", "lychd", "localhost/", "localhost/A", "localhost/a:tag", "a/b@sha256:00", "a/../b", "a b/c"]
-        {
+        for bad in [
+            "",
+            "lychd",
+            "me/lychd",
+            "localhost/",
+            "localhost/A",
+            "localhost/a:tag",
+            "a.b/c@sha256:00",
+            "a/../b",
+            "dir:9/a",
+        ] {
             assert!(bad.parse::<ImageName>().is_err(), "{bad}");
         }
         for bad in

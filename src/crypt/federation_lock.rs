@@ -6,7 +6,7 @@ use super::{Federation, WorkingCopy};
 use crate::{
     codex::{
         document::{self, Located, Table},
-        reader::{Reader, sort_by_place},
+        reader::{Reader, like, sort_by_place},
     },
     diagnostic::{Diagnostic, Failure, Place, Source, refuse_any},
     digest::{Sha256, object_id::ObjectId},
@@ -188,8 +188,9 @@ fn repository(
 ) -> Option<(Located<MemberId>, Repository)> {
     let already = errors.len();
     let mut reader = Reader::new(table, TITLE, &KEYS, errors);
-    let id: Option<Located<MemberId>> = reader.parsed("id");
-    let lies = reader.string("path");
+    let id: Option<Located<MemberId>> = reader.parsed(like("id", r#""core""#));
+    let own = path(&id.as_ref().map_or_else(MemberId::core, |id| id.value.clone()));
+    let lies = reader.string(like("path", &format!("\"{own}\"")));
     let vcs: Option<Located<Vcs>> = reader.parsed("vcs");
     let revision: Option<Located<ObjectId>> = reader.parsed("revision");
     let dirty = reader.boolean("dirty");

@@ -1,10 +1,13 @@
 //! `[tool.lychd.image]`: what the core promises to run. The defaults are LychD's own image contract.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::{
-    codex::{document::Table, reader::Reader},
-    diagnostic::Diagnostic,
+    codex::{
+        document::Table,
+        reader::{Reader, like},
+    },
+    diagnostic::{Diagnostic, Place},
     name::PackageName,
 };
 
@@ -41,6 +44,8 @@ pub struct Health {
     pub http: String,
     /// TCP port inside the container.
     pub port: u16,
+    /// Where the port is written, or else the whole question.
+    pub place: Place,
 }
 
 /// Top directories that hold the program or belong to the kernel: nothing below them is ever writable.
@@ -48,14 +53,15 @@ const SEALED: [&str; 14] = [
     "app", "bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "libx32", "nix", "proc", "sbin", "sys",
     "usr",
 ];
-/// LychD's port.
-const PORT: u16 = 8000;
 
 impl ImageContract {
-    /// The TCP ports the image declares: the one that is asked for health, else LychD's.
+    /// LychD's own TCP port: that of a core which names none.
+    pub const PORT: u16 = 8000;
+
+    /// The TCP port of the application: the one that is asked for health, else LychD's.
     #[must_use]
-    pub fn ports(&self) -> BTreeSet<u16> {
-        BTreeSet::from([self.health.as_ref().map_or(PORT, |health| health.port)])
+    pub fn port(&self) -> u16 {
+        self.health.as_ref().map_or(Self::PORT, |health| health.port)
     }
 
     /// The contract of a core called `project` that writes none: LychD's, with the application at
@@ -66,7 +72,8 @@ impl ImageContract {
         let application = format!("{}.app:create_app", project.as_dist_info_name());
         let command =
             ["granian", "--interface", "asgi", "--factory", "--workers", "1", "--host", "0.0.0.0", "--port"];
-        let command = command.into_iter().map(str::to_owned).chain([PORT.to_string(), application.clone()]);
+        let command =
+            command.into_iter().map(str::to_owned).chain([Self::PORT.to_string(), application.clone()]);
         let env = BTreeMap::from([("LITESTAR_APP".to_owned(), application)]);
         Self {
             command: command.collect(),
@@ -149,7 +156,8 @@ pub(super) fn read(project: &PackageName, table: &Table, errors: &mut Vec<Diagno
     if let Some(labels) = labels {
         contract.labels = texts(labels, "[tool.lychd.image.labels]", is_label, errors);
     }
-    contract.health = health.and_then(|health| read_health(health, errors));
+    contract.health =
+        health.zip(table.field("health")).and_then(|(health, field)| read_health(health, &field.key, errors));
     contract
 }
 
@@ -181,10 +189,11 @@ fn read_user(table: &Table, user: &mut User, errors: &mut Vec<Diagnostic>) {
     }
 }
 
-fn read_health(table: &Table, errors: &mut Vec<Diagnostic>) -> Option<Health> {
+fn read_health(table: &Table, place: &Place, errors: &mut Vec<Diagnostic>) -> Option<Health> {
     const TITLE: &str = "`health` of [tool.lychd.image]";
     let mut reader = Reader::new(table, TITLE, &["http", "port"], errors);
-    let port = reader.number("port", u64::from(u16::MAX)).and_then(|port| u16::try_from(port).ok());
+    let port =
+        reader.number(like("port", "8100"), u64::from(u16::MAX)).and_then(|port| u16::try_from(port).ok());
     if let (Some(0), Some(node)) = (port, table.get("port")) {
         let message = format!("`port` in {TITLE} must be between 1 and 65535");
         reader.errors().push(Diagnostic::new(message).at(node.place.clone(), ""));
@@ -195,8 +204,11 @@ fn read_health(table: &Table, errors: &mut Vec<Diagnostic>) -> Option<Health> {
     };
     match path {
         Some(path) if sound(path.value) => {
-            let port = if table.get("port").is_none() { Some(PORT) } else { port.filter(|&port| port > 0) };
-            Some(Health { http: path.value.to_owned(), port: port? })
+            let (port, place) = match table.get("port") {
+                None => (ImageContract::PORT, place),
+                Some(node) => (port.filter(|&port| port > 0)?, &node.place),
+            };
+            Some(Health { http: path.value.to_owned(), port, place: place.clone() })
         }
         Some(path) => {
             let message = format!("`http` in {TITLE}: `{}` is not a plain path", path.value.escape_debug());

@@ -236,7 +236,7 @@ image = "docker.io/vllm/vllm-openai:v1"
             plain.command.join(" "),
             "granian --interface asgi --factory --workers 1 --host 0.0.0.0 --port 8000 lychd.app:create_app"
         );
-        assert_eq!((plain.user.name.as_str(), plain.user.uid, plain.ports()), ("lich", 1001, [8000].into()));
+        assert_eq!((plain.user.name.as_str(), plain.user.uid, plain.port()), ("lich", 1001, 8000));
         assert_eq!(plain.env["HOME"], "/home/lich");
         assert_eq!(plain.env["LITESTAR_APP"], "lychd.app:create_app");
         let own = parse(
@@ -251,7 +251,8 @@ image = "docker.io/vllm/vllm-openai:v1"
             ("/home/ghost", "$1", None)
         );
         assert_eq!(own.directories[0], "/home/ghost");
-        assert_eq!((own.user.uid, own.ports()), (1001, [80].into()));
+        assert_eq!((own.user.uid, own.port()), (1001, 80));
+        assert_eq!(own.health.unwrap().place.to_string(), "m/pyproject.toml:8:33");
     }
 
     #[test]

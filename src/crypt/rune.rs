@@ -13,7 +13,7 @@ use crate::{
         Grants,
         document::{Located, Node},
         grants,
-        reader::Reader,
+        reader::{Reader, like},
     },
     diagnostic::{Diagnostic, Place},
     name::RuneName,
@@ -57,13 +57,14 @@ pub fn read(node: &Node, title: &str, errors: &mut Vec<Diagnostic>) -> Option<Ru
     let mut reader = Reader::new(table, title, &KEYS, errors);
     let name = reader.parsed("name");
     let image = reader.parsed("image");
-    let capabilities = values(reader.parsed_list("capabilities"));
-    let groups = values(reader.parsed_list("groups"));
-    let port = reader.number("port", u64::from(u16::MAX)).and_then(|port| u16::try_from(port).ok());
+    let capabilities = values(reader.parsed_list(like("capabilities", r#"["vision"]"#)));
+    let groups = values(reader.parsed_list(like("groups", r#"["night"]"#)));
+    let port =
+        reader.number(like("port", "8100"), u64::from(u16::MAX)).and_then(|port| u16::try_from(port).ok());
     let expose_port = reader.boolean("expose-port").unwrap_or(false);
     let volumes = volumes(&mut reader, title);
     let grants = reader
-        .table("grants")
+        .table(like("grants", "{ writable = true }"))
         .map(|table| grants::read(table, &format!("`grants` of {title}"), reader.errors()));
     let mut wrong = |message: String, key: &str| {
         let place = table.get(key).map_or_else(|| node.place.clone(), |node| node.place.clone());
@@ -121,8 +122,9 @@ fn values(list: Option<Vec<Located<RuneName>>>) -> BTreeSet<RuneName> {
 }
 
 fn volumes(reader: &mut Reader<'_, '_>, title: &str) -> Vec<Volume> {
+    const EXAMPLE: &str = r#"["~/weights:/models:ro"]"#;
     let mut volumes: Vec<Volume> = Vec::new();
-    for volume in reader.parsed_list::<Volume>("volumes").unwrap_or_default() {
+    for volume in reader.parsed_list::<Volume>(like("volumes", EXAMPLE)).unwrap_or_default() {
         if volumes.iter().any(|other| other.container() == volume.value.container()) {
             let message = format!("`volumes` in {title} mount two at `{}`", volume.value.container());
             reader.errors().push(Diagnostic::new(message).at(volume.place, ""));

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, btree_map::Entry};
 
 use super::document::{Field, Node, Table, Value};
-use crate::diagnostic::{Diagnostic, Failure, Source};
+use crate::diagnostic::{Diagnostic, Failure, Place, Source};
 
 /// How deep values may lie in each other.
 const DEPTH: usize = 64;
@@ -27,6 +27,25 @@ pub fn parse(source: &Source) -> Result<Table, Failure> {
             .at(source.at(0..1), "")
             .into()),
     }
+}
+
+/// Where each key of a document's outermost object stands, also one whose value is `null`.
+///
+/// # Errors
+/// As [`parse`].
+pub fn keys(source: &Source) -> Result<BTreeMap<String, Place>, Failure> {
+    let mut parser = Parser { source, text: source.text(), at: 0 };
+    parser.space();
+    if parser.peek() != Some(b'{') {
+        return Err(parser.wrong("`{` must stand here"));
+    }
+    Ok(parser.members(0)?.into_iter().map(|(name, member)| (name, member.key)).collect())
+}
+
+/// A key of an object with its value; `None` is `null`.
+struct Member {
+    key: Place,
+    node: Option<Node>,
 }
 
 struct Parser<'a> {
@@ -90,8 +109,13 @@ impl Parser<'_> {
     }
 
     fn object(&mut self, depth: usize) -> Result<Table, Failure> {
+        let field = |(name, Member { key, node })| Some((name, Field { key, node: node? }));
+        Ok(self.members(depth)?.into_iter().filter_map(field).collect())
+    }
+
+    fn members(&mut self, depth: usize) -> Result<BTreeMap<String, Member>, Failure> {
         self.at += 1;
-        let mut fields: BTreeMap<String, Option<Field>> = BTreeMap::new();
+        let mut members: BTreeMap<String, Member> = BTreeMap::new();
         if !self.takes(b'}') {
             loop {
                 self.space();
@@ -104,9 +128,9 @@ impl Parser<'_> {
                 if !self.takes(b':') {
                     return Err(self.wrong("`:` must stand here"));
                 }
-                let field = self.value(depth + 1)?.map(|node| Field { key, node });
-                match fields.entry(name) {
-                    Entry::Vacant(entry) => drop(entry.insert(field)),
+                let node = self.value(depth + 1)?;
+                match members.entry(name) {
+                    Entry::Vacant(entry) => drop(entry.insert(Member { key, node })),
                     Entry::Occupied(entry) => {
                         let what = format!("duplicate key `{}`", entry.key().escape_debug());
                         return Err(self.wrong_at(start, start + 1, &what));
@@ -120,7 +144,7 @@ impl Parser<'_> {
                 }
             }
         }
-        Ok(fields.into_iter().filter_map(|(name, field)| Some((name, field?))).collect())
+        Ok(members)
     }
 
     fn array(&mut self, depth: usize) -> Result<Vec<Node>, Failure> {
@@ -193,6 +217,9 @@ mod tests {
         assert_eq!((items[0].kind(), items[1].kind()), ("an integer", "a float"));
         assert_eq!(table.field("t").unwrap().key.to_string(), "a.json:3:2");
         assert!(inner.get("n").is_none());
+        let keys = keys(&Source::new("a.json", " {\"a\": {\"b\": 1}, \"b\": null}")).unwrap();
+        let keys: Vec<String> = keys.iter().map(|(key, place)| format!("{key} {place}")).collect();
+        assert_eq!(keys, ["a a.json:1:3", "b a.json:1:18"]);
     }
 
     #[test]

@@ -13,8 +13,9 @@ use super::{
     tar::{MOST_OCTAL_11, Owner},
 };
 use crate::{
-    diagnostic::{Diagnostic, Failure, Source},
+    diagnostic::{Diagnostic, Failure, Source, json},
     digest::store_path::StorePath,
+    name::image::ImageReference,
 };
 
 /// The only store directory whose paths are accepted.
@@ -63,27 +64,12 @@ impl std::fmt::Display for Reference {
 impl std::str::FromStr for Reference {
     type Err = ReferenceError;
 
-    /// Source: the reference grammar of the OCI distribution specification.
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
         let wrong = || ReferenceError(text.to_owned());
-        let (name, tag) = text.rsplit_once(':').ok_or_else(wrong)?;
-        let (registry, path) = name.split_once('/').unwrap_or(("localhost", name));
-        let component = |part: &str| {
-            let ends = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
-            ends(part.chars().next())
-                && ends(part.chars().last())
-                && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c))
-        };
-        let (machine, port) = registry.split_once(':').unwrap_or((registry, "0"));
-        let tag_fits = tag.len() <= 128
-            && tag.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
-            && tag.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
-        let port_fits = !port.is_empty() && port.chars().all(|c| c.is_ascii_digit());
-        if tag_fits && port_fits && component(machine) && path.split('/').all(component) && name.len() <= 255
-        {
-            Ok(Self { name: name.to_owned(), tag: tag.to_owned() })
-        } else {
-            Err(wrong())
+        let image: ImageReference = text.parse().map_err(|_| wrong())?;
+        match (image.tag(), image.digest()) {
+            (Some(tag), None) => Ok(Self { name: image.repository().to_owned(), tag: tag.to_owned() }),
+            _ => Err(wrong()),
         }
     }
 }
@@ -193,9 +179,10 @@ impl Reader<'_> {
 
     fn refuse(&mut self, key: &str, message: String) {
         let diagnostic = Diagnostic::new(message);
-        let quoted = format!("\"{key}\"");
-        self.wrong.push(match self.source.text().find(&quoted) {
-            Some(start) => diagnostic.at(self.source.at(start..start + quoted.len()), ""),
+        // Looked for only where something is wrong. What JSON of an image allows beyond a document has no places.
+        let place = json::keys(self.source).ok().and_then(|mut keys| keys.remove(key));
+        self.wrong.push(match place {
+            Some(place) => diagnostic.at(place, ""),
             None => diagnostic,
         });
     }
@@ -392,6 +379,19 @@ mod tests {
             "{said:#?}"
         );
         assert!(said.iter().any(|one| one.contains("no key `architecture`")), "{said:#?}");
+        // A key of the same name deeper down, and a value of that text, are not what is wrong.
+        let decoy = GOOD
+            .replace(r#"{"Cmd": ["sh"]}"#, r#"{"uid": 1, "Cmd": ["mtime"]}"#)
+            .replace(r#""uid": "0""#, r#""uid": -1"#)
+            .replace(r#""mtime": "1970-01-01T00:00:01+00:00""#, r#""mtime": "now""#);
+        let error = parse(&decoy).unwrap_err().to_string();
+        assert!(error.contains("number\n  at conf.json:7:9"), "{error}");
+        assert!(
+            error.contains(
+                "`mtime` is `now`, want a fixed time such as `1970-01-01T00:00:01+00:00`\n  at conf.json:6:"
+            ),
+            "{error}"
+        );
         let cut = parse("{\n  \"uid\": 1.5}").unwrap_err().to_string();
         assert!(cut.contains("conf.json:2:"), "{cut}");
     }
@@ -411,8 +411,20 @@ mod tests {
         for good in ["localhost/lychd:custom", "lychd:a", "host:5000/a/b-c:1.0"] {
             assert_eq!(good.parse::<Reference>().map(|reference| reference.to_string()), Ok(good.to_owned()));
         }
-        for bad in ["", "lychd", "-x:a", "a:b c", "localhost/:a", "a:", "A:b", "host:x/a:b", "a//b:c", "a:-b"]
-        {
+        for bad in [
+            "",
+            "lychd",
+            "-x:a",
+            "a:b c",
+            "localhost/:a",
+            "a:",
+            "A:b",
+            "host:x/a:b",
+            "a//b:c",
+            "a:-b",
+            "dir:a",
+            "a.b/c",
+        ] {
             assert!(bad.parse::<Reference>().is_err(), "{bad}");
         }
     }

@@ -3,6 +3,10 @@
 //! A pin says where the file is in the archive, what it hashes to, and which other pins it needs, so
 //! that the lock alone answers for its roots: no index is read while nothing new is asked for.
 
+mod inconsistency;
+
+pub use inconsistency::Inconsistency;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -11,7 +15,7 @@ use std::{
 use serde::{Deserialize, Serialize, de};
 
 use crate::{
-    diagnostic::{Diagnostic, Failure, Source, refuse_any},
+    diagnostic::{Diagnostic, Failure, Source, document::Table, json, refuse_any},
     digest::Sha256,
     name::{
         DebianName, Platform,
@@ -82,59 +86,44 @@ impl PlatformLock {
     /// Takes pins that answer for each other.
     ///
     /// # Errors
-    /// A diagnostic for every inconsistency.
+    /// Every inconsistency.
     pub fn new(
         platform: Platform,
         suites: Vec<Suite>,
         aliases: BTreeMap<DebianName, DebianName>,
         pins: Vec<Pin>,
-    ) -> Result<Self, Vec<Diagnostic>> {
+    ) -> Result<Self, Vec<Inconsistency>> {
         let mut wrong = Vec::new();
         if pins.len() > PACKAGES {
-            wrong.push(Diagnostic::new(format!(
-                "{platform} has {} packages, more than {PACKAGES}",
-                pins.len()
-            )));
+            wrong.push(Inconsistency::TooMany { platform, count: pins.len() });
         }
         let mut packages = BTreeMap::new();
         for pin in pins {
             let name = pin.name.clone();
             if pin.architecture != "all" && pin.architecture != platform.debian_architecture() {
-                wrong.push(Diagnostic::new(format!(
-                    "package `{name}` has architecture `{}` on {platform}",
-                    pin.architecture.escape_debug()
-                )));
+                wrong.push(Inconsistency::Architecture { pin: Box::new(pin.clone()), platform });
             }
             let file = pin.path.file_name();
             let says = file.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('_'))
                 && file.ends_with(&format!("_{}.deb", pin.architecture));
             if !says {
-                wrong.push(Diagnostic::new(format!(
-                    "package `{name}` has the path `{}` of another",
-                    pin.path
-                )));
+                wrong.push(Inconsistency::Path { pin: Box::new(pin.clone()) });
             }
             if pin.size == 0 || pin.size > SIZE || pin.installed_size > SIZE {
-                wrong.push(Diagnostic::new(format!(
-                    "package `{name}` has {} bytes, {} when unpacked",
-                    pin.size, pin.installed_size
-                )));
+                wrong.push(Inconsistency::Size { pin: Box::new(pin.clone()) });
             }
             if packages.insert(name.clone(), pin).is_some() {
-                wrong.push(Diagnostic::new(format!("package `{name}` is pinned twice")));
+                wrong.push(Inconsistency::Twice { name });
             }
         }
         for pin in packages.values() {
-            for missing in pin.depends.iter().filter(|name| !packages.contains_key(*name)) {
-                wrong.push(Diagnostic::new(format!(
-                    "package `{}` needs `{missing}`, which is not pinned",
-                    pin.name
-                )));
+            for needed in pin.depends.iter().filter(|name| !packages.contains_key(*name)) {
+                wrong.push(Inconsistency::Missing { name: pin.name.clone(), needed: needed.clone() });
             }
         }
         for (alias, target) in &aliases {
             if !packages.contains_key(target) || packages.contains_key(alias) {
-                wrong.push(Diagnostic::new(format!("alias `{alias}` of `{target}` is no alias of a pin")));
+                wrong.push(Inconsistency::Alias { alias: alias.clone(), target: target.clone() });
             }
         }
         if wrong.is_empty() { Ok(Self { suites, aliases, packages }) } else { Err(wrong) }
@@ -229,11 +218,14 @@ impl DebianLock {
         };
         let head: Head = serde_json::from_str(text).map_err(|error| malformed(&error))?;
         if head.schema != SCHEMA {
-            let place = source.at(find(text, "\"schema\""));
-            return Err(Diagnostic::new(format!("unknown schema `{}`", head.schema.escape_debug()))
-                .at(place, "")
-                .help(format!("this version reads `{SCHEMA}`"))
-                .into());
+            let unknown = Diagnostic::new(format!("unknown schema `{}`", head.schema.escape_debug()))
+                .help(format!("this version reads `{SCHEMA}`"));
+            let table = json::parse(source)?;
+            return Err(match table.field("schema") {
+                Some(field) => unknown.at(field.key.clone(), ""),
+                None => unknown,
+            }
+            .into());
         }
         let wire: Wire = serde_json::from_str(text).map_err(|error| malformed(&error))?;
         let mut platforms = BTreeMap::new();
@@ -243,14 +235,12 @@ impl DebianLock {
                 Ok(lock) => {
                     platforms.insert(platform, lock);
                 }
-                Err(all) => wrong.extend(all.into_iter().map(|diagnostic| {
-                    let quoted = diagnostic.message.split('`').nth(1).map(|name| format!("\"{name}\""));
-                    let span = quoted.map_or(0..0, |quoted| find(text, &quoted));
-                    diagnostic.at(source.at(span), "")
-                })),
+                Err(all) => wrong.extend(all.into_iter().map(|error| (platform, error))),
             }
         }
-        refuse_any(wrong)?;
+        if !wrong.is_empty() {
+            refuse_any(located(source, wrong)?)?;
+        }
         Ok(Self { platforms })
     }
 
@@ -299,8 +289,16 @@ fn offset(text: &str, line: usize, column: usize) -> std::ops::Range<usize> {
     at..at
 }
 
-fn find(text: &str, needle: &str) -> std::ops::Range<usize> {
-    text.find(needle).map_or(0..0, |start| start..start + needle.len())
+/// Each inconsistency of a lock with its place. The lock is read once more for them, so that a sound one is not.
+fn located(source: &Source, wrong: Vec<(Platform, Inconsistency)>) -> Result<Vec<Diagnostic>, Failure> {
+    let table = json::parse(source)?;
+    let platforms = table.table("platforms");
+    let entry = |platform: Platform| platforms?.table(platform.as_str());
+    let one = |(platform, error): (Platform, Inconsistency)| {
+        let place = entry(platform).and_then(|entry: &Table| error.place(entry));
+        Diagnostic::from(error).at(place.unwrap_or_else(|| source.at(0..0)), "")
+    };
+    Ok(wrong.into_iter().map(one).collect())
 }
 
 #[cfg(test)]
@@ -377,6 +375,19 @@ mod tests {
             assert!(failure.to_string().contains(expected), "{failure}\n{text}");
             assert!(failure.to_string().contains("debian.lock.json:"), "{failure}");
             assert_eq!(failure.exit_code(), 1);
+        }
+        // The place is that of the very pin and key, whatever else has its name.
+        for (text, place) in [
+            (with("liba_1.0", "libz_1.0"), "2:22"),
+            (with(r#""architecture":"amd64""#, r#""architecture":"i386""#), "1:129"),
+            (with(r#""size":10"#, r#""size":0"#), "2:140"),
+            (lock("", &[good.clone(), good.clone()]), "4:8"),
+            (lock("", &[pin("libb", ""), pin("liba", r#""libb","liba-x""#)]), "3:62"),
+            (lock(r#""liba":"libz""#, std::slice::from_ref(&good)), "1:99"),
+            (lock("", &[]).replace("debian-lock/1", "debian-lock/2"), "1:2"),
+        ] {
+            let error = parse(&text).unwrap_err().to_string();
+            assert!(error.contains(&format!("\n  at debian.lock.json:{place}")), "{place}: {error}");
         }
         let twice = lock("", std::slice::from_ref(&good));
         let entry = &twice[twice.find("\"x86_64-linux\"").unwrap()..twice.len() - 2];

@@ -1,28 +1,74 @@
 //! Container images: by name, and by the ID that podman gives them.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, net::Ipv6Addr, str::FromStr};
 
 use crate::digest::Sha256;
 
-/// A container image by name: `[host[:port]/]path[:tag][@sha256:<hex>]` (the OCI distribution grammar, in lower
-/// case).
+/// A container image by name: `[host[:port]/]path[:tag][@sha256:<hex>]`.
+///
+/// The grammar is that of <https://github.com/distribution/reference>, with podman's answer to what a host is: the
+/// first part of several is one when it has a dot or a port, is an IPv6 address in brackets, or is `localhost`.
+/// (Docker alone takes a capital letter for a host as well; podman refuses `A/b`, and so does this.)
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ImageReference {
     text: String,
+    /// How long the host is, without its slash; 0 for none.
+    host: usize,
+    /// How long host and path are.
     name: usize,
     digest: Option<Sha256>,
 }
 
 /// Why a text is no [`ImageReference`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is not an image reference (`host/path:tag@sha256:<64 hex digits>`; tag and digest may be missing)", .0.escape_debug())]
-pub struct ImageReferenceError(String);
+pub enum ImageReferenceError {
+    /// It does not have the form of one.
+    #[error("`{}` is not an image reference (`host/path:tag@sha256:<64 hex digits>`; tag and digest may be missing)", .0.escape_debug())]
+    Form(String),
+    /// Podman would read it as a place of another kind.
+    #[error("`{}` is not an image of a registry: `{transport}:` is a transport to podman, which verifies no digest (write `host/path:tag@sha256:<64 hex digits>`)", .text.escape_debug())]
+    Transport {
+        /// The whole text.
+        text: String,
+        /// The transport's name.
+        transport: &'static str,
+    },
+}
+
+/// What podman reads as the kind of a place when `:` stands behind it. `docker:` is no such name without `//`, which
+/// no reference has.
+///
+/// Source: the transports of <https://github.com/containers/image>, each tried with podman.
+const TRANSPORTS: [&str; 9] = [
+    "containers-storage",
+    "dir",
+    "docker-archive",
+    "docker-daemon",
+    "oci",
+    "oci-archive",
+    "ostree",
+    "sif",
+    "tarball",
+];
 
 impl ImageReference {
     /// As it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// The registry, with its port when it has one; `None` for a short name.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        self.text.get(..self.host).filter(|host| !host.is_empty())
+    }
+
+    /// What the registry knows it by.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        let path = self.text.get(self.host..self.name).unwrap_or_default();
+        path.strip_prefix('/').unwrap_or(path)
     }
 
     /// Host and path, without tag and digest.
@@ -49,7 +95,11 @@ impl FromStr for ImageReference {
     type Err = ImageReferenceError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = || ImageReferenceError(text.to_owned());
+        let wrong = || ImageReferenceError::Form(text.to_owned());
+        let scheme = text.split_once(':').map(|(scheme, _)| scheme);
+        if let Some(transport) = TRANSPORTS.into_iter().find(|known| Some(*known) == scheme) {
+            return Err(ImageReferenceError::Transport { text: text.to_owned(), transport });
+        }
         let (named, digest) = match text.split_once('@') {
             None => (text, None),
             Some((named, digest)) => {
@@ -57,14 +107,21 @@ impl FromStr for ImageReference {
                 (named, Some(hex.parse().map_err(|_| wrong())?))
             }
         };
-        let path = named.rfind('/').map_or(0, |slash| slash + 1);
-        let (name, tag) = match named.get(path..).and_then(|last| last.find(':')) {
+        let last = named.rfind('/').map_or(0, |slash| slash + 1);
+        let (name, tag) = match named.get(last..).and_then(|last| last.find(':')) {
             None => (named.len(), None),
-            Some(colon) => (path + colon, named.get(path + colon + 1..)),
+            Some(colon) => (last + colon, named.get(last + colon + 1..)),
         };
         let repository = named.get(..name).unwrap_or_default();
-        let sound = text.len() <= 500 && is_repository(repository) && tag.is_none_or(is_tag);
-        if sound { Ok(Self { text: text.to_owned(), name, digest }) } else { Err(wrong()) }
+        let (host, path) = repository
+            .split_once('/')
+            .filter(|(first, _)| *first == "localhost" || first.contains(['.', ':']))
+            .unwrap_or(("", repository));
+        let sound = text.len() <= 500
+            && (host.is_empty() || is_host(host))
+            && path.split('/').all(is_component)
+            && tag.is_none_or(is_tag);
+        if sound { Ok(Self { text: text.to_owned(), host: host.len(), name, digest }) } else { Err(wrong()) }
     }
 }
 
@@ -74,20 +131,32 @@ impl fmt::Display for ImageReference {
     }
 }
 
-fn is_repository(text: &str) -> bool {
-    let part = |part: &str| {
-        let inner = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
-        part.bytes().all(|c| inner(c) || b"._-".contains(&c))
-            && part.bytes().next().is_some_and(inner)
-            && part.bytes().last().is_some_and(inner)
-            && !part.contains("..")
+/// A domain name or an address, and a port.
+fn is_host(text: &str) -> bool {
+    let (address, rest) = match text.strip_prefix('[') {
+        Some(inner) => inner.split_once(']').unwrap_or(("", text)),
+        None => text.split_at(text.find(':').unwrap_or(text.len())),
     };
-    let (host, path) = text.split_once('/').map_or((None, text), |(host, path)| (Some(host), path));
-    let host = host.is_none_or(|host| {
-        let (domain, number) = host.split_once(':').unwrap_or((host, "1"));
-        part(domain) && (1..=5).contains(&number.len()) && number.bytes().all(|c| c.is_ascii_digit())
-    });
-    host && path.split('/').all(part)
+    let is_address = if text.starts_with('[') {
+        address.parse::<Ipv6Addr>().is_ok()
+    } else {
+        address.split('.').all(|label| {
+            !label.is_empty()
+                && label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-')
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        })
+    };
+    let is_port = |port: &str| port.bytes().all(|c| c.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    is_address && (rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
+}
+
+/// Lower-case letters and digits in runs, with `.`, `_`, `__` or dashes between two of them.
+fn is_component(text: &str) -> bool {
+    let is_inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let is_separator =
+        |between: &str| matches!(between, "" | "." | "_" | "__") || between.bytes().all(|c| c == b'-');
+    text.starts_with(is_inner) && text.ends_with(is_inner) && text.split(is_inner).all(is_separator)
 }
 
 fn is_tag(text: &str) -> bool {
@@ -122,6 +191,9 @@ pub enum UnitImageError {
     /// Quadlet would look for a unit of that name.
     #[error("`{0}` names a unit to Quadlet, not an image (it ends in `.image` or `.build`)")]
     Unit(String),
+    /// It names a place of another kind.
+    #[error(transparent)]
+    Transport(ImageReferenceError),
     /// It is no name either.
     #[error("`{}` is not an image (`sha256:<64 hex digits>`, or `host/path:tag@sha256:<64 hex digits>`, where host, tag and digest may be missing)", .0.escape_debug())]
     Name(String),
@@ -180,7 +252,10 @@ impl FromStr for UnitImage {
         if let Ok(digest) = text.parse() {
             return Ok(Self::Id(ImageId { digest, bare: true }));
         }
-        let name: ImageReference = text.parse().map_err(|_| UnitImageError::Name(text.to_owned()))?;
+        let name: ImageReference = text.parse().map_err(|error| match error {
+            ImageReferenceError::Form(text) => UnitImageError::Name(text),
+            transport => UnitImageError::Transport(transport),
+        })?;
         if [".image", ".build"].iter().any(|end| text.ends_with(end)) {
             return Err(UnitImageError::Unit(text.to_owned()));
         }
@@ -200,6 +275,72 @@ mod tests {
         let image: ImageReference = text.parse().unwrap();
         assert_eq!((image.repository(), image.tag()), ("docker.io/vllm/vllm-openai", Some("v1")));
         assert_eq!(image.digest().unwrap().to_string(), HASH);
+    }
+
+    #[test]
+    fn what_is_a_registry_is_what_podman_takes_for_one() {
+        let pinned = format!("registry:5000/x/y@sha256:{HASH}");
+        for (text, host, path) in [
+            (pinned.as_str(), Some("registry:5000"), "x/y"),
+            ("registry:5000/x/y:1", Some("registry:5000"), "x/y"),
+            ("docker:5000/x", Some("docker:5000"), "x"),
+            ("localhost/x", Some("localhost"), "x"),
+            ("localhost:1/x/y/z", Some("localhost:1"), "x/y/z"),
+            ("10.0.0.7/x", Some("10.0.0.7"), "x"),
+            ("[::1]/x", Some("[::1]"), "x"),
+            ("[fd00::7]:5000/x:1", Some("[fd00::7]:5000"), "x"),
+            ("Registry.LAN/x", Some("Registry.LAN"), "x"),
+            ("REGISTRY:5000/x", Some("REGISTRY:5000"), "x"),
+            ("ghcr.io/a/b__c.d--e_f", Some("ghcr.io"), "a/b__c.d--e_f"),
+            ("registry/x/y", None, "registry/x/y"),
+            ("localhost", None, "localhost"),
+            ("localhost:5000", None, "localhost"),
+            ("a.b:1", None, "a.b"),
+            ("vllm", None, "vllm"),
+            (HASH, None, HASH),
+        ] {
+            let image: ImageReference = text.parse().unwrap();
+            assert_eq!((image.host(), image.path()), (host, path), "{text}");
+            let slash = if host.is_some() { "/" } else { "" };
+            assert_eq!(image.repository(), format!("{}{slash}{path}", host.unwrap_or_default()), "{text}");
+        }
+        // Podman refuses each of them too.
+        for bad in [
+            "A/b",
+            "a.b/C",
+            "a_b:5000/x",
+            "a-.b/x",
+            "a..b/x",
+            ".b/x",
+            "a.b:/x",
+            "a.b:x/y",
+            "a.b:65536/x",
+            "a.b:+1/x",
+            "[::1/x",
+            "::1/x",
+            "[::1]x/y",
+            "[::g]/x",
+            "[]/x",
+            "[a.b]/x",
+            "a.b/x___y",
+            "a.b/x._y",
+            "a.b/x-",
+            "a.b/x/",
+            "a.b/",
+            "a.b:1/x:2/y",
+        ] {
+            let error = bad.parse::<ImageReference>().unwrap_err();
+            assert!(matches!(error, ImageReferenceError::Form(_)), "{bad}");
+        }
+        for transport in TRANSPORTS {
+            for text in ["9/x", "/srv/x", "x", ""].map(|rest| format!("{transport}:{rest}")) {
+                let error = text.parse::<ImageReference>().unwrap_err();
+                assert!(matches!(error, ImageReferenceError::Transport { .. }), "{text}");
+            }
+            for text in [transport.to_owned(), format!("{transport}/x"), format!("{transport}.b:1/x")] {
+                assert!(text.parse::<ImageReference>().is_ok(), "{text}");
+            }
+        }
     }
 
     #[test]
@@ -246,7 +387,8 @@ mod tests {
             (&HASH.to_uppercase(), "is not an image ("),
             (&format!("sha256:{}", HASH.to_uppercase()), "is not an image ID"),
             (&format!("sha512:{HASH}{HASH}{HASH}"), "is not an image ("),
-            ("docker-archive:/srv/a.tar", "is not an image ("),
+            ("docker-archive:/srv/a.tar", "`docker-archive:` is a transport to podman"),
+            ("docker://a.b/c", "is not an image ("),
             ("lychd.image", "names a unit to Quadlet"),
             ("localhost/a:1.build", "names a unit to Quadlet"),
             ("", "is not an image ("),

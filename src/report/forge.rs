@@ -39,8 +39,8 @@ pub struct Forge {
     pub load: Option<Load>,
     /// References that podman knows the image by.
     pub tags: Vec<String>,
-    /// Ports that the image listens on.
-    pub ports: Vec<u16>,
+    /// The command that starts the image, once podman has it, with its ports on this host alone.
+    pub run: String,
     /// What it is made of.
     #[serde(flatten)]
     pub contents: Contents,
@@ -117,7 +117,6 @@ impl Report for Forge {
         };
         page.field("loaded", how);
         page.field("tags", self.tags.join(", "));
-        let ports: String = self.ports.iter().map(|port| format!("-p 127.0.0.1:{port}:{port} ")).collect();
-        page.field("next", format!("podman run --rm {ports}{}", self.reference));
+        page.field("next", self.run.as_str());
     }
 }

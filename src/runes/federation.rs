@@ -12,6 +12,7 @@ use crate::{
     codex::reader::Reader,
     crypt::{
         Federation,
+        manifest::ImageContract,
         rune::{self, RuneDefinition},
     },
     diagnostic::{Diagnostic, Failure, Source, document::source_within, json, refuse_any},
@@ -50,8 +51,8 @@ impl Federated {
     #[must_use]
     pub fn of(federation: &Federation) -> Self {
         let image = federation.core().and_then(|core| core.manifest.lychd.image.as_ref());
-        let port = image.and_then(|image| image.ports().into_iter().next()).unwrap_or(8000);
-        let place = federation.core().and_then(|core| image_port(&core.manifest.source));
+        let port = image.map_or(ImageContract::PORT, ImageContract::port);
+        let place = image.and_then(|image| image.health.as_ref()).map(|health| health.place.clone());
         let of = |member: &crate::crypt::Member| {
             let one = |definition: &RuneDefinition| MemberRune {
                 member: member.id.clone(),
@@ -149,13 +150,4 @@ impl FromStr for Written {
         let sound = !text.is_empty() && text.len() <= 4096 && is_printable(text);
         if sound { Ok(Self(text.to_owned())) } else { Err("not a place in a file") }
     }
-}
-
-/// Where the core says its port, or that there is an image at all.
-fn image_port(source: &Source) -> Option<crate::diagnostic::Place> {
-    let table = crate::diagnostic::document::parse(source).ok()?;
-    let image = table.table("tool")?.table("lychd")?.table("image")?;
-    let health = image.field("health")?;
-    let port = health.node.as_table().and_then(|health| health.get("port"));
-    Some(port.map_or_else(|| health.key.clone(), |port| port.place.clone()))
 }

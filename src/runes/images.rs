@@ -33,13 +33,7 @@ impl<'a> Images<'a> {
                 if floating && !allowed {
                     self.errors.push(unpinned(&service, reference.as_str(), reference.repository(), place));
                 }
-                let full = reference
-                    .repository()
-                    .split_once('/')
-                    // `dir:9/x` and its like are transports to podman, which verify nothing.
-                    .map(|(host, _)| host.split_once(':').map_or(host, |(name, _)| name))
-                    .is_some_and(|host| host.contains('.') || host == "localhost");
-                if !full {
+                if reference.host().is_none() {
                     let message = format!("the image `{reference}` of `{service}` has no registry");
                     let short = Diagnostic::new(message).help(format!(
                         "write `docker.io/…` or `localhost/…` before `{}`",

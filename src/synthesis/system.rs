@@ -179,7 +179,7 @@ fn from_lock(
     let asked: BTreeSet<&DebianName> = names.collect();
     let aliases = lock.aliases().iter().filter(|(alias, _)| asked.contains(alias));
     let aliases = aliases.map(|(alias, target)| (alias.clone(), target.clone())).collect();
-    PlatformLock::new(platform, lock.suites().to_vec(), aliases, pins).map(Some).map_err(Failure::Refused)
+    PlatformLock::new(platform, lock.suites().to_vec(), aliases, pins).map(Some).map_err(Failure::from)
 }
 
 fn reach<'a>(
@@ -228,7 +228,7 @@ fn over_index(
                         closure.aliases,
                         closure.pins,
                     )
-                    .map_err(Failure::Refused);
+                    .map_err(Failure::from);
                 }
                 torn
             }

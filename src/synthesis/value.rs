@@ -330,6 +330,18 @@ pub struct Image {
     pub ports: BTreeSet<u16>,
 }
 
+impl Image {
+    /// What starts `reference`, an image of this kind, with its ports on this host alone. Ports below 1024, which an
+    /// ordinary user cannot have on the host, are 8000 above there.
+    #[must_use]
+    pub fn run_command(&self, reference: &str) -> String {
+        let host = |port: u16| if port < 1024 { port + 8000 } else { port };
+        let publish = |port: &u16| format!(" -p 127.0.0.1:{}:{port}", host(*port));
+        let published: String = self.ports.iter().map(publish).collect();
+        format!("podman run --rm{published} {reference}")
+    }
+}
+
 /// An account in the image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct User {
@@ -376,5 +388,32 @@ impl Synthesis {
     /// As [`Synthesis::to_canonical_json`].
     pub fn id(&self) -> Result<Sha256, serde_json::Error> {
         Ok(Sha256::of(self.to_canonical_json()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_is_started_with_its_own_ports() {
+        let user = User { name: "lich".to_owned(), uid: 1001 };
+        let image = |ports: &[u16]| Image {
+            name: "localhost/lychd".to_owned(),
+            command: Vec::new(),
+            user: user.clone(),
+            environment: BTreeMap::new(),
+            directories: Vec::new(),
+            labels: BTreeMap::new(),
+            ports: ports.iter().copied().collect(),
+        };
+        for (ports, want) in [
+            (&[8000][..], "podman run --rm -p 127.0.0.1:8000:8000 localhost/lychd:b-1"),
+            (&[9090], "podman run --rm -p 127.0.0.1:9090:9090 localhost/lychd:b-1"),
+            (&[80, 9000], "podman run --rm -p 127.0.0.1:8080:80 -p 127.0.0.1:9000:9000 localhost/lychd:b-1"),
+            (&[], "podman run --rm localhost/lychd:b-1"),
+        ] {
+            assert_eq!(image(ports).run_command("localhost/lychd:b-1"), want);
+        }
     }
 }

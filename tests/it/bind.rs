@@ -188,6 +188,33 @@ fn a_plan_says_what_becomes_of_every_file_and_service() {
 }
 
 #[test]
+fn an_image_names_a_registry_by_its_port_and_a_transport_is_none() {
+    let user = User::of("members");
+    let federation = fs::read_to_string(golden("members").join("federation.json")).unwrap();
+    let digest = Sha256::of("image");
+    let of = |image: &str| {
+        let (before, rest) = federation.split_once("\"image\": \"").unwrap();
+        let (_, after) = rest.split_once('"').unwrap();
+        format!("{before}\"image\": \"{image}@sha256:{digest}\"{after}")
+    };
+    user.record_with(Sha256::of("body"), &of("registry:5000/x/y"));
+    let plan = user.plan(&["--podman", "5.4.2", "--diff"]);
+    let image = format!("+Image=registry:5000/x/y@sha256:{digest}");
+    assert!(plan["units"].to_string().contains(&image), "{plan:#}");
+
+    for (image, want) in [
+        ("dir:5000/x/y", "`dir:` is a transport to podman"),
+        ("registry/x/y", "has no registry\n"),
+        ("registry:5000x/y", "is not an image reference"),
+    ] {
+        user.record_with(Sha256::of("body"), &of(image));
+        let output = user.bind(&["--dry-run", "--podman", "5.4.2"]);
+        assert_eq!(output.status.code(), Some(1), "{image}");
+        assert!(told(&output).contains(want), "{image}: {}", told(&output));
+    }
+}
+
+#[test]
 fn what_is_not_the_forges_is_never_in_its_way_unseen() {
     let user = User::of("minimal");
     user.record_with(Sha256::of("body"), crate::inscription::NO_MEMBERS);

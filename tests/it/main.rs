@@ -17,6 +17,7 @@ mod codex_laws;
 mod codex_load;
 mod crypt;
 mod debian_closure;
+mod examples;
 mod federation_lock;
 mod fetch;
 mod flake;

@@ -90,7 +90,7 @@ fn forge(load: Option<report::Load>) -> report::Forge {
         nix_store: None,
         loaded: load.is_some(),
         load,
-        ports: vec![8000],
+        run: "podman run --rm -p 127.0.0.1:8000:8000 localhost/lychd:b-2fd2e5f06975".to_owned(),
         contents: contents(),
         moved: moved(),
         notes: notes(),

@@ -239,25 +239,25 @@ impl<'a, 'e> Keys<'a, 'e> {
     // Keys without effect on a unit are judged and dropped.
 
     pub(super) fn strings(&mut self, keys: &[&str]) {
-        for key in keys {
+        for &key in keys {
             self.read(key, |reader| reader.string(key));
         }
     }
 
     pub(super) fn booleans(&mut self, keys: &[&str]) {
-        for key in keys {
+        for &key in keys {
             self.read(key, |reader| reader.boolean(key));
         }
     }
 
     pub(super) fn integers(&mut self, keys: &[&str]) {
-        for key in keys {
+        for &key in keys {
             self.read(key, |reader| reader.integer(key, i64::MIN..=i64::MAX));
         }
     }
 
     pub(super) fn integers_within(&mut self, keys: &[&str], range: &RangeInclusive<i64>) {
-        for key in keys {
+        for &key in keys {
             self.read(key, |reader| reader.integer(key, range.clone()));
         }
     }

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::{
-    model::{Format, Model},
-    soulstone::{Fields, Launch, Soulstone},
+    model::{Format, Model, Sample},
+    soulstone::{Fields, Launch, Samples, Soulstone},
 };
 use crate::{
-    codex::reader::Reader,
+    codex::reader::{Reader, like},
     diagnostic::{Diagnostic, Place},
     name::{SecretName, unit_text::UnitText},
 };
@@ -24,15 +24,27 @@ const MODELS: &str = "/app/models";
 const PORT: u16 = 5000;
 const ALL_GPUS: &str = "nvidia.com/gpu=all";
 
+/// What is closed here may be empty, and no more.
+pub(super) const SAMPLES: Samples = Samples {
+    base_url: r#""http://localhost:5000/v1""#,
+    env_vars: "{}",
+    exec: "[]",
+    model: Sample { id: "mid", path: Some("/app/models/mid") },
+    model_format: r#""EXL3""#,
+    model_path: r#""""#,
+    secret_env_files: "{}",
+    volumes: r#"["/data/models:/app/models:ro"]"#,
+};
+
 pub(super) fn read(reader: &mut Reader<'_, '_>, fields: Option<&Fields>) -> Option<Launch> {
-    let auth = reader.parsed::<SecretName>("auth_secret_name");
-    if let Some(directory) = reader.string("model_dir")
+    let auth = reader.parsed::<SecretName>(like("auth_secret_name", r#""tabby_auth""#));
+    if let Some(directory) = reader.string(like("model_dir", r#""/app/models""#))
         && directory.value.trim_end_matches('/') != MODELS
     {
         let message = format!("`model_dir` is `{MODELS}`, fixed by the image");
         reader.refuse("model_dir", message, "leave it out");
     }
-    if reader.boolean("disable_auth") == Some(true) {
+    if reader.boolean(like("disable_auth", "false")) == Some(true) {
         let message = "`disable_auth` cannot be true: TabbyAPI always asks for a key";
         reader.refuse("disable_auth", message, "leave it out");
     }
@@ -71,7 +83,6 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, fields: Option<&Fields>) -> Opti
 /// `base_url` says the port that `TabbyAPI` is told, which is not taken from it.
 fn endpoint(reader: &mut Reader<'_, '_>, stone: &Soulstone) {
     let Some(url) = &stone.base_url else { return };
-    let example = "for example: `base_url = \"http://localhost:5000/v1\"`";
     let rest = url.strip_prefix("http://").map(|rest| rest.split_once('/').unwrap_or((rest, "")));
     let sound = rest.is_some_and(|(authority, path)| {
         let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
@@ -82,7 +93,7 @@ fn endpoint(reader: &mut Reader<'_, '_>, stone: &Soulstone) {
             "`base_url` in {} must be `http:` at localhost or 127.0.0.1, with no path or `/v1`",
             reader.title()
         );
-        reader.refuse("base_url", message, example);
+        reader.refuse("base_url", message, format!("for example: `base_url = {}`", SAMPLES.base_url));
     }
     let port = if reader.node("port").is_some() { None } else { stone.port.as_ref().map(|port| port.value) };
     if let Some(port) = port.filter(|port| *port != PORT) {
@@ -127,8 +138,7 @@ fn models(reader: &mut Reader<'_, '_>, stone: &Soulstone, quantised: &dyn Fn(For
     if stone.models.is_empty() {
         let message = format!("{} needs at least one [[models]]", reader.title());
         let none = Diagnostic::new(message).at(stone.place.clone(), "");
-        let example = format!("models = [{{ id = \"mid\", path = \"{MODELS}/mid\" }}]");
-        reader.errors().push(none.help(format!("for example: `{example}`")));
+        reader.errors().push(none.help(format!("for example: `models = {}`", SAMPLES.model.list())));
     }
     let (mut ids, mut directories) = (BTreeSet::new(), BTreeSet::new());
     for Model { id, path, format, .. } in &stone.models {

@@ -9,7 +9,10 @@ use said::Said;
 
 use super::soulstone::{Fields, Launch};
 use crate::{
-    codex::{document::Located, reader::Reader},
+    codex::{
+        document::Located,
+        reader::{Key, Reader, like},
+    },
     diagnostic::Diagnostic,
     name::unit_text::UnitText,
 };
@@ -112,14 +115,14 @@ const STARTUPS: [(&str, Startup); 3] =
 const SPLITS: [(&str, &str); 3] = [("none", "none"), ("layer", "layer"), ("row", "row")];
 
 pub(super) fn read(reader: &mut Reader<'_, '_>, fields: Option<&Fields>) -> Option<Launch> {
-    let startup = reader.choice("startup_mode", &STARTUPS);
+    let startup = reader.choice(like("startup_mode", r#""router""#), &STARTUPS);
     let text = |value: Option<Located<UnitText>>| {
         value.map(|text| text.value.meant()).filter(|text| !text.is_empty())
     };
-    let directory = text(reader.parsed("models_dir"));
-    let preset = text(reader.parsed("models_preset"));
-    let most = reader.integer("models_max", 0..=i64::MAX).map(|number| number.value);
-    let autoload = reader.boolean("models_autoload").unwrap_or(true);
+    let directory = text(reader.parsed(like("models_dir", r#""/models""#)));
+    let preset = text(reader.parsed(like("models_preset", r#""/models/preset.ini""#)));
+    let most = reader.integer(like("models_max", "2"), 0..=i64::MAX).map(|number| number.value);
+    let autoload = reader.boolean(like("models_autoload", "false")).unwrap_or(true);
     let common = common(reader);
     let (last, extra) = last(reader);
     let Fields { stone, exec, .. } = fields?;
@@ -168,26 +171,40 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, fields: Option<&Fields>) -> Opti
 
 /// The arguments for both modes, in LychD's order.
 fn common(reader: &mut Reader<'_, '_>) -> Vec<String> {
-    let number = |reader: &mut Reader<'_, '_>, key: &str, least: i64| {
+    let number = |reader: &mut Reader<'_, '_>, key: Key<'_>, least: i64| {
         reader.integer(key, least..=i64::MAX).map(|number| number.value.to_string())
     };
     let or = |value: Option<String>, default: &str| value.unwrap_or_else(|| default.to_owned());
     let cache = |reader: &mut Reader<'_, '_>, key: &str| {
-        or(reader.parsed::<UnitText>(key).map(|text| text.value.meant()), "q4_0")
+        or(reader.parsed::<UnitText>(like(key, "\"q8_0\"")).map(|text| text.value.meant()), "q4_0")
     };
     let mut all = Vec::new();
     let mut push = |flag: &str, value: String| all.extend([flag.to_owned(), value]);
-    push("-ngl", or(number(reader, "n_gpu_layers", 0), "99"));
-    push("-c", or(number(reader, "n_ctx", 1), "8192"));
-    push("-np", or(number(reader, "n_parallel", 1), "1"));
+    push("-ngl", or(number(reader, like("n_gpu_layers", "99"), 0), "99"));
+    push("-c", or(number(reader, like("n_ctx", "16384"), 1), "8192"));
+    push("-np", or(number(reader, like("n_parallel", "1"), 1), "1"));
     push("-ctk", cache(reader, "cache_type_k"));
     push("-ctv", cache(reader, "cache_type_v"));
-    push("-sm", reader.choice("split_mode", &SPLITS).map_or("layer", |split| split.value).to_owned());
-    push("-fa", if reader.boolean("flash_attn").unwrap_or(true) { "on" } else { "off" }.to_owned());
-    all.push(if reader.boolean("jinja").unwrap_or(true) { "--jinja" } else { "--no-jinja" }.to_owned());
-    for (flag, key, least) in
-        [("--n-cpu-moe", "n_cpu_moe", 0), ("-t", "threads", 1), ("-tb", "threads_batch", 1)]
-    {
+    push(
+        "-sm",
+        reader
+            .choice(like("split_mode", r#""layer""#), &SPLITS)
+            .map_or("layer", |split| split.value)
+            .to_owned(),
+    );
+    push(
+        "-fa",
+        if reader.boolean(like("flash_attn", "false")).unwrap_or(true) { "on" } else { "off" }.to_owned(),
+    );
+    all.push(
+        if reader.boolean(like("jinja", "false")).unwrap_or(true) { "--jinja" } else { "--no-jinja" }
+            .to_owned(),
+    );
+    for (flag, key, least) in [
+        ("--n-cpu-moe", like("n_cpu_moe", "0"), 0),
+        ("-t", like("threads", "8"), 1),
+        ("-tb", like("threads_batch", "8"), 1),
+    ] {
         all.extend(number(reader, key, least).into_iter().flat_map(|value| [flag.to_owned(), value]));
     }
     all
@@ -196,18 +213,19 @@ fn common(reader: &mut Reader<'_, '_>) -> Vec<String> {
 /// What stands behind everything else, and of it `extra_args` alone.
 fn last(reader: &mut Reader<'_, '_>) -> (Vec<String>, Vec<String>) {
     let mut all = Vec::new();
-    if let Some(seconds) = reader.integer("sleep_idle_seconds", -1..=i64::MAX) {
+    if let Some(seconds) = reader.integer(like("sleep_idle_seconds", "300"), -1..=i64::MAX) {
         all.extend(["--sleep-idle-seconds".to_owned(), seconds.value.to_string()]);
     }
-    if let Some(template) = reader.parsed::<UnitText>("chat_template")
+    if let Some(template) = reader.parsed::<UnitText>(like("chat_template", r#""chatml""#))
         && !template.value.as_str().is_empty()
     {
         all.extend(["--chat-template".to_owned(), template.value.meant()]);
     }
-    for adapter in reader.parsed_words::<UnitText>("lora_adapters").unwrap_or_default() {
+    let adapters = reader.parsed_words::<UnitText>(like("lora_adapters", r#"["/models/style.gguf"]"#));
+    for adapter in adapters.unwrap_or_default() {
         all.extend(["--lora".to_owned(), adapter.value.meant()]);
     }
-    let extra = reader.parsed_words::<UnitText>("extra_args").unwrap_or_default();
+    let extra = reader.parsed_words::<UnitText>(like("extra_args", r#"["--metrics"]"#)).unwrap_or_default();
     let extra: Vec<String> = extra.iter().map(|word| word.value.meant()).collect();
     all.extend(extra.iter().cloned());
     (all, extra)

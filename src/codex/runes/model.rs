@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use super::super::{
     document::{Located, Node},
-    reader::Reader,
+    reader::{Reader, like},
 };
 use crate::{
     diagnostic::{Diagnostic, Place},
@@ -122,37 +122,59 @@ pub struct Model {
     pub(super) format: Option<Located<Format>>,
 }
 
-/// Reads `models`. A local model has a `path`, a remote one has none.
-pub(super) fn read(reader: &mut Reader<'_, '_>, local: bool) -> Vec<Model> {
-    let title = format!("[[models]] of {}", reader.title());
-    let nodes = reader.array("models").unwrap_or_default();
-    nodes.iter().filter_map(|node| model(node, &title, local, reader.errors())).collect()
+/// A right `description`, as TOML has it: of a model and of what serves it.
+pub(super) const DESCRIPTION: &str = "\"a small model for code\"";
+
+/// A right model, to show where a wrong one stands.
+#[derive(Clone, Copy)]
+pub(super) struct Sample {
+    /// What requests call it.
+    pub(super) id: &'static str,
+    /// Where it lies in the container; a remote one lies nowhere.
+    pub(super) path: Option<&'static str>,
 }
 
-fn model(node: &Node, title: &str, local: bool, errors: &mut Vec<Diagnostic>) -> Option<Model> {
+impl Sample {
+    /// As a value of `models`.
+    pub(super) fn list(self) -> String {
+        let path = self.path.map(|path| format!(", path = \"{path}\"")).unwrap_or_default();
+        format!("[{{ id = \"{}\"{path} }}]", self.id)
+    }
+}
+
+/// Reads `models`: local ones have a `path` as the sample has, remote ones have none.
+pub(super) fn read(reader: &mut Reader<'_, '_>, sample: Sample) -> Vec<Model> {
+    let title = format!("[[models]] of {}", reader.title());
+    let nodes = reader.array(like("models", &sample.list())).unwrap_or_default();
+    nodes.iter().filter_map(|node| model(node, &title, sample, reader.errors())).collect()
+}
+
+fn model(node: &Node, title: &str, sample: Sample, errors: &mut Vec<Diagnostic>) -> Option<Model> {
     let Some(table) = node.as_table() else {
         let message = format!("{title} must be a table, not {}", node.kind());
         let wrong = Diagnostic::new(message).at(node.place.clone(), "");
-        errors.push(wrong.help("for example: `models = [{ id = \"coder-7b\" }]`"));
+        errors.push(wrong.help(format!("for example: `models = {}`", sample.list())));
         return None;
     };
-    let known: &[&str] = if local {
+    let known: &[&str] = if sample.path.is_some() {
         &["id", "path", "description", "format", "generation", "capabilities", "tags"]
     } else {
         &["id", "description", "generation", "capabilities"]
     };
     let before = errors.len();
     let mut reader = Reader::new(table, title, known, errors);
-    let id = reader.parsed::<Line>("id");
-    let path = reader.parsed::<Line>("path");
-    reader.require("id", &node.place, "it is what requests say: `id = \"coder-7b\"`");
-    if local {
-        let help = "it is where the model lies in the container: `path = \"/models/coder-7b\"`";
+    let right = format!("\"{}\"", sample.id);
+    let id = reader.parsed::<Line>(like("id", &right));
+    reader.require("id", &node.place, format!("it is what requests say: `id = {right}`"));
+    let path = sample.path.and_then(|right| {
+        let right = format!("\"{right}\"");
+        let help = format!("it is where the model lies in the container: `path = {right}`");
         reader.require("path", &node.place, help);
-    }
-    reader.string("description");
+        reader.parsed::<Line>(like("path", &right))
+    });
+    reader.string(like("description", DESCRIPTION));
     let format = reader.choice("format", &Format::ALL);
-    reader.strings("tags");
+    reader.strings(like("tags", r#"["code"]"#));
     generation(&mut reader);
     let (capabilities, responses) = hints(&mut reader);
     if errors.len() > before {
@@ -166,14 +188,17 @@ fn hints(reader: &mut Reader<'_, '_>) -> (Vec<Capability>, Option<Place>) {
     let title = format!("`capabilities` of {}", reader.title());
     let known =
         ["families", "surface", "modalities_in", "modalities_out", "supports_tools", "supports_streaming"];
-    let Some(table) = reader.table("capabilities") else { return (Vec::new(), None) };
+    let Some(table) = reader.table(like("capabilities", r#"{ families = ["chat"] }"#)) else {
+        return (Vec::new(), None);
+    };
     let mut hints = Reader::new(table, title, &known, reader.errors());
-    let families = hints.choices("families", &Capability::ALL).unwrap_or_default();
-    let surface = hints.choice("surface", &[("chat", false), ("responses", true)]);
-    hints.strings("modalities_in");
-    hints.strings("modalities_out");
-    hints.boolean("supports_tools");
-    hints.boolean("supports_streaming");
+    let families =
+        hints.choices(like("families", r#"["chat", "vision"]"#), &Capability::ALL).unwrap_or_default();
+    let surface = hints.choice(like("surface", r#""chat""#), &[("chat", false), ("responses", true)]);
+    hints.strings(like("modalities_in", r#"["text"]"#));
+    hints.strings(like("modalities_out", r#"["text"]"#));
+    hints.boolean(like("supports_tools", "true"));
+    hints.boolean(like("supports_streaming", "true"));
     let mut order: Vec<Capability> = Vec::new();
     for family in families {
         if !order.contains(&family.value) {
@@ -195,15 +220,15 @@ pub(super) fn generation(reader: &mut Reader<'_, '_>) {
         "repetition_penalty",
         "reasoning_format",
     ];
-    let Some(table) = reader.table("generation") else { return };
+    let Some(table) = reader.table(like("generation", "{ temperature = 0.2 }")) else { return };
     let mut generation = Reader::new(table, title, &known, reader.errors());
-    generation.integer("max_context", 1..=i64::MAX);
-    generation.integer("max_tokens", 1..=i64::MAX);
-    generation.float_in("temperature", 0.0..=2.0);
-    generation.float_in("top_p", 0.0..=1.0);
-    generation.integer("top_k", 0..=i64::MAX);
-    generation.float_in("repetition_penalty", 0.0..=f64::MAX);
-    generation.string("reasoning_format");
+    generation.integer(like("max_context", "32768"), 1..=i64::MAX);
+    generation.integer(like("max_tokens", "4096"), 1..=i64::MAX);
+    generation.float_in(like("temperature", "0.2"), 0.0..=2.0);
+    generation.float_in(like("top_p", "0.9"), 0.0..=1.0);
+    generation.integer(like("top_k", "40"), 0..=i64::MAX);
+    generation.float_in(like("repetition_penalty", "1.1"), 0.0..=f64::MAX);
+    generation.string(like("reasoning_format", r#""deepseek""#));
 }
 
 /// `conflict_domains` and `groups` are names of LychD's grammar.

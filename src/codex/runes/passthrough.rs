@@ -4,7 +4,10 @@ use super::{
     anchor::Family,
     soulstone::{Fields, Launch},
 };
-use crate::{codex::reader::Reader, diagnostic::Diagnostic};
+use crate::{
+    codex::reader::{Reader, like},
+    diagnostic::Diagnostic,
+};
 
 /// Keys of vLLM and `SGLang`: accepted as LychD does, and without effect.
 pub(super) const KEYS: &[&str] = &["ipc_host", "network_host"];
@@ -14,7 +17,7 @@ const SPOKEN: [&str; 3] = ["openai", "openai-compatible", "openai_compatible"];
 
 pub(super) fn read(family: Family, reader: &mut Reader<'_, '_>, fields: Option<&Fields>) -> Option<Launch> {
     for key in KEYS {
-        reader.boolean(key);
+        reader.boolean(like(key, "false"));
     }
     let fields = fields?;
     if family == Family::Generic {

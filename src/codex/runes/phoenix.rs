@@ -1,10 +1,10 @@
 //! Arize Phoenix, the tracing UI (the Oculus).
 
-use super::soulstone::IMAGE;
+use super::soulstone::{IMAGE, QUADLET};
 use crate::{
     codex::{
         document::{Located, Table},
-        reader::Reader,
+        reader::{Reader, like},
     },
     diagnostic::{Diagnostic, Place, Source},
     name::{RuneName, image::UnitImage, unit_text::UnitText},
@@ -34,7 +34,7 @@ pub(super) fn read(source: &Source, table: &Table, errors: &mut Vec<Diagnostic>)
         Some(_) => reader.parsed("name"),
         None => "phoenix".parse().ok().map(|value| Located { value, place: place.clone() }),
     };
-    let image = match reader.table("quadlet") {
+    let image = match reader.table(like("quadlet", QUADLET)) {
         Some(quadlet) => {
             let title = "[quadlet] of this Phoenix rune";
             let place = reader.node("quadlet").map_or_else(|| place.clone(), |node| node.place.clone());
@@ -44,13 +44,13 @@ pub(super) fn read(source: &Source, table: &Table, errors: &mut Vec<Diagnostic>)
         }
         None => default_image(&place),
     };
-    reader.parsed::<UnitText>("host");
-    let port = |reader: &mut Reader<'_, '_>, key: &str, default: u16| match table.get(key) {
+    reader.parsed::<UnitText>(like("host", r#""localhost""#));
+    let port = |read: Option<Located<u16>>, key: &str, default: u16| match table.get(key) {
         None => Some(Located { value: default, place: place.clone() }),
-        Some(_) => reader.port(key),
+        Some(_) => read,
     };
-    let ui_port = port(&mut reader, "ui_port", 6006);
-    let otlp_port = port(&mut reader, "otlp_port", 4317);
+    let ui_port = port(reader.port(like("ui_port", "6006")), "ui_port", 6006);
+    let otlp_port = port(reader.port(like("otlp_port", "4317")), "otlp_port", 4317);
     if errors.len() > before {
         return None;
     }

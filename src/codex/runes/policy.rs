@@ -3,7 +3,7 @@
 use crate::{
     codex::{
         document::{Table, Value},
-        reader::Reader,
+        reader::{Reader, like},
     },
     diagnostic::{Diagnostic, Source},
 };
@@ -22,7 +22,7 @@ pub(super) fn preauth(source: &Source, table: &Table, errors: &mut Vec<Diagnosti
     let mut reader = Reader::new(table, "this approval", &known, errors);
     let place = source.at(0..0);
     reader.require("slug", &place, SLUG);
-    if reader.string("slug").is_some_and(|slug| slug.value.is_empty()) {
+    if reader.string(like("slug", r#""night-swap""#)).is_some_and(|slug| slug.value.is_empty()) {
         reader.refuse("slug", "`slug` in this approval is empty", SLUG);
     }
     reader.require(
@@ -30,17 +30,18 @@ pub(super) fn preauth(source: &Source, table: &Table, errors: &mut Vec<Diagnosti
         &place,
         "it says what is approved: `tool_pattern = \"request_coven_swap\"`",
     );
-    reader.string("tool_pattern");
-    reader.integer("priority", 0..=100);
-    reader.string("sigil_pattern");
-    reader.integer("max_uses", 1..=i64::MAX);
-    let constraints = reader.table("constraints").is_some_and(|table| !table.is_empty());
+    reader.string(like("tool_pattern", r#""request_coven_swap""#));
+    reader.integer(like("priority", "50"), 0..=100);
+    reader.string(like("sigil_pattern", r#""*""#));
+    reader.integer(like("max_uses", "3"), 1..=i64::MAX);
+    let constraints =
+        reader.table(like("constraints", r#"{ coven = ["night"] }"#)).is_some_and(|table| !table.is_empty());
     let expires = table.get("expires_at");
     if expires.is_some_and(|node| !is_moment(&node.value)) {
         let message = "`expires_at` in this approval must be a date and time";
         reader.refuse("expires_at", message, "for example: `expires_at = 2027-01-01T00:00:00Z`");
     }
-    let klass = reader.choice("klass", &[("standard", false), ("zte", true)]);
+    let klass = reader.choice(like("klass", r#""standard""#), &[("standard", false), ("zte", true)]);
     let bounded = constraints && expires.is_some() && table.get("max_uses").is_some();
     if klass.is_some_and(|zte| zte.value) && !bounded {
         let message = "an approval of the class `zte` needs `expires_at`, `max_uses` and `constraints`";
@@ -63,6 +64,6 @@ fn is_moment(value: &Value) -> bool {
 
 pub(super) fn simulation(table: &Table, errors: &mut Vec<Diagnostic>) {
     let mut reader = Reader::new(table, "this simulation", &["mode", "max_timelines"], errors);
-    reader.string("mode");
-    reader.integer("max_timelines", 1..=i64::MAX);
+    reader.string(like("mode", r#""tomb""#));
+    reader.integer(like("max_timelines", "8"), 1..=i64::MAX);
 }

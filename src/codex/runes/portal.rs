@@ -4,12 +4,12 @@ use url::Url;
 
 use super::{
     anchor::Family,
-    model::{self, Model},
+    model::{self, DESCRIPTION, Model, Sample},
 };
 use crate::{
     codex::{
         document::{Located, Table},
-        reader::Reader,
+        reader::{Reader, like},
     },
     diagnostic::{Diagnostic, Source},
     name::{RuneName, SecretName, unit_text::UnitText},
@@ -25,6 +25,9 @@ const KEYS: [&str; 8] = [
     "generation",
     "probe",
 ];
+
+/// The provider whose models are named after those who make them.
+const OPENROUTER: &str = "openrouter";
 
 /// A remote provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,13 +54,14 @@ pub(super) fn read(
     let mut reader = Reader::new(table, format!("this {} portal", family.as_str()), &KEYS, errors);
     let name = reader.parsed::<RuneName>("name");
     reader.require("name", &source.at(0..0), "it is how LychD knows it: `name = \"cloud\"`");
-    reader.parsed::<UnitText>("description");
+    reader.parsed::<UnitText>(like("description", DESCRIPTION));
     let provider = provider(family, &mut reader);
     let base_url = base_url(family, &mut reader);
-    let api_key_secret = reader.parsed::<SecretName>("api_key_secret_name");
-    let models = model::read(&mut reader, false);
+    let api_key_secret = reader.parsed::<SecretName>(like("api_key_secret_name", r#""cloud_key""#));
+    let id = if provider == OPENROUTER { "vendor/coder-7b" } else { "coder-7b" };
+    let models = model::read(&mut reader, Sample { id, path: None });
     model::generation(&mut reader);
-    reader.boolean("probe");
+    reader.boolean(like("probe", "true"));
     for model in &models {
         surface(&provider, model, reader.errors());
     }
@@ -70,7 +74,7 @@ pub(super) fn read(
 /// What LychD cannot ask a provider for.
 fn surface(provider: &str, model: &Model, errors: &mut Vec<Diagnostic>) {
     let id = &model.id;
-    if provider == "openrouter" && !id.value.contains('/') {
+    if provider == OPENROUTER && !id.value.contains('/') {
         let message =
             format!("the model `{}` is not one of OpenRouter's, which are `provider/model`", id.value);
         let wrong = Diagnostic::new(message).at(id.place.clone(), "");
@@ -95,13 +99,14 @@ fn provider(family: Family, reader: &mut Reader<'_, '_>) -> String {
         "openai-compatible",
         "openai_compatible",
         "google-gemini",
-        "openrouter",
+        OPENROUTER,
         "ollama",
         "litellm",
     ];
     let known: &[&str] = if family == Family::Gemini { &["google-gemini"] } else { &OPENAI };
     let default = if family == Family::Gemini { "google-gemini" } else { "openai" };
-    let Some(provider) = reader.string("provider_name") else { return default.to_owned() };
+    let example = if family == Family::Gemini { r#""google-gemini""# } else { r#""litellm""# };
+    let Some(provider) = reader.string(like("provider_name", example)) else { return default.to_owned() };
     let word = provider.value.trim().to_lowercase();
     if !known.contains(&word.as_str()) {
         let message =
@@ -119,7 +124,7 @@ fn base_url(family: Family, reader: &mut Reader<'_, '_>) -> Option<String> {
     if reader.node("base_url").is_none() {
         return Some(default.to_owned());
     }
-    let text = reader.string("base_url")?;
+    let text = reader.string(like("base_url", &format!("\"{default}\"")))?;
     let sound = Url::parse(text.value).is_ok_and(|url| {
         matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none()
     });

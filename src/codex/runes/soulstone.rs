@@ -8,14 +8,14 @@ use super::{
     anchor::Family,
     exllamav3, llamacpp,
     llamacpp::LlamaCpp,
-    model::{self, Format, Label, Line, Model},
+    model::{self, DESCRIPTION, Format, Label, Line, Model, Sample},
     passthrough,
 };
 use crate::{
     codex::{
         document::{Located, Table},
         grants,
-        reader::Reader,
+        reader::{Reader, like},
     },
     diagnostic::{Diagnostic, Place, Source},
     name::{
@@ -131,6 +131,29 @@ pub(super) struct Fields {
     pub(super) runtime: Option<Located<String>>,
 }
 
+/// Right values, as TOML has them, of keys that not every family leaves open.
+pub(super) struct Samples {
+    pub(super) base_url: &'static str,
+    pub(super) env_vars: &'static str,
+    pub(super) exec: &'static str,
+    pub(super) model: Sample,
+    pub(super) model_format: &'static str,
+    pub(super) model_path: &'static str,
+    pub(super) secret_env_files: &'static str,
+    pub(super) volumes: &'static str,
+}
+
+const SAMPLES: Samples = Samples {
+    base_url: r#""http://localhost:8100/v1""#,
+    env_vars: r#"{ LOG_LEVEL = "info" }"#,
+    exec: r#"["serve", "--port", "8100"]"#,
+    model: Sample { id: "coder-7b", path: Some("/models/coder-7b") },
+    model_format: r#""GGUF""#,
+    model_path: r#""/models/coder-7b.gguf""#,
+    secret_env_files: r#"{ HF_TOKEN_FILE = "hf_token" }"#,
+    volumes: r#"["~/weights:/models:ro"]"#,
+};
+
 /// Reads a Soulstone of `family`.
 pub(super) fn read(
     family: Family,
@@ -164,29 +187,32 @@ pub(super) fn read(
 }
 
 fn common(family: Family, source: &Source, reader: &mut Reader<'_, '_>) -> Option<Fields> {
+    let samples = if family == Family::ExLlamaV3 { &exllamav3::SAMPLES } else { &SAMPLES };
     let place = source.at(0..0);
     let name = reader.parsed::<RuneName>("name");
     reader.require("name", &place, "it names the unit: `name = \"coder\"`");
-    let description = reader.parsed::<UnitText>("description").map(|text| text.value);
+    let description = reader.parsed::<UnitText>(like("description", DESCRIPTION)).map(|text| text.value);
     let image = image(family, reader, &place);
-    let port = reader.port("port");
+    let port = reader.port(like("port", "8100"));
     let says_port = port.is_some();
-    let (base_url, port) = base_url(reader, port);
-    let groups = reader.parsed_list::<Label>("groups").unwrap_or_default();
+    let (base_url, port) = base_url(reader, samples, port);
+    let groups = reader.parsed_list::<Label>(like("groups", r#"["night"]"#)).unwrap_or_default();
     let devices = grants::devices(reader);
-    let security_label_disable = reader.boolean("security_label_disable").unwrap_or(false);
-    let volumes = volumes(reader);
-    let env_vars = reader.parsed_map("env_vars").unwrap_or_default();
-    let secret_env_files = reader.parsed_map("secret_env_files").unwrap_or_default();
-    let exec = reader.parsed_words::<UnitText>("exec").unwrap_or_default();
+    let security_label_disable = reader.boolean(like("security_label_disable", "true")).unwrap_or(false);
+    let volumes = volumes(reader, samples);
+    let env_vars = reader.parsed_map(like("env_vars", samples.env_vars)).unwrap_or_default();
+    let secret_env_files =
+        reader.parsed_map(like("secret_env_files", samples.secret_env_files)).unwrap_or_default();
+    let exec = reader.parsed_words::<UnitText>(like("exec", samples.exec)).unwrap_or_default();
     let concurrency = concurrency(reader);
-    let models = model::read(reader, true);
+    let models = model::read(reader, samples.model);
     model::generation(reader);
     let runtime = runtime(family, reader);
-    let format = reader.choice("model_format", &Format::ALL);
+    let format = reader.choice(like("model_format", samples.model_format), &Format::ALL);
     let line = |line: Option<Located<Line>>| line.map(|line| line.value.0);
-    let model_path = reader.parsed::<UnitText>("model_path").map(|path| path.value.meant());
-    let served_model_id = line(reader.parsed("served_model_id"));
+    let model_path =
+        reader.parsed::<UnitText>(like("model_path", samples.model_path)).map(|path| path.value.meant());
+    let served_model_id = line(reader.parsed(like("served_model_id", r#""coder-7b""#)));
     Some(Fields {
         exec: exec.iter().map(|word| word.value.meant()).collect(),
         format,
@@ -217,7 +243,9 @@ fn common(family: Family, source: &Source, reader: &mut Reader<'_, '_>) -> Optio
 
 /// `runtime`. LychD runs a stone by what it says, and only a generic one may say another word than its family's.
 fn runtime(family: Family, reader: &mut Reader<'_, '_>) -> Option<Located<String>> {
-    let runtime = reader.string("runtime")?;
+    let own = format!("\"{}\"", family.as_str());
+    let example = if family == Family::Generic { r#""openai-compatible""# } else { own.as_str() };
+    let runtime = reader.string(like("runtime", example))?;
     if family != Family::Generic && runtime.value != family.as_str() {
         let shown = runtime.value.escape_debug();
         let message = format!("`runtime` in {} is `{}`, not `{shown}`", reader.title(), family.as_str());
@@ -237,7 +265,9 @@ fn image(family: Family, reader: &mut Reader<'_, '_>, place: &Place) -> Option<L
         _ => None,
     };
     let title = format!("[quadlet] of {}", reader.title());
-    match reader.table("quadlet") {
+    let tabby = format!("{{ image = \"{}\" }}", exllamav3::TABBY_IMAGE);
+    let example = if family == Family::ExLlamaV3 { tabby.as_str() } else { QUADLET };
+    match reader.table(like("quadlet", example)) {
         Some(quadlet) => {
             let mut quadlet = Reader::new(quadlet, title, &["image"], reader.errors());
             quadlet.require("image", place, IMAGE);
@@ -254,20 +284,24 @@ fn image(family: Family, reader: &mut Reader<'_, '_>, place: &Place) -> Option<L
     }
 }
 
+/// A right `quadlet`, as TOML has it, once the digits are filled in.
+pub(super) const QUADLET: &str = r#"{ image = "ghcr.io/me/server@sha256:<64 hex digits>" }"#;
+
 /// How an image is written.
 pub(super) const IMAGE: &str = "quadlet = { image = \"host/path@sha256:…\" }";
 
 /// `base_url` with the port that it or `port` says.
 fn base_url(
     reader: &mut Reader<'_, '_>,
+    samples: &Samples,
     port: Option<Located<u16>>,
 ) -> (Option<String>, Option<Located<u16>>) {
-    let Some(text) = reader.string("base_url") else { return (None, port) };
+    let Some(text) = reader.string(like("base_url", samples.base_url)) else { return (None, port) };
     let own = match loopback(text.value) {
         Ok(own) => own,
         Err(what) => {
             let message = format!("`base_url` in {} {what}", reader.title());
-            reader.refuse("base_url", message, "for example: `base_url = \"http://localhost:8100/v1\"`");
+            reader.refuse("base_url", message, format!("for example: `base_url = {}`", samples.base_url));
             return (None, port);
         }
     };
@@ -312,9 +346,9 @@ pub fn loopback(text: &str) -> Result<u16, &'static str> {
     url.port().ok_or("must say its port, another than 80 for `http:` and 443 for `https:`")
 }
 
-fn volumes(reader: &mut Reader<'_, '_>) -> Vec<Located<Volume>> {
+fn volumes(reader: &mut Reader<'_, '_>, samples: &Samples) -> Vec<Located<Volume>> {
     let mut volumes: Vec<Located<Volume>> = Vec::new();
-    for volume in reader.parsed_words::<Volume>("volumes").unwrap_or_default() {
+    for volume in reader.parsed_words::<Volume>(like("volumes", samples.volumes)).unwrap_or_default() {
         match volumes.iter().find(|other| other.value.container() == volume.value.container()) {
             Some(other) => {
                 let message =
@@ -333,11 +367,14 @@ fn concurrency(reader: &mut Reader<'_, '_>) -> Concurrency {
     let title = format!("`concurrency` of {}", reader.title());
     let known = ["dedicated", "persistent_resident", "conflict_domains"];
     let place = reader.node("concurrency").map(|node| node.place.clone());
-    let Some(table) = reader.table("concurrency") else { return default };
+    let Some(table) = reader.table(like("concurrency", r#"{ conflict_domains = ["gpu0"] }"#)) else {
+        return default;
+    };
     let mut reader = Reader::new(table, title, &known, reader.errors());
-    let dedicated = reader.boolean("dedicated").unwrap_or(default.dedicated);
-    let persistent_resident = reader.boolean("persistent_resident").unwrap_or(default.persistent_resident);
-    let domains = reader.parsed_list::<Label>("conflict_domains");
+    let dedicated = reader.boolean(like("dedicated", "false")).unwrap_or(default.dedicated);
+    let persistent_resident =
+        reader.boolean(like("persistent_resident", "true")).unwrap_or(default.persistent_resident);
+    let domains = reader.parsed_list::<Label>(like("conflict_domains", r#"["gpu0"]"#));
     for domain in domains.iter().flatten().filter(|domain| domain.value.as_str() == "default-exclusive") {
         let message = "`default-exclusive` is LychD's own name for what declares no `conflict_domains`";
         let reserved = Diagnostic::new(message).at(domain.place.clone(), "");

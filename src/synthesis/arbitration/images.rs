@@ -10,7 +10,7 @@ use crate::{crypt::rune::ImageReference, diagnostic::Diagnostic, digest::Sha256,
 pub(super) fn pinned_twice(runes: &[MemberRune]) -> Vec<Diagnostic> {
     let mut repositories: BTreeMap<String, Vec<&MemberRune>> = BTreeMap::new();
     for rune in runes.iter().filter(|rune| image(rune).digest().is_some()) {
-        repositories.entry(whole(image(rune).repository())).or_default().push(rune);
+        repositories.entry(whole(image(rune))).or_default().push(rune);
     }
     let mut wrong = Vec::new();
     for (repository, runes) in repositories {
@@ -42,12 +42,10 @@ fn digests<'a>(runes: impl Iterator<Item = &'a MemberRune>) -> BTreeSet<Sha256> 
 }
 
 /// The repository with the host that podman and docker mean when there is none.
-fn whole(repository: &str) -> String {
-    let is_host = |part: &str| part.contains(['.', ':']) || part == "localhost";
-    match repository.split_once('/') {
-        Some((host, _)) if is_host(host) => repository.to_owned(),
-        Some(_) => format!("docker.io/{repository}"),
-        None => format!("docker.io/library/{repository}"),
+fn whole(image: &ImageReference) -> String {
+    match (image.host(), image.path()) {
+        (None | Some("docker.io"), path) if !path.contains('/') => format!("docker.io/library/{path}"),
+        (host, path) => format!("{}/{path}", host.unwrap_or("docker.io")),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the Synthesis records beside packages: members with their sources, inputs, tools, policy, the image.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Trees, hooks};
 use crate::{
@@ -135,7 +135,7 @@ pub(super) fn resolvers(npm: bool) -> Result<BTreeMap<String, value::Tool>, Fail
 pub(super) fn image(codex: &Codex, contract: ImageContract) -> value::Image {
     value::Image {
         name: codex.image.name.to_string(),
-        ports: contract.ports(),
+        ports: BTreeSet::from([contract.port()]),
         command: contract.command,
         user: value::User { name: contract.user.name, uid: contract.user.uid },
         environment: contract.env,

@@ -190,8 +190,7 @@ fn hostile_paragraphs_are_refused_when_they_are_needed() {
         let closed = closure::close(&universe, None, &roots)
             .map_err(|unsatisfied| unsatisfied.failure)
             .and_then(|closure| {
-                PlatformLock::new(PLATFORM, Vec::new(), closure.aliases, closure.pins)
-                    .map_err(Failure::Refused)
+                PlatformLock::new(PLATFORM, Vec::new(), closure.aliases, closure.pins).map_err(Failure::from)
             });
         assert!(closed.is_err(), "{from} -> {to}");
     }
