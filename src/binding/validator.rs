@@ -214,7 +214,7 @@ impl Validator {
         stage.made()
     }
 
-    fn scratch(&self) -> Result<tempfile::TempDir, Failure> {
+    fn scratch(&self) -> Result<file::TemporaryDirectory, Failure> {
         file::temporary_directory(&self.stage).map_err(|error| file::unable("create", &self.stage, &error))
     }
 

@@ -1,6 +1,7 @@
 //! Files: opened without following links, read once, written whole or not at all.
 #![expect(clippy::disallowed_methods, reason = "this is the module that touches files")]
 
+mod temporary;
 mod trees;
 
 use std::{
@@ -11,6 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub use temporary::{TemporaryDirectory, sweep, temporary_directory};
 pub use trees::{read_entry, read_tree, write_sealed_tree, write_tree};
 
 use crate::{
@@ -194,22 +196,6 @@ pub struct Held {
     _file: fs::File,
 }
 
-/// Removes what processes that were killed left half-written in a directory. Its lock must be held.
-///
-/// # Errors
-/// The system's.
-pub fn sweep(directory: &Path) -> io::Result<()> {
-    for name in names(directory)? {
-        if name.to_str().is_some_and(|name| UNFINISHED.iter().any(|start| name.starts_with(start))) {
-            remove(&directory.join(name))?;
-        }
-    }
-    Ok(())
-}
-
-/// How the names of temporary directories begin.
-const UNFINISHED: [&str; 2] = [".scratch-", ".staged-"];
-
 /// Writes a file beside its final place, syncs it and renames it over.
 ///
 /// # Errors
@@ -249,15 +235,6 @@ pub fn write_cached(path: &Path, bytes: &[u8]) -> io::Result<()> {
     temporary.write_all(bytes)?;
     temporary.persist(path).map_err(|error| error.error)?;
     Ok(())
-}
-
-/// A new directory below `parent` that disappears with the value.
-///
-/// # Errors
-/// The system's.
-pub fn temporary_directory(parent: &Path) -> io::Result<tempfile::TempDir> {
-    fs::create_dir_all(parent)?;
-    tempfile::Builder::new().prefix(".scratch-").tempdir_in(parent)
 }
 
 /// Creates a new file for writing; something there is an error.
@@ -468,16 +445,6 @@ mod tests {
         waits.recv().unwrap();
         drop(held);
         second.join().unwrap().unwrap();
-    }
-
-    #[test]
-    fn what_a_killed_process_left_is_swept() {
-        let directory = tempfile::tempdir().unwrap();
-        for name in [".staged-x/a", ".scratch-y/b", "kept/c"] {
-            create(&directory.path().join(name), b"x").unwrap();
-        }
-        sweep(directory.path()).unwrap();
-        assert_eq!(list(directory.path()).unwrap(), [("kept".to_owned(), true)]);
     }
 
     #[test]
