@@ -292,7 +292,7 @@ impl Validator {
             directory: &stage.quadlets,
             quadlets: &quadlet_sources,
             units: &unit_sources,
-        });
+        })?;
         findings.extend(judged.findings);
         // systemd goes through units in an order of its own.
         findings.sort_by_cached_key(|finding| {
