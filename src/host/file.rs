@@ -372,6 +372,17 @@ pub fn size(path: &Path) -> io::Result<u64> {
     Ok(fs::symlink_metadata(path)?.len())
 }
 
+/// The time of the file system that `directory`, which is made when it is not there, lies on: what changes from now on
+/// is [`Status::changed`] at this time or later.
+///
+/// # Errors
+/// The system's.
+pub fn clock(directory: &Path) -> io::Result<(i64, i64)> {
+    fs::create_dir_all(directory)?;
+    let meta = tempfile::tempfile_in(directory)?.metadata()?;
+    Ok((meta.ctime(), meta.ctime_nsec()))
+}
+
 /// When a file was last written.
 ///
 /// # Errors
