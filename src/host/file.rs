@@ -211,7 +211,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Like [`write`], and says whether the place can be written at all.
+/// Like [`write()`], and says whether the place can be written at all.
 ///
 /// # Errors
 /// [`Failure::Unable`] when it can, and the file could not.
@@ -224,7 +224,7 @@ pub fn write_if_allowed(path: &Path, bytes: &[u8]) -> Result<bool, Failure> {
     }
 }
 
-/// Like [`write`], but without waiting for the disk: for what can be computed again and is checked when read.
+/// Like [`write()`], but without waiting for the disk: for what can be computed again and is checked when read.
 ///
 /// # Errors
 /// The system's.
