@@ -2,14 +2,23 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: run test test-corpus bench lint emit package toolchain prepare-run prepare-test
+# What `make lint` holds, a part each.
+LINTS := rustfmt clippy licences rustdoc
+
+.PHONY: run test test-corpus test-repeat bench lint $(LINTS) ci-parts build-test emit package toolchain prepare-compiler prepare-run prepare-test
 
 FORGE := target/release/lychd-forge --codex examples/codex --crypt examples/crypt
+
+# cargo-deny is built into a directory of its own; in Debian there is none.
+DENY_VERSION := 0.20.2
+DENY_ROOT := target/tools/cargo-deny-$(DENY_VERSION)
+DENY := $(DENY_ROOT)/bin/cargo-deny
 
 # $(call package,PROGRAM,PACKAGES): the packages, when the program is missing.
 package = $(if $(shell command -v $(1) 2>/dev/null),,$(2))
 
-RUN_PACKAGES := $(strip $(call package,cc,gcc libc6-dev) $(call package,nix,nix-bin) $(call package,podman,podman crun) $(call package,bwrap,bubblewrap) \
+COMPILER_PACKAGES := $(call package,cc,gcc libc6-dev)
+RUN_PACKAGES := $(strip $(COMPILER_PACKAGES) $(call package,nix,nix-bin) $(call package,podman,podman crun) $(call package,bwrap,bubblewrap) \
 	$(if $(wildcard /etc/ssl/certs/ca-certificates.crt),,ca-certificates))
 TEST_PACKAGES := $(strip $(RUN_PACKAGES) $(call package,git,git) \
 	$(call package,python3,python3) $(call package,as,binutils) $(call package,mmdebstrap,mmdebstrap) $(call package,curl,curl) $(call package,chromium,chromium))
@@ -38,6 +47,9 @@ run: prepare-run
 	@cargo build --release --locked
 	$(FORGE) forge
 
+build-test: prepare-compiler
+	@cargo test --locked --no-run
+
 test: prepare-test
 	@cargo test --locked
 
@@ -45,13 +57,42 @@ test: prepare-test
 test-corpus: prepare-test
 	@cargo test --locked --test it corpus
 
+# Tests that have failed now and then, each REPEAT times alone. `make test-repeat REPEAT=50 LOAD=8` keeps eight
+# processes busy meanwhile.
+REPEAT := 500
+LOAD := 0
+REPEATED := image_stream::what_cannot_be_an_image_is_refused \
+	image_stream::a_rebuilt_path_is_hashed_again_and_a_changed_one_is_refused \
+	inscription::podman_and_systemd_accept_every_set
+test-repeat: prepare-test
+	@cargo test --locked --test it --no-run
+	tests/repeat.sh $(REPEAT) $(LOAD) $(REPEATED)
+
 bench:
 	@cargo bench --locked
 
-lint:
+lint: $(LINTS)
+
+# What .ci/run runs, one after the other.
+ci-parts:
+	@echo prepare-test $(LINTS) build-test test
+
+rustfmt:
 	@cargo fmt --check
-	cargo clippy --locked --all-targets -- -D warnings
-	if command -v cargo-deny >/dev/null; then cargo deny check bans licenses sources; else echo "cargo-deny is not installed: licences were not checked"; fi
+
+# The fence around effects (clippy.toml) is among these.
+clippy: prepare-compiler
+	@cargo clippy --locked --all-targets -- -D warnings
+
+licences: $(DENY)
+	@$(DENY) check bans licenses sources
+
+# Unoptimised and without debug information, which is built the soonest.
+$(DENY): | prepare-compiler
+	@CARGO_PROFILE_DEV_DEBUG=false cargo install --locked --debug --root $(DENY_ROOT) --version $(DENY_VERSION) cargo-deny
+
+rustdoc: prepare-compiler
+	@RUSTDOCFLAGS=-Dwarnings cargo doc --locked --no-deps --document-private-items
 
 # The committed flake of the example, from its committed locks. Sources that changed are locked anew (lychd.lock).
 emit:
@@ -73,6 +114,9 @@ toolchain:
 	target/release/lychd-forge --codex $(TOOLCHAIN)/codex --crypt $(TOOLCHAIN)/crypt --state "$$directory/state" \
 		transmute --update system --out "$$directory/flake"
 	{ echo "# Written by \`make toolchain\`; edits are lost."; tail -n +2 "$$directory/flake/debian.nix"; } > $(TOOLCHAIN)/debian.nix
+
+prepare-compiler:
+	@$(call install,$(COMPILER_PACKAGES))
 
 prepare-run:
 	@$(call install,$(RUN_PACKAGES))

@@ -3,7 +3,7 @@
 //!
 //! One pod holds all containers. `lychd-vessel` (the application), its gate `lychd-migrate`, `lychd-phylactery`
 //! (`PostgreSQL`) and Phoenix are always on; Soulstones and members' runes stand beside them. Who excludes whom is in
-//! [`coven`], who listens where in [`ports`], what a container may do in the hardened default of [`unit`] and the
+//! [`coven`], who listens where in [`ports`], what a container may do in the hardened default of [`mod@unit`] and the
 //! grants of the Codex.
 
 mod capabilities;

@@ -218,7 +218,7 @@ impl Validator {
         stage.made()
     }
 
-    fn scratch(&self) -> Result<tempfile::TempDir, Failure> {
+    fn scratch(&self) -> Result<file::TemporaryDirectory, Failure> {
         file::temporary_directory(&self.stage).map_err(|error| file::unable("create", &self.stage, &error))
     }
 
@@ -296,7 +296,7 @@ impl Validator {
             directory: &stage.quadlets,
             quadlets: &quadlet_sources,
             units: &unit_sources,
-        });
+        })?;
         findings.extend(judged.findings);
         // systemd goes through units in an order of its own.
         findings.sort_by_cached_key(|finding| {

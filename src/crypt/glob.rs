@@ -1,6 +1,6 @@
 //! The patterns of uv's and npm's workspaces: names, `*` and `?` within a part, `**` for any parts.
 
-/// Whether a pattern uses only what [`matches`] knows and stays inside; few stars, for each may try every split.
+/// Whether a pattern uses only what [`matches()`] knows and stays inside; few stars, for each may try every split.
 #[must_use]
 pub fn is_supported(pattern: &str) -> bool {
     pattern.len() <= 255

@@ -31,7 +31,7 @@ pub(super) fn sections<'a>(table: &'a Table, errors: &mut Vec<Diagnostic>) -> Se
 
 /// The most characters of a member's version: it becomes part of file and store names.
 const VERSION: usize = 128;
-/// The keys of [project] (PEP 621, 639 and 794).
+/// The keys of `[project]` (PEP 621, 639 and 794).
 const KEYS: [&str; 20] = [
     "authors",
     "classifiers",

@@ -1,6 +1,6 @@
 //! Nix store paths, predicted: the same names that Nix computes, without Nix.
 //!
-//! Rule: `/nix/store/` + base32(first 160 bits, folded, of sha256("<type>:sha256:<inner hex>:/nix/store:<name>"))
+//! Rule: `/nix/store/` + base32(first 160 bits, folded, of sha256(`<type>:sha256:<inner hex>:/nix/store:<name>`))
 //! + `-` + name. Source: the Nix manual, "Store path specification".
 
 use std::{fmt, str::FromStr};

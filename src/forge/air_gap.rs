@@ -78,7 +78,7 @@ fn refused(directory: &Path, what: &str) -> Diagnostic {
 }
 
 impl AirGap {
-    /// Opens a folder that [`write`] made.
+    /// Opens a folder that [`write()`] made.
     ///
     /// # Errors
     /// Refused when it is none, or its index is not one that the forge writes; unable when it cannot be read.

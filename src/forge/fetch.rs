@@ -113,7 +113,7 @@ impl Source<'_> {
         Err(not_brought(artifact, &errors))
     }
 
-    /// Brings all, [`CONNECTIONS`] at a time; the paths are in the order of `artifacts`.
+    /// Brings all, `CONNECTIONS` at a time; the paths are in the order of `artifacts`.
     ///
     /// # Errors
     /// All failures at once, as [`Source::bring`].

@@ -2,17 +2,19 @@
 #![expect(clippy::disallowed_methods, reason = "this is the module that touches files")]
 
 mod look;
+mod temporary;
 mod trees;
 
 use std::{
     ffi::OsString,
     fs,
     io::{self, Read, Write as _},
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
 pub use look::{Kind, Status, exists, if_there, kind, kind_behind, resolved, status};
+pub use temporary::{TemporaryDirectory, sweep, temporary_directory};
 pub use trees::{read_entry, read_tree, write_sealed_tree, write_tree};
 
 use crate::{
@@ -202,22 +204,6 @@ pub struct Held {
     _file: fs::File,
 }
 
-/// Removes what processes that were killed left half-written in a directory. Its lock must be held.
-///
-/// # Errors
-/// The system's.
-pub fn sweep(directory: &Path) -> io::Result<()> {
-    for name in names(directory)? {
-        if name.to_str().is_some_and(|name| UNFINISHED.iter().any(|start| name.starts_with(start))) {
-            remove(&directory.join(name))?;
-        }
-    }
-    Ok(())
-}
-
-/// How the names of temporary directories begin.
-const UNFINISHED: [&str; 2] = [".scratch-", ".staged-"];
-
 /// Writes a file beside its final place, syncs it and renames it over.
 ///
 /// # Errors
@@ -233,7 +219,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Like [`write`], and says whether the place can be written at all.
+/// Like [`write()`], and says whether the place can be written at all.
 ///
 /// # Errors
 /// [`Failure::Unable`] when it can, and the file could not.
@@ -246,7 +232,7 @@ pub fn write_if_allowed(path: &Path, bytes: &[u8]) -> Result<bool, Failure> {
     }
 }
 
-/// Like [`write`], but without waiting for the disk: for what can be computed again and is checked when read.
+/// Like [`write()`], but without waiting for the disk: for what can be computed again and is checked when read.
 ///
 /// # Errors
 /// The system's.
@@ -257,15 +243,6 @@ pub fn write_cached(path: &Path, bytes: &[u8]) -> io::Result<()> {
     temporary.write_all(bytes)?;
     temporary.persist(path).map_err(|error| error.error)?;
     Ok(())
-}
-
-/// A new directory below `parent` that disappears with the value.
-///
-/// # Errors
-/// The system's.
-pub fn temporary_directory(parent: &Path) -> io::Result<tempfile::TempDir> {
-    fs::create_dir_all(parent)?;
-    tempfile::Builder::new().prefix(".scratch-").tempdir_in(parent)
 }
 
 /// Creates a new file for writing; something there is an error.
@@ -333,6 +310,17 @@ pub fn size(path: &Path) -> io::Result<u64> {
     Ok(fs::symlink_metadata(path)?.len())
 }
 
+/// The time of the file system that `directory`, which is made when it is not there, lies on: what changes from now on
+/// is [`Status::changed`] at this time or later.
+///
+/// # Errors
+/// The system's.
+pub fn clock(directory: &Path) -> io::Result<(i64, i64)> {
+    fs::create_dir_all(directory)?;
+    let meta = tempfile::tempfile_in(directory)?.metadata()?;
+    Ok((meta.ctime(), meta.ctime_nsec()))
+}
+
 /// When a file was last written.
 ///
 /// # Errors
@@ -387,16 +375,6 @@ mod tests {
         waits.recv().unwrap();
         drop(held);
         second.join().unwrap().unwrap();
-    }
-
-    #[test]
-    fn what_a_killed_process_left_is_swept() {
-        let directory = tempfile::tempdir().unwrap();
-        for name in [".staged-x/a", ".scratch-y/b", "kept/c"] {
-            create(&directory.path().join(name), b"x").unwrap();
-        }
-        sweep(directory.path()).unwrap();
-        assert_eq!(list(directory.path()).unwrap(), [("kept".to_owned(), true)]);
     }
 
     #[test]

@@ -4,12 +4,15 @@
 //! One small text file per layer, named by what the layer is made of. It also holds which inodes the
 //! paths were, and when these last changed, so that a path that was deleted and built again is hashed
 //! again. An entry that is not exactly as we wrote it counts as none.
+//!
+//! Changes within one tick of the file system's clock carry one time. So only paths are kept that had last changed
+//! before we began: whatever changes them later has a later time.
 
 use std::{fmt::Write as _, path::PathBuf};
 
 use super::{
     StoreRoot,
-    layer::{Attributes, Content, customisation_tar},
+    layer::{Attributes, Content, customisation_checksum, customisation_tar},
 };
 use crate::{digest::Sha256, host::file};
 
@@ -20,6 +23,8 @@ const MOST_BYTES: u64 = 1 << 20;
 #[derive(Clone, Debug)]
 pub(super) struct Cache {
     directory: PathBuf,
+    /// The file system's time when we began; `None` when nothing can be written, and then nothing is kept.
+    begun: Option<(i64, i64)>,
 }
 
 /// Where a layer's digest is kept, and what must still be true for it to count.
@@ -27,11 +32,17 @@ pub(super) struct Cache {
 pub(super) struct Slot {
     path: PathBuf,
     stamp: String,
+    /// Whether a later change of the paths would change the stamp.
+    is_settled: bool,
 }
 
 impl Cache {
     pub(super) fn new(directory: PathBuf) -> Self {
-        Self { directory }
+        let begun = file::clock(&directory);
+        if let Err(error) = &begun {
+            tracing::warn!(path = %directory.display(), %error, "cannot keep the digests of layers");
+        }
+        Self { directory, begun: begun.ok() }
     }
 
     /// The layer's slot; `None` for what is not kept: layers of a base image, and paths that cannot be read.
@@ -49,19 +60,22 @@ impl Cache {
         for path in paths {
             writeln!(stamp, "{path}").ok()?;
         }
+        let mut is_settled = true;
         let key = Sha256::of(format!("{}\n{stamp}", store.physical().display()));
         for path in paths {
             let mut inspected = vec![store.locate(path)];
             if matches!(content, Content::Customisation(_)) {
                 inspected.push(customisation_tar(store, path));
+                inspected.push(customisation_checksum(store, path));
             }
             for place in inspected {
                 let status = file::status(&place).ok()?;
+                is_settled &= self.begun.is_some_and(|begun| status.changed < begun);
                 let ((device, inode), (seconds, nanoseconds)) = (status.identity, status.changed);
                 writeln!(stamp, "{device} {inode} {seconds}.{nanoseconds:09} {}", status.size).ok()?;
             }
         }
-        Some(Slot { path: self.directory.join(key.to_string()), stamp })
+        Some(Slot { path: self.directory.join(key.to_string()), stamp, is_settled })
     }
 }
 
@@ -76,8 +90,11 @@ impl Slot {
         (self.text(found) == text && check.parse() == Ok(self.check(line))).then_some(found)
     }
 
-    /// Keeps them. A cache that cannot be written only costs time.
+    /// Keeps them, unless the paths have only just changed. A cache that cannot be written only costs time.
     pub(super) fn put(&self, diff_id: Sha256, size: u64) {
+        if !self.is_settled {
+            return;
+        }
         let text = self.text((diff_id, size));
         if let Err(error) = file::write_cached(&self.path, text.as_bytes()) {
             tracing::warn!(path = %self.path.display(), %error, "cannot keep a layer's digest");
@@ -98,5 +115,35 @@ impl Slot {
 
     fn check(&self, line: &str) -> Sha256 {
         Sha256::of(format!("{}{line}", self.stamp))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{digest::store_path::StorePath, image::tar::Owner};
+
+    #[test]
+    fn what_changed_in_this_tick_is_not_kept_and_what_changed_before_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = StoreRoot::below(directory.path());
+        let path: StorePath = "/nix/store/00000000000000000000000000000000-x".parse().unwrap();
+        let kept = directory.path().join("cache");
+        let attributes = Attributes { mtime: 1, owner: Owner::default() };
+        let content = Content::Store(vec![path.clone()]);
+        let found = (Sha256::of("x"), 1);
+        let kept_by = |cache: &Cache| {
+            let slot = cache.slot(&content, &attributes, &store).unwrap();
+            slot.put(found.0, found.1);
+            slot.get()
+        };
+
+        let early = Cache::new(kept.clone());
+        file::write(&store.locate(&path), b"x").unwrap();
+        assert_eq!(kept_by(&early), None);
+        let changed = file::status(&store.locate(&path)).unwrap().changed;
+        while file::clock(&kept).unwrap() <= changed {}
+        assert_eq!(kept_by(&early), None);
+        assert_eq!(kept_by(&Cache::new(kept)), Some(found));
     }
 }

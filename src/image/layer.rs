@@ -78,6 +78,11 @@ pub(super) fn customisation_tar(store: &StoreRoot, path: &StorePath) -> PathBuf 
     store.locate(path).join("layer.tar")
 }
 
+/// The file that says the tar's sha256.
+pub(super) fn customisation_checksum(store: &StoreRoot, path: &StorePath) -> PathBuf {
+    store.locate(path).join("checksum")
+}
+
 /// Writes the layer's tar to `out`; the number of bytes.
 pub(super) fn write(
     content: &Content,

@@ -136,7 +136,7 @@ fn check(content: &Content, store: &StoreRoot, found: Sha256) -> Result<(), Fail
             (blob.diff_id.to_string(), format!("{} in {}", blob.name, blob.archive.display()))
         }
         Content::Customisation(path) => {
-            let file = store.locate(path).join("checksum");
+            let file = layer::customisation_checksum(store, path);
             let text = file::read(&file, 1024).map_err(|error| file::unable("read", &file, &error))?;
             (String::from_utf8_lossy(&text).trim().to_owned(), format!("{path}/layer.tar"))
         }

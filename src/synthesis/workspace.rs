@@ -1,6 +1,6 @@
 //! One uv workspace of all members: staged, locked by our own uv, its conflicts told in the members' terms.
 //!
-//! Nothing of a member is run. uv sees static metadata alone (see [`mod@stage`]), it must find wheels, and the
+//! Nothing of a member is run. uv sees static metadata alone (see `stage`), it must find wheels, and the
 //! Python it asks for markers cannot be started by a build (see [`crate::synthesis::tools`]).
 
 mod build;

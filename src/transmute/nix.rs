@@ -1,4 +1,4 @@
-//! Nix text from typed values: [`expr`] is the value, [`limits`] says what it may hold, [`print`] writes it,
+//! Nix text from typed values: [`expr`] is the value, [`limits`] says what it may hold, [`mod@print`] writes it,
 //! [`check`] reads the text back and compares. [`render`] is the only door.
 
 pub mod check;

@@ -15,7 +15,7 @@ use crate::{
 /// The file whose marker says that the directory is ours.
 const FLAKE: &str = "flake.nix";
 
-/// What [`write`] would change in `directory`; a directory that is not there counts as empty.
+/// What [`write()`] would change in `directory`; a directory that is not there counts as empty.
 ///
 /// # Errors
 /// [`Failure::Unable`] when it cannot be read.

@@ -17,6 +17,7 @@ use std::{
 use lychd_forge::{
     diagnostic::Source,
     digest::Sha256,
+    host::file,
     image::{Conf, StoreRoot},
 };
 use serde_json::json;
@@ -71,7 +72,8 @@ impl PseudoStore {
         self.file(name, b"checksum", format!("{}\n", Sha256::of(&tar)).as_bytes(), 0o444);
     }
 
-    /// Makes every directory's mode what Nix makes it, whatever the umask.
+    /// Makes every directory's mode what Nix makes it, whatever the umask, and waits until the store is older than
+    /// whatever comes next, as one that Nix has built is.
     pub(crate) fn seal(&self) {
         fn walk(directory: &Path) {
             for entry in fs::read_dir(directory).unwrap() {
@@ -83,6 +85,8 @@ impl PseudoStore {
             }
         }
         walk(self.root().physical());
+        let sealed = file::clock(self.directory.path()).unwrap();
+        while file::clock(self.directory.path()).unwrap() == sealed {}
     }
 }
 

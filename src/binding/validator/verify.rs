@@ -7,7 +7,7 @@ use super::{
     generator::source_of,
     sources::{self, Sources},
 };
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Failure};
 
 /// Kinds of units that systemd speaks of.
 const KINDS: [&str; 11] = [
@@ -51,7 +51,10 @@ pub(super) fn version(said: &str) -> Option<(u32, String)> {
 }
 
 /// All that is wrong, and what is no fault of these units.
-pub(super) fn judge(run: &Run<'_>) -> Verdict {
+///
+/// # Errors
+/// [`Failure::Unable`] when what kept it from judging is neither these units nor others.
+pub(super) fn judge(run: &Run<'_>) -> Result<Verdict, Failure> {
     let mut lines: Vec<&str> = Vec::new();
     for line in run.stderr.lines().map(str::trim) {
         if !line.is_empty() && !lines.contains(&line) {
@@ -60,6 +63,7 @@ pub(super) fn judge(run: &Run<'_>) -> Verdict {
     }
     let mut verdict = Verdict::default();
     let mut explained = false;
+    let mut hindered = Vec::new();
     for line in lines {
         let note = match run.of_line(line) {
             Said::Fault(finding) => {
@@ -71,16 +75,24 @@ pub(super) fn judge(run: &Run<'_>) -> Verdict {
                 format!("this host has no `{program}`: whether the units can start it was not checked")
             }
             Said::Other => format!("systemd says of another unit: {line}"),
+            Said::Host => {
+                hindered.push(line);
+                continue;
+            }
         };
         if !verdict.notes.contains(&note) {
             verdict.notes.push(note);
         }
     }
+    if !hindered.is_empty() {
+        let told = Diagnostic::new("the units could not be checked: `systemd-analyze` could not run");
+        return Err(Failure::unable(hindered.into_iter().fold(told, Diagnostic::note)));
+    }
     if run.failed && verdict.findings.is_empty() && !explained {
         let told = Diagnostic::new("systemd finds fault with the units, or with what they need of this host");
         verdict.findings.push(verdict.notes.iter().fold(told, Diagnostic::note));
     }
-    verdict
+    Ok(verdict)
 }
 
 /// What a line is about.
@@ -91,6 +103,13 @@ enum Said<'a> {
     NoPodman(&'a str),
     /// Other units.
     Other,
+    /// No unit at all: something that systemd itself needs of this host.
+    Host,
+}
+
+/// Whether a word is the name of a unit.
+fn is_unit(word: &str) -> bool {
+    KINDS.iter().any(|kind| word.ends_with(kind))
 }
 
 impl Run<'_> {
@@ -113,12 +132,15 @@ impl Run<'_> {
                 None => Said::Fault(self.finding(&format!("`{inside}`"), text, inside, number)),
             };
         }
-        let is_name = path.starts_with('/') || KINDS.iter().any(|kind| path.ends_with(kind));
+        let is_name = path.starts_with('/') || is_unit(path);
         if is_name && staged.is_none() && !path.contains(' ') {
             return Said::Other;
         }
-        let mut words = line.split([' ', '/']).map(|word| word.trim_end_matches(['.', ',', ':']));
-        let named = words.find(|word| self.is_ours(word)).unwrap_or_default();
+        let words = || line.split([' ', '/']).map(|word| word.trim_matches(['.', ',', ':', '\'', '"']));
+        if staged.is_none() && !words().any(is_unit) {
+            return Said::Host;
+        }
+        let named = words().find(|word| self.is_ours(word)).unwrap_or_default();
         Said::Fault(self.finding("the units", line, named, None))
     }
 
@@ -164,6 +186,11 @@ mod tests {
     const TARGET: &str = "[Unit]\nWibble=1\n";
 
     fn judged(stderr: &str, failed: bool) -> (Vec<String>, Vec<String>) {
+        let verdict = verdict(stderr, failed).unwrap();
+        (verdict.findings.iter().map(ToString::to_string).collect(), verdict.notes)
+    }
+
+    fn verdict(stderr: &str, failed: bool) -> Result<Verdict, Failure> {
         let (mut quadlets, mut units) = (FileTree::new(), FileTree::new());
         quadlets.insert_text("a.container".parse().unwrap(), CONTAINER);
         units.insert_text("x.target".parse().unwrap(), TARGET);
@@ -176,8 +203,7 @@ mod tests {
             quadlets: &Sources::of(&quadlets),
             units: &Sources::of(&units),
         };
-        let verdict = judge(&run);
-        (verdict.findings.iter().map(ToString::to_string).collect(), verdict.notes)
+        judge(&run)
     }
 
     #[track_caller]
@@ -210,7 +236,19 @@ mod tests {
             "Unit x.target has a bad unit file setting.",
             "systemd finds fault with the units: Unit x.target has a bad unit file setting\n  at x.target:1:1",
         );
-        told("Out of memory.", "systemd finds fault with the units: Out of memory");
+    }
+
+    #[test]
+    fn what_names_no_unit_is_a_fault_of_the_host() {
+        for line in
+            ["Out of memory.", "Failed to create directory '/c/stage/.scratch-x/run/systemd/': No such file"]
+        {
+            let failure = verdict(&format!("{line}\nx.target: bad\n"), true).unwrap_err();
+            assert_eq!(failure.exit_code(), 2);
+            let told = failure.to_string();
+            assert!(told.contains("`systemd-analyze` could not run"), "{told}");
+            assert!(told.contains(line), "{told}");
+        }
     }
 
     #[test]

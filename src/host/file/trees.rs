@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-use super::{LIMIT, list, open};
+use super::{LIMIT, list, open, temporary_directory};
 use crate::tree::{Entry, FileTree, RelativePath};
 
 /// Writes a tree into a new directory beside `directory` and exchanges the two.
@@ -29,8 +29,7 @@ pub fn write_sealed_tree(directory: &Path, tree: &FileTree) -> io::Result<()> {
 
 fn place_tree(directory: &Path, tree: &FileTree, plain: u32, program: u32) -> io::Result<()> {
     let parent = directory.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(parent)?;
-    let staged = tempfile::Builder::new().prefix(".staged-").tempdir_in(parent)?;
+    let staged = temporary_directory(parent)?;
     fs::set_permissions(staged.path(), fs::Permissions::from_mode(0o755))?;
     for (path, entry) in tree.iter() {
         let target = staged.path().join(path.as_str());
@@ -54,7 +53,7 @@ fn place_tree(directory: &Path, tree: &FileTree, plain: u32, program: u32) -> io
             use rustix::fs::{CWD, RenameFlags, renameat_with};
             renameat_with(CWD, staged.path(), CWD, directory, RenameFlags::EXCHANGE)?;
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => fs::rename(staged.keep(), directory)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => fs::rename(staged.path(), directory)?,
         Err(error) => return Err(error),
     }
     Ok(())
@@ -85,7 +84,7 @@ pub fn read_tree(directory: &Path) -> io::Result<FileTree> {
 /// Reads one file or link as a tree entry.
 ///
 /// # Errors
-/// As [`read`].
+/// As [`super::read`].
 pub fn read_entry(path: &Path) -> io::Result<Entry> {
     if fs::symlink_metadata(path)?.is_symlink() {
         let target = fs::read_link(path)?

@@ -126,7 +126,6 @@ fn run(
 ) -> Result<String, Failure> {
     let above = request.cache.join("stage");
     let failed = |error: std::io::Error| file::unable("write in", &above, &error);
-    file::create_directory(&above).map_err(failed)?;
     let stage = file::temporary_directory(&above).map_err(failed)?;
     let directory = stage.path().join("federation");
     let home = stage.path().join("home");

@@ -28,7 +28,7 @@ const INHERITED: [&str; 10] = [
 
 /// A directory that uv works in; removed when dropped.
 pub(super) struct Stage {
-    directory: tempfile::TempDir,
+    directory: file::TemporaryDirectory,
 }
 
 /// What uv said when it did not lock.
@@ -39,8 +39,7 @@ impl Stage {
     /// workspaces and others can write to `/tmp`.
     pub(super) fn new(cache: &Path, settings: &str) -> Result<Self, Failure> {
         let above = cache.join("stage");
-        let directory = file::create_directory(&above)
-            .and_then(|()| tempfile::Builder::new().prefix(".staged-").tempdir_in(&above))
+        let directory = file::temporary_directory(&above)
             .map_err(|error| file::unable("create a directory in", &above, &error))?;
         let stage = Self { directory };
         let path = stage.path("uv.toml");

@@ -25,7 +25,7 @@ class Browser:
         self.process = subprocess.Popen(command, pass_fds=(theirs_in, theirs_out), stderr=self.log, stdout=self.log, env={**os.environ, "HOME": directory})
         os.close(theirs_in)
         os.close(theirs_out)
-        self.buffer, self.number = b"", 0
+        self.buffer, self.number, self.events = b"", 0, []
 
     def call(self, method, session=None, **parameters):
         self.number += 1
@@ -33,25 +33,31 @@ class Browser:
         if session:
             message["sessionId"] = session
         os.write(self.out, json.dumps(message).encode() + b"\0")
-        return self.read(lambda answer: answer.get("id") == self.number)
-
-    def event(self, method):
-        self.read(lambda answer: answer.get("method") == method)
-
-    def read(self, wanted):
-        """The next message that is wanted; others are dropped."""
         while True:
-            while b"\0" not in self.buffer:
-                part = os.read(self.inward, 1 << 16)
-                if not part:
-                    raise SystemExit("Chromium went away")
-                self.buffer += part
-            text, _, self.buffer = self.buffer.partition(b"\0")
-            answer = json.loads(text)
-            if wanted(answer):
-                if "error" in answer:
-                    raise SystemExit(f"Chromium: {answer['error']}")
-                return answer.get("result")
+            answer = self.read()
+            if answer.get("id") != self.number:
+                self.events.append(answer)
+            elif "error" in answer:
+                raise SystemExit(f"Chromium: {answer['error']}")
+            else:
+                return answer["result"]
+
+    def event(self, method, **parameters):
+        """Waits for an event with these parameters, unless it was there already."""
+        while True:
+            event = self.events.pop(0) if self.events else self.read()
+            if event.get("method") == method and parameters.items() <= event["params"].items():
+                return
+
+    def read(self):
+        """The next message."""
+        while b"\0" not in self.buffer:
+            part = os.read(self.inward, 1 << 16)
+            if not part:
+                raise SystemExit("Chromium went away")
+            self.buffer += part
+        text, _, self.buffer = self.buffer.partition(b"\0")
+        return json.loads(text)
 
 
 def main():
@@ -61,8 +67,10 @@ def main():
         target = browser.call("Target.createTarget", url="about:blank")["targetId"]
         session = browser.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         browser.call("Page.enable", session)
-        browser.call("Page.navigate", session, url=url)
-        browser.event("Page.loadEventFired")
+        browser.call("Page.setLifecycleEventsEnabled", session, enabled=True)
+        # The blank page may still be loading: only the load of this very document counts.
+        loader = browser.call("Page.navigate", session, url=url)["loaderId"]
+        browser.event("Page.lifecycleEvent", loaderId=loader, name="load")
         answer = browser.call("Runtime.evaluate", session, expression=f"(async () => {{ {body} }})()", awaitPromise=True, returnByValue=True)
         if "exceptionDetails" in answer:
             raise SystemExit(json.dumps(answer["exceptionDetails"]))
