@@ -4,6 +4,7 @@ pub mod arbitration;
 mod artifact;
 pub mod federation;
 pub mod hook;
+pub mod lock_names;
 mod locks;
 mod merge;
 mod moves;

@@ -16,7 +16,7 @@ use std::{
 };
 
 use super::{
-    Locks, Synthesis, arbitration, nixpkgs, node,
+    Locks, Synthesis, arbitration, lock_names, nixpkgs, node,
     python::{self, PythonEnvironment, Selection, Target},
     sources::git::{GitPins, GitRequest, GitTree, PinMode, Repositories},
     value::{self, BuildEnvironment, PythonPackage, SystemPackage},
@@ -147,11 +147,14 @@ pub fn synthesize(
 
     let new_pins = repositories.new_pins()?;
     if mode == Mode::Locked && new_pins != pins {
-        return Err(Diagnostic::new(format!("`{}` pins what no member asks for any more", Locks::GIT))
-            .help("run `lychd-forge synthesize` without --locked")
-            .into());
+        return Err(Diagnostic::new(format!(
+            "`{}` pins what no member asks for any more",
+            lock_names::SHOWN_GIT
+        ))
+        .help("run `lychd-forge synthesize` without --locked")
+        .into());
     }
-    let git = new_pins.to_text()?.map(|text| Source::new(Locks::GIT, text));
+    let git = new_pins.to_text()?.map(|text| Source::new(lock_names::SHOWN_GIT, text));
     let new_locks = Locks {
         git,
         uv: workspace::Locks {
@@ -206,7 +209,7 @@ fn build_environments(
     policy: &HostPolicy,
 ) -> Result<Vec<BuildEnvironment>, Failure> {
     let build_environment = |build: &BuildLock| {
-        let shown = format!("synthesis/build/{}.uv.lock", build.id);
+        let shown = lock_names::shown_build(&build.id);
         let built_here = |package: &'_ PythonPackage| {
             let is_here = package.build.as_ref().is_some_and(|source| source.environment == build.id);
             is_here.then_some(package.requested_by.clone())

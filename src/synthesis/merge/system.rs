@@ -8,6 +8,7 @@ use crate::{
     lock::debian::{DebianLock, PlatformLock},
     name::{Platform, debian::Suite},
     synthesis::{
+        lock_names,
         system::{self, Mirrors, Outcome, Resolution, index::Index, roots},
         value::SystemPackage,
     },
@@ -73,10 +74,13 @@ impl<'a> Desk<'a> {
         let resolution = self.close(&roots)?;
         let moved: Vec<String> = resolution.moved.iter().map(ToString::to_string).collect();
         if self.mode == Mode::Locked && !moved.is_empty() {
-            return Err(Diagnostic::new("`synthesis/debian.lock.json` does not fit the manifests any more")
-                .help(format!("would change: {}", moved.join(", ")))
-                .help("run `lychd-forge synthesize` without --locked")
-                .into());
+            return Err(Diagnostic::new(format!(
+                "`{}` does not fit the manifests any more",
+                lock_names::SHOWN_DEBIAN
+            ))
+            .help(format!("would change: {}", moved.join(", ")))
+            .help("run `lychd-forge synthesize` without --locked")
+            .into());
         }
         let text = resolution.lock.to_canonical_json().map_err(|error| {
             Failure::unable(Diagnostic::new(format!("cannot write the Debian lock: {error}")))
@@ -84,7 +88,7 @@ impl<'a> Desk<'a> {
         Ok(System {
             // A mirror is where a file is taken from, never what it is: the Synthesis has the public address.
             packages: resolution.packages(&Mirrors::default()),
-            lock: Source::new("synthesis/debian.lock.json", text),
+            lock: Source::new(lock_names::SHOWN_DEBIAN, text),
             moved,
         })
     }
@@ -155,7 +159,7 @@ fn read_index(
     if mode == Mode::Locked {
         let what =
             if before.is_none() { "is missing" } else { "does not answer for all system dependencies" };
-        return Err(Diagnostic::new(format!("`synthesis/debian.lock.json` {what}"))
+        return Err(Diagnostic::new(format!("`{}` {what}", lock_names::SHOWN_DEBIAN))
             .help("run `lychd-forge synthesize` without --locked")
             .into());
     }

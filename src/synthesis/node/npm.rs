@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{PACKAGE_LOCK, Request, conflict, moves, plan::Plan};
+use super::{Request, conflict, moves, plan::Plan};
 use crate::{
     diagnostic::{Diagnostic, Failure, Source},
     digest::{Sha256, nar::nar_sha256},
@@ -13,6 +13,7 @@ use crate::{
     lock::npm::NpmLock,
     name::Platform,
     synthesis::{
+        lock_names::SHOWN_NPM,
         locks::repairable,
         tools::node::{self as tools, NPM, NodePin, NodeTools},
         workspace::Mode,
@@ -48,9 +49,9 @@ pub(super) fn lock(
     let locked = request.mode == Mode::Locked;
     let old = request.locks.lock.as_deref();
     if let Some(text) = old {
-        NpmLock::read(&Source::new(PACKAGE_LOCK, text)).map_err(repairable)?;
+        NpmLock::read(&Source::new(SHOWN_NPM, text)).map_err(repairable)?;
     } else if locked {
-        return Err(Diagnostic::new(format!("`{PACKAGE_LOCK}` is missing"))
+        return Err(Diagnostic::new(format!("`{SHOWN_NPM}` is missing"))
             .help("run `lychd-forge synthesize` without --locked")
             .into());
     }
@@ -78,14 +79,14 @@ pub(super) fn lock(
         }
         text = Some(new);
     }
-    Err(Diagnostic::new(format!("npm changes `{PACKAGE_LOCK}` each time it reads it"))
+    Err(Diagnostic::new(format!("npm changes `{SHOWN_NPM}` each time it reads it"))
         .help("`--update npm` locks anew")
         .into())
 }
 
 fn changed(old: Option<&str>, new: &str) -> Failure {
-    let mut changed = Diagnostic::new(format!("`{PACKAGE_LOCK}` does not fit the manifests any more"));
-    if let Ok(lock) = NpmLock::read(&Source::new(PACKAGE_LOCK, new)) {
+    let mut changed = Diagnostic::new(format!("`{SHOWN_NPM}` does not fit the manifests any more"));
+    if let Ok(lock) = NpmLock::read(&Source::new(SHOWN_NPM, new)) {
         let lines: Vec<String> = moves::between(old, &lock).iter().map(ToString::to_string).collect();
         if !lines.is_empty() {
             changed = changed.note(format!("would change:\n{}", lines.join("\n")));

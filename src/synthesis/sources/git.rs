@@ -17,7 +17,7 @@ use crate::{
     },
     host::file,
     name::url::ArtifactUrl,
-    synthesis::{Artifact, Bring},
+    synthesis::{Artifact, Bring, lock_names::SHOWN_GIT},
     tree::FileTree,
 };
 
@@ -244,9 +244,7 @@ impl<'a> Repositories<'a> {
         if self.mode == PinMode::Locked && pin.is_none() {
             return Err(Diagnostic::new(format!(
                 "`{}` has no pin of {}, {}",
-                pins::SHOWN,
-                request.url,
-                request.reference
+                SHOWN_GIT, request.url, request.reference
             ))
             .help("run `lychd-forge synthesize` without --locked")
             .into());
