@@ -16,10 +16,11 @@ use crate::{
         site::Sites,
         validator::{Origin, Validator},
     },
+    body::{Bodies, BodyId, Record},
     codex::{self, ownership},
     diagnostic::{Diagnostic, Failure, refuse_any},
-    forge::body::{Bodies, Body},
     host::{environment, file, progress::Progress as _},
+    image::EngineId,
     name::{RuneName, mount::HostPath},
     runes::{
         Federated, Inscribed, Layout, PREFIX, Rendered, federation,
@@ -43,9 +44,10 @@ pub(super) fn run(args: &BindArgs, settings: &Settings, ui: &Ui) -> Result<Outco
     for note in &codex.runes.notes {
         ui.note(&note.to_string());
     }
-    let bodies = Bodies::of_state(&settings.state);
-    let body = bodies.find(args.body.as_deref().unwrap_or("newest")).map_err(forge_first)?;
-    let federated = federated(&bodies, &body)?;
+    let listing = stages::recorded(&Bodies::of_state(&settings.state), ui)?;
+    let record = listing.find(args.body.as_deref().unwrap_or("newest"))?;
+    let federated = federated(record)?;
+    let image = record.body.images.vessel.found_by();
     let configuration = environment::xdg("XDG_CONFIG_HOME", ".config").ok_or_else(homeless)?;
     let sites = Sites::below(&configuration, &settings.state);
     let layout = layout(settings, &configuration)?;
@@ -58,7 +60,7 @@ pub(super) fn run(args: &BindArgs, settings: &Settings, ui: &Ui) -> Result<Outco
     let inscribed = Inscribed {
         codex: &codex,
         federated: &federated,
-        body: body.image_id,
+        body: &image,
         layout: &layout,
         resolve: &file::resolved,
         podman,
@@ -97,7 +99,14 @@ pub(super) fn run(args: &BindArgs, settings: &Settings, ui: &Ui) -> Result<Outco
     for note in notes.iter().skip(codex.runes.notes.len()) {
         ui.note(note);
     }
-    let view = View { body: &body, rendered: &rendered, plan: &plan, podman, validator: &validator };
+    let view = View {
+        body: record.body.id(),
+        image: &image,
+        rendered: &rendered,
+        plan: &plan,
+        podman,
+        validator: &validator,
+    };
     if ui.wants_json() {
         ui.json(&view.json(args.diff, &notes))?;
     } else {
@@ -137,33 +146,20 @@ fn judge(path: &Path, wrong: &mut Vec<Diagnostic>) -> Result<(), Failure> {
     Ok(())
 }
 
-fn forge_first(failure: Failure) -> Failure {
-    if failure.to_string().contains("no body was forged yet") {
-        return Diagnostic::new("there is no body to bind")
-            .help("forge one first: `lychd-forge forge`")
-            .into();
-    }
-    failure
-}
-
 fn homeless() -> Failure {
     Failure::unable(Diagnostic::new("neither XDG_CONFIG_HOME nor HOME is an absolute path").help("set HOME"))
 }
 
-/// What the body's record says of its Federation.
-fn federated(bodies: &Bodies, body: &Body) -> Result<Federated, Failure> {
-    let path = bodies.directory(&body.image_id).join(federation::FILE);
-    let shown = format!("bodies/{}/{}", body.image_id.short(12), federation::FILE);
-    if !file::exists(&path) {
-        let message =
-            format!("the body {} was recorded without `{}`", body.image_id.short(12), federation::FILE);
-        return Err(Diagnostic::new(message).help("forge it again: `lychd-forge forge`").into());
-    }
+/// What the body's record says of its Federation. The record is the user's own, as the Codex is.
+fn federated(record: &Record) -> Result<Federated, Failure> {
+    let federation = record.kept.read_federation(&record.body.federation)?;
     let mut wrong = Vec::new();
-    judge(&path, &mut wrong)?;
+    for path in [record.kept.record(), record.kept.federation()] {
+        judge(&path, &mut wrong)?;
+    }
     refuse_any(wrong)?;
-    let bytes = file::read(&path, file::LIMIT).map_err(|error| file::unable("read", &path, &error))?;
-    Federated::parse(&shown, bytes)
+    let shown = format!("bodies/{}/{}", record.body.id().short(12), federation::FILE);
+    Federated::parse(&shown, federation)
 }
 
 fn layout(settings: &Settings, configuration: &Path) -> Result<Layout, Failure> {
@@ -227,7 +223,8 @@ fn judged(validator: &Validator, rendered: &Rendered) -> Result<Vec<String>, Fai
 
 /// What is shown.
 struct View<'a> {
-    body: &'a Body,
+    body: BodyId,
+    image: &'a EngineId,
     rendered: &'a Rendered,
     plan: &'a Plan,
     podman: PodmanVersion,
@@ -236,7 +233,7 @@ struct View<'a> {
 
 impl View<'_> {
     fn json(&self, diff: bool, notes: &[String]) -> serde_json::Value {
-        let Self { body, rendered, plan, podman, validator } = self;
+        let Self { body, image, rendered, plan, podman, validator } = self;
         let unit = |step: &crate::binding::plan::Step| {
             let mut unit = json!({
                 "path": step.path,
@@ -248,18 +245,19 @@ impl View<'_> {
             }
             unit
         };
-        let image = |image: &crate::runes::ImageUse| json!({ "service": image.service, "image": image.image, "floating": image.floating });
+        let image_use = |image: &crate::runes::ImageUse| json!({ "service": image.service, "image": image.image, "floating": image.floating });
         let (judge, judges) = validator.podman();
         let (systemd, systemds) = validator.systemd();
         json!({
             "generation": null,
-            "image_id": body.image_id,
+            "body": body,
+            "image_id": image.to_string(),
             "dry_run": true,
             "reloaded": false,
             "podman": podman.to_string(),
             "units": plan.steps.iter().map(unit).collect::<Vec<_>>(),
             "start": plan.start, "on_demand": plan.on_demand, "restart": plan.restart, "stop": plan.stop,
-            "images": rendered.images.iter().map(image).collect::<Vec<_>>(),
+            "images": rendered.images.iter().map(image_use).collect::<Vec<_>>(),
             "mounts": rendered.mounts.iter().map(|(service, mount)| json!({ "service": service, "mount": mount })).collect::<Vec<_>>(),
             "grants": rendered.grants.iter().map(|one| json!({ "service": one.service, "what": one.what })).collect::<Vec<_>>(),
             "secrets": rendered.secrets,
@@ -273,7 +271,7 @@ impl View<'_> {
     }
 
     fn print(&self, diff: bool, ui: &Ui) -> Result<(), Failure> {
-        let Self { body, rendered, plan, podman, validator } = self;
+        let Self { body, image, rendered, plan, podman, validator } = self;
         if diff {
             for step in plan.steps.iter().filter(|step| step.action != Action::Unchanged) {
                 ui.bytes(step.diff.as_bytes())?;
@@ -283,7 +281,8 @@ impl View<'_> {
                 ui.field(step.action.as_str(), &step.path.display().to_string())?;
             }
         }
-        ui.field("body", &format!("sha256:{}", body.image_id))?;
+        ui.field("body", &body.to_string())?;
+        ui.field("image", &image.reference())?;
         let counts = [Action::Create, Action::Replace, Action::Remove, Action::Unchanged];
         let counts: Vec<String> = counts
             .into_iter()

@@ -9,7 +9,11 @@ use super::{
     stages,
     ui::Ui,
 };
-use crate::{diagnostic::Failure, forge::nix::Nix, synthesis};
+use crate::{
+    diagnostic::Failure,
+    forge::executor::{self, Wanted},
+    synthesis,
+};
 
 pub(super) fn run(args: &FetchArgs, settings: &Settings, ui: &Ui) -> Result<Outcome, Failure> {
     let work = stages::synthesize(&args.lock, settings, ui)?;
@@ -31,9 +35,10 @@ pub(super) fn run(args: &FetchArgs, settings: &Settings, ui: &Ui) -> Result<Outc
         }
         return Ok(Outcome::Done);
     }
-    let nix = Nix::find(stages::store(&args.store)?, None)?;
+    let wanted = Wanted { store: stages::store(&args.store)?, ..Wanted::default() };
+    let executor = executor::choose(&wanted)?;
     let artifacts = synthesis::artifacts(&work.synthesis);
-    let brought = stages::fetch(&work, &nix, settings, ui)?;
+    let brought = stages::fetch(&work, executor.as_ref(), settings, ui)?;
     ui.finish();
     if ui.wants_json() {
         ui.json(&json!({ "artifacts": artifacts.len(), "fetched": brought }))?;

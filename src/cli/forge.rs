@@ -12,15 +12,15 @@ use super::{
     ui::Ui,
 };
 use crate::{
+    body::{Bodies, Body, BodyImage, Evidence, ImageEvidence, Images, Listing, Role},
     diagnostic::{Diagnostic, Failure, Source},
     digest::{Sha256, nar::nar_sha256},
     forge::{
         blame::blame,
-        body::{Bodies, Body},
-        nix::Nix,
-        podman::{self, Loaded, Podman, Road},
+        executor::{self, Executor, Inputs, Outputs, Wanted},
+        podman::{Loaded, Podman, Road},
     },
-    host::{clock::Stopwatch, environment, progress::Progress as _},
+    host::{clock::Stopwatch, environment, file, progress::Progress as _},
     image::{self, Image},
     synthesis::value::Substrate,
     transmute,
@@ -45,71 +45,97 @@ impl Times {
 
 pub(super) fn run(args: &ForgeArgs, settings: &Settings, ui: &Ui) -> Result<Outcome, Failure> {
     let mut times = Times::default();
-    let nix = Nix::find(stages::store(&args.store)?, args.builders.clone())?;
+    let wanted = Wanted { store: stages::store(&args.store)?, builders: args.builders.clone() };
+    let executor = executor::choose(&wanted)?;
     let podman = if args.no_load { None } else { Some(podman()?) };
     let work = times.measure("synthesize", || stages::synthesize(&args.lock, settings, ui))?;
-    let nix = world(nix, args, settings, &work)?;
+    let executor = executor.with_inputs(inputs(args, settings, &work)?)?;
     let flake = times.measure("transmute", || work.transmute())?;
     let flake_hash = nar_sha256(&flake)
         .map_err(|error| Failure::unable(Diagnostic::new(format!("cannot hash the flake: {error}"))))?;
     times.measure("write", || transmute::write(&settings.flake(), &flake))?;
 
     let bodies = Bodies::of_state(&settings.state);
-    let known = known_body(&bodies, &flake_hash, &nix)?;
-    let (store_path, conf_path) = if let Some(body) = known {
-        (body.store_path, body.conf)
+    let listing = stages::recorded(&bodies, ui)?;
+    let outputs = if let Some(known) = known_outputs(&listing, &flake_hash, executor.as_ref())? {
+        known
     } else {
-        times.measure("fetch", || stages::fetch(&work, &nix, settings, ui))?;
+        times.measure("fetch", || stages::fetch(&work, executor.as_ref(), settings, ui))?;
         ui.stage("build", "the image, in the sandbox");
-        times.measure("build", || build(&nix, settings, ui).map_err(|error| blame(error, &work.synthesis)))?
+        times.measure("build", || {
+            executor.build(&settings.flake(), ui).map_err(|error| blame(error, &work.synthesis))
+        })?
     };
-    let conf = nix.read_text(&conf_path)?;
-    let conf = image::Conf::parse(&Source::new(conf_path.as_str(), conf))?;
+    let store = executor.store();
+    let conf_path = store.root().locate(&outputs.conf);
+    let conf_text = file::read_text(&conf_path).map_err(|error| file::unable("read", &conf_path, &error))?;
+    let conf = image::Conf::parse(&Source::new(outputs.conf.to_string(), conf_text.as_str()))?;
     let image =
-        times.measure("digest", || image::prepare(&conf, &nix.store_root(), &settings.layer_cache(), ui))?;
-    let mut tools = BTreeMap::from([("nix".to_owned(), nix.version().to_owned())]);
+        times.measure("digest", || image::prepare(&conf, &store.root(), &settings.layer_cache(), ui))?;
+    let evidence = Evidence {
+        flake,
+        images: vec![(
+            Role::Vessel,
+            ImageEvidence {
+                config: image.config().to_owned(),
+                manifest: image.manifest().to_owned(),
+                conf: conf_text,
+            },
+        )],
+        ..work.evidence.clone()
+    };
+    let mut body = Body {
+        images: Images {
+            vessel: BodyImage {
+                config_digest: image.config_digest(),
+                manifest_digest: image.manifest_digest(),
+                engine_id: None,
+                reference: image.own_reference(),
+                layers: image.layers().len(),
+                size: image.size(),
+                store_path: outputs.store_path.clone(),
+                conf: outputs.conf.clone(),
+            },
+        },
+        federation: evidence.federation_sha256(),
+        executor: executor.kind(),
+        substrate: (&work.synthesis.substrate).into(),
+        store: Some(store.clone()),
+        synthesis_sha256: work.id,
+        flake_nar_sha256: flake_hash,
+        tools: BTreeMap::from([(executor.kind().as_str().to_owned(), executor.version().to_owned())]),
+    };
+    remember_engine(&mut body, &listing);
     let loaded = match &podman {
         Some(podman) => {
-            tools.insert("podman".to_owned(), podman.version().to_string());
             let scratch = settings.state.join("load");
-            Some(times.measure("load", || podman.load(&image, &nix.store_root(), &scratch, ui))?)
+            let known = body.images.vessel.engine_id.clone();
+            let loaded =
+                times.measure("load", || podman.load(&image, known.as_ref(), &store.root(), &scratch, ui))?;
+            body.images.vessel.engine_id = Some(loaded.engine_id.clone());
+            body.tools.insert("podman".to_owned(), podman.version().to_string());
+            Some(loaded)
         }
         None => None,
     };
-    let reference = podman::body_reference(image.reference(), &image.id())?;
-    let body = Body {
-        image_id: image.id(),
-        manifest_digest: image.manifest_digest(),
-        reference: reference.to_string(),
-        backend: "nix".to_owned(),
-        substrate: work.synthesis.substrate.kind().to_owned(),
-        synthesis_sha256: work.id,
-        flake_nar_sha256: flake_hash,
-        layers: image.layers().len(),
-        size: image.size(),
-        store_path,
-        conf: conf_path,
-        tools,
-    };
-    let mut evidence = work.evidence.clone();
-    evidence.insert_tree(&stages::name("flake")?, &flake);
     times.measure("record", || {
         bodies.record(&body, &evidence)?;
-        nix.keep(&body.store_path, &bodies.root(&body.image_id))
+        executor.keep(&outputs, &bodies.root(&body.id()))?;
+        bodies.replace_unversioned(&body)
     })?;
     ui.finish();
-    report(&body, &image, &work, &times, loaded.as_ref(), args, ui)?;
+    report(&body, &image, &work, &times, loaded.as_ref(), ui)?;
     Ok(Outcome::Done)
 }
 
-/// Nix with what the substrate lets it use.
-fn world(nix: Nix, args: &ForgeArgs, settings: &Settings, work: &stages::Work) -> Result<Nix, Failure> {
+/// What the substrate lets the build take part of.
+fn inputs(args: &ForgeArgs, settings: &Settings, work: &stages::Work) -> Result<Inputs, Failure> {
     let tree = args.nixpkgs.as_deref().map(absolute).transpose()?;
     match (&work.synthesis.substrate, tree) {
         (Substrate::Nixpkgs { nar_hash, .. }, tree) => {
-            nix.for_nixpkgs(tree, nar_hash, settings.network == Network::Offline)
+            Ok(Inputs::Nixpkgs { tree, pinned: *nar_hash, offline: settings.network == Network::Offline })
         }
-        (Substrate::Debian { .. }, None) => Ok(nix),
+        (Substrate::Debian { .. }, None) => Ok(Inputs::Closed),
         (Substrate::Debian { .. }, Some(_)) => {
             Err(Diagnostic::new("`--nixpkgs` has no meaning for a body on the embedded substrate")
                 .help("`kind = \"nixpkgs\"` under [substrate] in forge.toml chooses the other")
@@ -128,18 +154,33 @@ fn podman() -> Result<Podman, Failure> {
     Podman::find(program)
 }
 
-/// A body of the very same flake whose image is still in the store.
-fn known_body(bodies: &Bodies, flake: &Sha256, nix: &Nix) -> Result<Option<Body>, Failure> {
-    let Some(body) = bodies.list()?.into_iter().find(|body| body.flake_nar_sha256 == *flake) else {
-        return Ok(None);
-    };
-    let missing = nix.missing(&[body.store_path.clone(), body.conf.clone()])?;
-    Ok(missing.is_empty().then_some(body))
+/// What a body of the very same flake was made from, when that is still in the store.
+fn known_outputs(
+    listing: &Listing,
+    flake: &Sha256,
+    executor: &dyn Executor,
+) -> Result<Option<Outputs>, Failure> {
+    for record in listing.records.iter().filter(|record| record.body.flake_nar_sha256 == *flake) {
+        let vessel = &record.body.images.vessel;
+        let outputs = Outputs { store_path: vessel.store_path.clone(), conf: vessel.conf.clone() };
+        if executor.holds(&outputs)? {
+            return Ok(Some(outputs));
+        }
+    }
+    Ok(None)
 }
 
-fn build(nix: &Nix, settings: &Settings, ui: &Ui) -> Result<(String, String), Failure> {
-    let flake = settings.flake();
-    Ok((nix.build(&flake, "lychd-image", ui)?, nix.build(&flake, "lychd-image-conf", ui)?))
+/// What podman called the same image, and which podman that was, holds until one answers otherwise.
+fn remember_engine(body: &mut Body, listing: &Listing) {
+    let image = body.images.vessel.config_digest;
+    let known =
+        listing.records.iter().map(|record| &record.body).find(|known| {
+            known.images.vessel.config_digest == image && known.images.vessel.engine_id.is_some()
+        });
+    if let Some(known) = known {
+        body.images.vessel.engine_id.clone_from(&known.images.vessel.engine_id);
+        body.tools.extend(known.tools.get("podman").map(|version| ("podman".to_owned(), version.clone())));
+    }
 }
 
 fn report(
@@ -148,23 +189,29 @@ fn report(
     work: &stages::Work,
     times: &Times,
     loaded: Option<&Loaded>,
-    args: &ForgeArgs,
     ui: &Ui,
 ) -> Result<(), Failure> {
+    let vessel = &body.images.vessel;
     let total: Duration = times.0.iter().map(|(_, time)| *time).sum();
     if ui.wants_json() {
         let seconds: serde_json::Map<String, serde_json::Value> =
             times.0.iter().map(|(stage, time)| ((*stage).to_owned(), json!(time.as_secs_f64()))).collect();
         return ui.json(&json!({
-            "image_id": body.image_id.to_string(),
-            "manifest_digest": format!("sha256:{}", body.manifest_digest),
-            "reference": body.reference,
-            "backend": body.backend,
+            "body": body.id(),
+            "images": { Role::Vessel.as_str(): {
+                "config_digest": vessel.config_digest,
+                "engine_id": vessel.engine_id.as_ref().map(ToString::to_string),
+                "manifest_digest": vessel.manifest_digest,
+            } },
+            "image_id": vessel.found_by().to_string(),
+            "manifest_digest": format!("sha256:{}", vessel.manifest_digest),
+            "reference": vessel.reference.to_string(),
+            "backend": body.executor,
             "substrate": body.substrate,
             "synthesis_sha256": body.synthesis_sha256.to_string(),
-            "layers": body.layers,
-            "size": body.size,
-            "store_path": body.store_path,
+            "layers": vessel.layers,
+            "size": vessel.size,
+            "store_path": vessel.store_path.to_string(),
             "loaded": loaded.is_some(),
             "packages": stages::packages_json(&work.synthesis),
             "moved": work.moved,
@@ -172,8 +219,9 @@ fn report(
         }));
     }
     stages::print_members(&work.synthesis, ui)?;
-    ui.field("layers", &format!("{}, {}", body.layers, HumanBytes(image.size())))?;
-    ui.field("image", &format!("sha256:{}", body.image_id))?;
+    ui.field("layers", &format!("{}, {}", vessel.layers, HumanBytes(image.size())))?;
+    ui.field("body", &body.id().to_string())?;
+    ui.field("image", &vessel.found_by().reference())?;
     ui.field("synthesis", &format!("sha256:{}", body.synthesis_sha256))?;
     let stages: Vec<String> =
         times.0.iter().map(|(stage, time)| format!("{stage} {:.1}", time.as_secs_f64())).collect();
@@ -185,12 +233,10 @@ fn report(
             Road::Full => "all layers".to_owned(),
         };
         ui.field("loaded", &road)?;
-        ui.field("tags", &format!("{}, {}", image.reference(), body.reference))?;
-        ui.field("next", &format!("podman run --rm -p 127.0.0.1:8000:8000 {}", body.reference))?;
+        ui.field("tags", &format!("{}, {}", image.reference(), vessel.reference))?;
+        ui.field("next", &format!("podman run --rm -p 127.0.0.1:8000:8000 {}", vessel.reference))?;
     } else {
-        let store = args.store.nix_store.as_deref();
-        let store = store.map(|store| format!(" --nix-store {}", store.display())).unwrap_or_default();
-        ui.field("next", &format!("lychd-forge stream {}{store} | podman load", body.image_id.short(12)))?;
+        ui.field("next", &format!("lychd-forge stream {} | podman load", body.id().short(12)))?;
     }
     Ok(())
 }

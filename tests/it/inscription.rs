@@ -12,8 +12,8 @@ use crate::validator::VALIDATOR;
 use lychd_forge::{
     codex::{self, Codex},
     diagnostic::Source,
-    digest::Sha256,
     host::file,
+    image::ConfigDigest,
     runes::{Federated, Inscribed, Layout, Rendered, podman::PodmanVersion, render},
     tree::FileTree,
 };
@@ -46,7 +46,7 @@ pub(crate) fn rendered(
     let inscribed = Inscribed {
         codex,
         federated: &federated,
-        body: Sha256::of("body"),
+        body: &ConfigDigest::of("body").into(),
         layout: &layout(),
         resolve: &|path: &Path| path.to_owned(),
         podman,
