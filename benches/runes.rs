@@ -13,6 +13,7 @@ use divan::Bencher;
 use lychd_forge::{
     codex,
     digest::Sha256,
+    image::ConfigDigest,
     runes::{Federated, Inscribed, Layout, Rendered, podman::FLOOR, render},
 };
 
@@ -85,7 +86,7 @@ fn rendered(directory: &Path) -> Rendered {
     render(&Inscribed {
         codex: &codex,
         federated: &federated,
-        body: Sha256::of("body"),
+        body: &ConfigDigest::of("body").into(),
         layout: &layout,
         resolve: &|path: &Path| Ok(path.to_owned()),
         podman: FLOOR,

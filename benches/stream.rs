@@ -119,7 +119,7 @@ impl Tree {
     /// End to end, from conf.json to the last byte; the digests' cache lies at `cache`.
     fn ours(&self, cache: &Path, out: &mut dyn std::io::Write) {
         let image = image::prepare(&self.conf, &self.root(), cache, &Silent).unwrap();
-        image::stream(&image, &self.root(), out).unwrap();
+        image::stream(&image, std::slice::from_ref(image.reference()), &self.root(), out).unwrap();
     }
 
     /// Upstream's script on the same tree.

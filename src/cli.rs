@@ -177,12 +177,15 @@ enum Verb {
     Transmute(TransmuteArgs),
     /// Synthesize, transmute, fetch, build and load: from a Crypt to an image in podman
     ///
-    /// Prints the image ID, which podman calls it by, and how to run it. The image gets two tags:
-    /// `custom`, which moves to the newest body, and one of its own, `b-` and 12 digits of the ID. What
-    /// was built is recorded in the state directory; a Synthesis that was built before is not built again.
+    /// Prints the body's ID and its image's, which podman calls it by, and how to run it. The image gets two tags:
+    /// `custom`, which moves to the newest body, and one of its own, `b-` and 12 digits of its configuration's
+    /// hash. What was built is recorded in the state directory; a Synthesis that was built before is not built again.
     #[command(visible_alias = "build", after_help = FORGE_EXAMPLES)]
     Forge(ForgeArgs),
     /// Write the image archive of a body to standard output, for `podman load` or `skopeo`
+    ///
+    /// It is made from the body's record and the store that holds its layers: Nix is not needed. Who loads it gets
+    /// both tags, `custom` and the image's own.
     #[command(after_help = STREAM_EXAMPLES)]
     Stream(StreamArgs),
     /// Render the units of a body and show what inscribing them would change
@@ -298,10 +301,11 @@ struct ForgeArgs {
 
 #[derive(Debug, Args)]
 struct StreamArgs {
-    /// `newest`, or the image ID of a body: all of it, or its first digits (six at least)
+    /// `newest`, or the ID of a body or of its image: all of it, or its first digits (six at least)
     body: String,
-    #[command(flatten)]
-    store: StoreArgs,
+    /// Take the layers from the Nix store below this directory instead of the one that the body was built in
+    #[arg(long, value_name = "DIR")]
+    nix_store: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -319,7 +323,7 @@ struct BindArgs {
     /// Show every change as a unified diff
     #[arg(long, requires = "dry_run")]
     diff: bool,
-    /// The body: `newest`, or its image ID or the first digits of it (six at least) [default: newest]
+    /// The body: `newest`, or its ID or that of its image, or the first digits of one (six at least) [default: newest]
     #[arg(long, value_name = "ID")]
     body: Option<String>,
     /// The podman to write for, such as 5.3 [default: this host's, or Debian 13's where that is older]

@@ -2,7 +2,7 @@
 
 pub mod air_gap;
 pub mod blame;
-pub mod body;
+pub mod executor;
 pub mod fetch;
 pub mod nix;
 pub mod podman;

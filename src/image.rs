@@ -13,6 +13,7 @@ mod base;
 mod cache;
 pub mod conf;
 mod config;
+mod identity;
 mod json;
 mod layer;
 mod oci;
@@ -23,6 +24,7 @@ use std::path::{Path, PathBuf};
 
 pub use archive::stream;
 pub use conf::{Conf, Reference};
+pub use identity::{ConfigDigest, EngineId};
 pub use oci::oci_layout;
 pub use prepare::prepare;
 
@@ -112,15 +114,21 @@ pub struct Image {
     attributes: Attributes,
     reference: Reference,
     config: Vec<u8>,
-    docker_manifest: Vec<u8>,
     manifest: Vec<u8>,
 }
 
 impl Image {
-    /// The image ID: sha256 of the configuration.
+    /// sha256 of the configuration.
     #[must_use]
-    pub fn id(&self) -> Sha256 {
-        Sha256::of(&self.config)
+    pub fn config_digest(&self) -> ConfigDigest {
+        ConfigDigest::of(&self.config)
+    }
+
+    /// `<name>:b-<12 hex digits of the configuration's digest>`: the tag that keeps this image alone from being
+    /// pruned.
+    #[must_use]
+    pub fn own_reference(&self) -> Reference {
+        self.reference.own(self.config_digest())
     }
 
     /// Layers, bottom first.

@@ -16,17 +16,18 @@
 //!                    FileTree        a Nix flake: flake.nix, body.nix, debian.nix or nixpkgs.nix, the library, sources
 //!                        │
 //!                        ▼ forge     nix build, stream, load into podman, read back
-//!                      Body          image ID, layers, store paths, evidence
+//!                      Body          images by role, store paths, evidence; recorded under a number
 //!                        │
 //!                        ▼ runes (pure) with the Codex: one pod, its containers and targets; judged, planned
 //!                    Rendered        unit files for this body
 //! ```
 //!
 //! Floors, lowest first (a test holds this): `digest`, `name`, `tree`, `diagnostic`, `host` ←
-//! `lock`, `codex`, `crypt`, `image` ← `runes` ← `synthesis` ← `transmute`, `binding` ← `forge` ← `cli`.
+//! `lock`, `codex`, `crypt`, `image` ← `runes` ← `synthesis` ← `body` ← `transmute`, `binding` ← `forge` ← `cli`.
 //! Only [`host`] touches files, processes, the network, the environment and the clock.
 
 pub mod binding;
+pub mod body;
 pub mod cli;
 pub mod codex;
 pub mod crypt;

@@ -24,7 +24,7 @@ use serde::Serialize;
 
 pub use self::{
     bind::{Bind, Grant, Image, Mount, Port, UnitFile, Validated},
-    bodies::{Bodies, Body},
+    bodies::{Bodies, Body, Image as BodyImage, Listed},
     contents::{Contents, Distribution, Packages},
     digest::Digest,
     failure::{Failed, Problem, Site},

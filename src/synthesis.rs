@@ -5,6 +5,7 @@ mod artifact;
 pub mod change;
 pub mod federation;
 pub mod hook;
+pub mod lock_names;
 mod locked;
 mod locks;
 mod merge;

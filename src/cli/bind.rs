@@ -14,9 +14,9 @@ use crate::{
         site::Sites,
         validator::{Origin, Validator},
     },
+    body::{Bodies, Record},
     codex::{self, ownership},
-    diagnostic::{Diagnostic, Failure, Fault, refuse_any},
-    forge::body::{Bodies, Body},
+    diagnostic::{Diagnostic, Failure, refuse_any},
     host::{environment, file, progress::Progress as _},
     name::{RuneName, mount::HostPath},
     report::{self, Validated},
@@ -38,9 +38,10 @@ pub(super) fn run(args: &BindArgs, settings: &Settings, ui: &Ui) -> Result<Outco
     for note in &codex.runes.notes {
         ui.note(&note.to_string());
     }
-    let bodies = Bodies::of_state(&settings.state);
-    let body = bodies.find(args.body.as_deref().unwrap_or("newest")).map_err(forge_first)?;
-    let federated = federated(&bodies, &body)?;
+    let listing = stages::recorded(&Bodies::of_state(&settings.state), ui)?;
+    let record = listing.find(args.body.as_deref().unwrap_or("newest"))?;
+    let federated = federated(record)?;
+    let image = record.body.images.vessel.found_by();
     let configuration = environment::xdg("XDG_CONFIG_HOME", ".config").ok_or_else(homeless)?;
     let sites = Sites::below(&configuration, &settings.state);
     let layout = layout(settings, &configuration)?;
@@ -53,7 +54,7 @@ pub(super) fn run(args: &BindArgs, settings: &Settings, ui: &Ui) -> Result<Outco
     let inscribed = Inscribed {
         codex: &codex,
         federated: &federated,
-        body: body.image_id,
+        body: &image,
         layout: &layout,
         resolve: &file::resolved,
         podman,
@@ -94,7 +95,7 @@ pub(super) fn run(args: &BindArgs, settings: &Settings, ui: &Ui) -> Result<Outco
     }
     let podman = podman.to_string();
     ui.report(&report::Bind::dry_run(
-        body.image_id,
+        (record.body.id(), &image),
         &rendered,
         &plan,
         args.diff,
@@ -137,34 +138,20 @@ fn judge(path: &Path, wrong: &mut Vec<Diagnostic>) -> Result<(), Failure> {
     Ok(())
 }
 
-fn forge_first(failure: Failure) -> Failure {
-    if failure.is(Fault::NoBody) {
-        return Diagnostic::new("there is no body to bind")
-            .of_kind(Fault::NoBody)
-            .help("forge one first: `lychd-forge forge`")
-            .into();
-    }
-    failure
-}
-
 fn homeless() -> Failure {
     Failure::unable(Diagnostic::new("neither XDG_CONFIG_HOME nor HOME is an absolute path").help("set HOME"))
 }
 
-/// What the body's record says of its Federation.
-fn federated(bodies: &Bodies, body: &Body) -> Result<Federated, Failure> {
-    let path = bodies.directory(&body.image_id).join(federation::FILE);
-    let shown = format!("bodies/{}/{}", body.image_id.short(12), federation::FILE);
-    if !file::exists(&path)? {
-        let message =
-            format!("the body {} was recorded without `{}`", body.image_id.short(12), federation::FILE);
-        return Err(Diagnostic::new(message).help("forge it again: `lychd-forge forge`").into());
-    }
+/// What the body's record says of its Federation. The record is the user's own, as the Codex is.
+fn federated(record: &Record) -> Result<Federated, Failure> {
+    let federation = record.kept.read_federation(&record.body.federation)?;
     let mut wrong = Vec::new();
-    judge(&path, &mut wrong)?;
+    for path in [record.kept.record(), record.kept.federation()] {
+        judge(&path, &mut wrong)?;
+    }
     refuse_any(wrong)?;
-    let bytes = file::read(&path, file::LIMIT).map_err(|error| file::unable("read", &path, &error))?;
-    Federated::parse(&shown, bytes)
+    let shown = format!("bodies/{}/{}", record.body.id().short(12), federation::FILE);
+    Federated::parse(&shown, federation)
 }
 
 fn layout(settings: &Settings, configuration: &Path) -> Result<Layout, Failure> {

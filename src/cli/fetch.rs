@@ -6,7 +6,11 @@ use super::{
     stages,
     ui::Ui,
 };
-use crate::{diagnostic::Failure, forge::nix::Nix, report, synthesis};
+use crate::{
+    diagnostic::Failure,
+    forge::executor::{self, Wanted},
+    report, synthesis,
+};
 
 pub(super) fn run(args: &FetchArgs, settings: &Settings, ui: &Ui) -> Result<Outcome, Failure> {
     let work = stages::synthesize(&args.lock, settings, ui)?;
@@ -18,9 +22,10 @@ pub(super) fn run(args: &FetchArgs, settings: &Settings, ui: &Ui) -> Result<Outc
         ui.report(&report::Fetch::Folder { synthesis_sha256, artifacts, size, directory })?;
         return Ok(Outcome::Done);
     }
-    let nix = Nix::find(stages::store(&args.store)?, None)?;
+    let wanted = Wanted { store: stages::store(&args.store)?, ..Wanted::default() };
+    let executor = executor::choose(&wanted)?;
     let artifacts = synthesis::artifacts(&work.synthesis).len();
-    let fetched = stages::fetch(&work, &nix, settings, ui)?;
+    let fetched = stages::fetch(&work, executor.as_ref(), settings, ui)?;
     ui.report(&report::Fetch::Store { synthesis_sha256, artifacts, fetched })?;
     Ok(Outcome::Done)
 }

@@ -1,6 +1,6 @@
 //! `forge`: from a Crypt to an image in podman.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     ForgeArgs, Outcome,
@@ -9,17 +9,17 @@ use super::{
     ui::Ui,
 };
 use crate::{
+    body::{Bodies, Body, BodyImage, Evidence, ImageEvidence, Images, Listing, Role},
     diagnostic::{Diagnostic, Failure, Fault, Source},
     digest::{Sha256, nar::nar_sha256},
     forge::{
         blame::blame,
-        body::{Bodies, Body},
-        nix::Nix,
-        podman::{self, Loaded, Podman, Road},
+        executor::{self, Executor, Inputs, Outputs, Wanted},
+        podman::{Loaded, Podman, Road},
     },
-    host::{clock::Stopwatch, environment, progress::Progress as _},
+    host::{clock::Stopwatch, environment, file, progress::Progress as _},
     image::{self, Image},
-    report::{self, Contents, Digest, Load, Seconds},
+    report::{self, Contents, Load, Seconds},
     synthesis::value::Substrate,
     transmute,
 };
@@ -43,71 +43,96 @@ impl Times {
 
 pub(super) fn run(args: &ForgeArgs, settings: &Settings, ui: &Ui) -> Result<Outcome, Failure> {
     let mut times = Times::default();
-    let nix = Nix::find(stages::store(&args.store)?, args.builders.clone())?;
+    let wanted = Wanted { store: stages::store(&args.store)?, builders: args.builders.clone() };
+    let executor = executor::choose(&wanted)?;
     let podman = if args.no_load { None } else { Some(podman()?) };
     let work = times.measure("synthesize", || stages::synthesize(&args.lock, settings, ui))?;
-    let nix = world(nix, args, settings, &work)?;
+    let executor = executor.with_inputs(inputs(args, settings, &work)?)?;
     let flake = times.measure("transmute", || work.transmute())?;
     let flake_hash = nar_sha256(&flake)
         .map_err(|error| Failure::unable(Diagnostic::new(format!("cannot hash the flake: {error}"))))?;
     times.measure("write", || transmute::write(&settings.flake(), &flake))?;
 
     let bodies = Bodies::of_state(&settings.state);
-    let known = known_body(&bodies, &flake_hash, &nix)?;
-    let (store_path, conf_path) = if let Some(body) = known {
-        (body.store_path, body.conf)
+    let listing = stages::recorded(&bodies, ui)?;
+    let outputs = if let Some(known) = known_outputs(&listing, &flake_hash, executor.as_ref())? {
+        known
     } else {
-        times.measure("fetch", || stages::fetch(&work, &nix, settings, ui))?;
+        times.measure("fetch", || stages::fetch(&work, executor.as_ref(), settings, ui))?;
         ui.stage("build", "the image, in the sandbox");
-        times.measure("build", || build(&nix, settings, ui).map_err(|error| blame(error, &work.synthesis)))?
+        times.measure("build", || {
+            executor.build(&settings.flake(), ui).map_err(|error| blame(error, &work.synthesis))
+        })?
     };
-    let conf = nix.read_text(&conf_path)?;
-    let conf = image::Conf::parse(&Source::new(conf_path.as_str(), conf))?;
+    let store = executor.store();
+    let conf_path = store.root().locate(&outputs.conf);
+    let conf_text = file::read_text(&conf_path).map_err(|error| file::unable("read", &conf_path, &error))?;
+    let conf = image::Conf::parse(&Source::new(outputs.conf.to_string(), conf_text.as_str()))?;
     let image =
-        times.measure("digest", || image::prepare(&conf, &nix.store_root(), &settings.layer_cache(), ui))?;
-    let mut tools = BTreeMap::from([("nix".to_owned(), nix.version().to_owned())]);
+        times.measure("digest", || image::prepare(&conf, &store.root(), &settings.layer_cache(), ui))?;
+    let evidence = Evidence {
+        flake,
+        images: vec![(
+            Role::Vessel,
+            ImageEvidence {
+                config: image.config().to_owned(),
+                manifest: image.manifest().to_owned(),
+                conf: conf_text,
+            },
+        )],
+        ..work.evidence.clone()
+    };
+    let mut body = Body {
+        images: Images {
+            vessel: BodyImage {
+                config_digest: image.config_digest(),
+                manifest_digest: image.manifest_digest(),
+                engine_id: None,
+                reference: image.own_reference(),
+                layers: image.layers().len(),
+                size: image.size(),
+                store_path: outputs.store_path.clone(),
+                conf: outputs.conf.clone(),
+            },
+        },
+        federation: evidence.federation_sha256(),
+        executor: executor.kind(),
+        substrate: (&work.synthesis.substrate).into(),
+        store: Some(store.clone()),
+        synthesis_sha256: work.id,
+        flake_nar_sha256: flake_hash,
+        tools: BTreeMap::from([(executor.kind().as_str().to_owned(), executor.version().to_owned())]),
+    };
+    remember_engine(&mut body, &listing);
     let loaded = match &podman {
         Some(podman) => {
-            tools.insert("podman".to_owned(), podman.version().to_string());
             let scratch = settings.state.join("load");
-            Some(times.measure("load", || podman.load(&image, &nix.store_root(), &scratch, ui))?)
+            let known = body.images.vessel.engine_id.clone();
+            let loaded =
+                times.measure("load", || podman.load(&image, known.as_ref(), &store.root(), &scratch, ui))?;
+            body.images.vessel.engine_id = Some(loaded.engine_id.clone());
+            body.tools.insert("podman".to_owned(), podman.version().to_string());
+            Some(loaded)
         }
         None => None,
     };
-    let reference = podman::body_reference(image.reference(), &image.id())?;
-    let body = Body {
-        image_id: image.id(),
-        manifest_digest: image.manifest_digest(),
-        reference: reference.to_string(),
-        backend: "nix".to_owned(),
-        substrate: work.synthesis.substrate.kind().to_owned(),
-        synthesis_sha256: work.id,
-        flake_nar_sha256: flake_hash,
-        layers: image.layers().len(),
-        size: image.size(),
-        store_path,
-        conf: conf_path,
-        tools,
-    };
-    let mut evidence = work.evidence.clone();
-    evidence.insert_tree(&stages::name("flake")?, &flake);
     times.measure("record", || {
         bodies.record(&body, &evidence)?;
-        nix.keep(&body.store_path, &bodies.root(&body.image_id))
+        executor.keep(&outputs, &bodies.root(&body.id()))?;
+        bodies.replace_unversioned(&body)
     })?;
-    let store = stages::store(&args.store)?;
-    ui.report(&report(body, &image, work, times, loaded.as_ref(), store))?;
+    ui.report(&report(&body, &image, work, times, loaded.as_ref()))?;
     Ok(Outcome::Done)
 }
 
-/// Nix with what the substrate lets it use.
-fn world(nix: Nix, args: &ForgeArgs, settings: &Settings, work: &stages::Work) -> Result<Nix, Failure> {
+/// What the substrate lets the build take part of.
+fn inputs(args: &ForgeArgs, settings: &Settings, work: &stages::Work) -> Result<Inputs, Failure> {
     let tree = args.nixpkgs.as_deref().map(absolute).transpose()?;
     match (&work.synthesis.substrate, tree) {
         (Substrate::Nixpkgs { nar_hash, .. }, tree) => {
-            nix.for_nixpkgs(tree, nar_hash, settings.network == Network::Offline)
+            Ok(Inputs::Nixpkgs { tree, pinned: *nar_hash, offline: settings.network == Network::Offline })
         }
-        (Substrate::Debian { .. }, None) => Ok(nix),
+        (Substrate::Debian { .. }, None) => Ok(Inputs::Closed),
         (Substrate::Debian { .. }, Some(_)) => {
             Err(Diagnostic::new("`--nixpkgs` has no meaning for a body on the embedded substrate")
                 .help("`kind = \"nixpkgs\"` under [substrate] in forge.toml chooses the other")
@@ -127,50 +152,55 @@ fn podman() -> Result<Podman, Failure> {
     Podman::find(program)
 }
 
-/// A body of the very same flake whose image is still in the store.
-fn known_body(bodies: &Bodies, flake: &Sha256, nix: &Nix) -> Result<Option<Body>, Failure> {
-    let Some(body) = bodies.list()?.into_iter().find(|body| body.flake_nar_sha256 == *flake) else {
-        return Ok(None);
-    };
-    let missing = nix.missing(&[body.store_path.clone(), body.conf.clone()])?;
-    Ok(missing.is_empty().then_some(body))
+/// What a body of the very same flake was made from, when that is still in the store.
+fn known_outputs(
+    listing: &Listing,
+    flake: &Sha256,
+    executor: &dyn Executor,
+) -> Result<Option<Outputs>, Failure> {
+    for record in listing.records.iter().filter(|record| record.body.flake_nar_sha256 == *flake) {
+        let vessel = &record.body.images.vessel;
+        let outputs = Outputs { store_path: vessel.store_path.clone(), conf: vessel.conf.clone() };
+        if executor.holds(&outputs)? {
+            return Ok(Some(outputs));
+        }
+    }
+    Ok(None)
 }
 
-fn build(nix: &Nix, settings: &Settings, ui: &Ui) -> Result<(String, String), Failure> {
-    let flake = settings.flake();
-    Ok((nix.build(&flake, "lychd-image", ui)?, nix.build(&flake, "lychd-image-conf", ui)?))
+/// What podman called the same image, and which podman that was, holds until one answers otherwise.
+fn remember_engine(body: &mut Body, listing: &Listing) {
+    let image = body.images.vessel.config_digest;
+    let known =
+        listing.records.iter().map(|record| &record.body).find(|known| {
+            known.images.vessel.config_digest == image && known.images.vessel.engine_id.is_some()
+        });
+    if let Some(known) = known {
+        body.images.vessel.engine_id.clone_from(&known.images.vessel.engine_id);
+        body.tools.extend(known.tools.get("podman").map(|version| ("podman".to_owned(), version.clone())));
+    }
 }
 
 fn report(
-    body: Body,
+    body: &Body,
     image: &Image,
     work: stages::Work,
     times: Times,
     loaded: Option<&Loaded>,
-    nix_store: Option<PathBuf>,
 ) -> report::Forge {
     let load = loaded.map(|loaded| match loaded.road {
         Road::Present => Load::Present,
         Road::Thin { layers, bytes } => Load::Thin { layers, size: bytes },
         Road::Full => Load::Full,
     });
-    let tags = loaded.iter().flat_map(|_| [image.reference().to_string(), body.reference.clone()]);
-    let run = work.synthesis.image.run_command(&body.reference);
+    let reference = &body.images.vessel.reference;
+    let tags = loaded.iter().flat_map(|_| [image.reference().to_string(), reference.to_string()]);
     report::Forge {
-        image_id: Digest(body.image_id),
-        manifest_digest: Digest(body.manifest_digest),
+        body: report::Body::of(body),
         tags: tags.collect(),
-        reference: body.reference,
-        backend: body.backend,
-        substrate: body.substrate,
-        synthesis_sha256: body.synthesis_sha256,
-        layers: body.layers,
-        size: body.size,
-        store_path: body.store_path,
-        nix_store,
         loaded: loaded.is_some(),
         load,
-        run,
+        run: work.synthesis.image.run_command(&reference.to_string()),
         contents: Contents::of(&work.synthesis),
         moved: work.moved,
         notes: work.notes,

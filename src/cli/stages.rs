@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -12,14 +13,15 @@ use super::{
 };
 use crate::{
     binding::validator::{Host, Supply, Validator},
+    body::{Bodies, Evidence, Listing},
     codex::{self, Codex},
-    crypt::{self, FederationLock, federation_lock},
+    crypt::{self, FederationLock},
     diagnostic::{Diagnostic, Failure, Fault},
     digest::{Sha256, nar::nar_sha256},
     forge::{
         air_gap::{self, AirGap, Written},
+        executor::Executor,
         fetch::{self, Source},
-        nix::Nix,
     },
     host::{
         clock, file,
@@ -27,8 +29,8 @@ use crate::{
         progress::Progress as _,
     },
     name::{MemberId, PackageName, url::HostPolicy},
-    report, runes,
-    synthesis::{self, Artifact, Change, Locks, Mode, Synthesis, sources::git::GitTree, value},
+    report,
+    synthesis::{self, Artifact, Change, Locks, Mode, Synthesis, lock_names, sources::git::GitTree, value},
     transmute,
     tree::FileTree,
 };
@@ -38,8 +40,8 @@ pub(super) struct Work {
     pub(super) codex: Codex,
     pub(super) synthesis: Synthesis,
     pub(super) id: Sha256,
-    /// Canonical bytes and locks: the evidence a body keeps.
-    pub(super) evidence: FileTree,
+    /// Canonical bytes and locks: what a body keeps of where it comes from.
+    pub(super) evidence: Evidence,
     pub(super) moved: Vec<Change>,
     /// What a person should know.
     pub(super) notes: Vec<String>,
@@ -50,6 +52,15 @@ pub(super) struct Work {
     git_trees: Vec<GitTree>,
     /// Keeps other forges out of the cache and the state directory until this one is done.
     _held: [file::Held; 2],
+}
+
+/// All bodies; those whose records cannot be read are noted.
+pub(super) fn recorded(bodies: &Bodies, ui: &Ui) -> Result<Listing, Failure> {
+    let listing = bodies.list()?;
+    for unreadable in &listing.unreadable {
+        ui.note(&unreadable.to_string());
+    }
+    Ok(listing)
 }
 
 /// The store of its own, when one is wanted.
@@ -67,8 +78,11 @@ fn client(codex: &Codex, settings: &Settings, air_gap: Option<&AirGap>) -> Resul
 
 /// Behind an air gap there is no index to lock from.
 fn refuse_unlocked(locks: &Locks) -> Result<(), Failure> {
-    let missing = [("uv.lock", locks.uv.federation.is_none()), ("debian.lock.json", locks.debian.is_none())];
-    let of = |(name, missing): &(&str, bool)| missing.then(|| format!("`synthesis/{name}`"));
+    let missing = [
+        (lock_names::SHOWN_UV, locks.uv.federation.is_none()),
+        (lock_names::SHOWN_DEBIAN, locks.debian.is_none()),
+    ];
+    let of = |(name, missing): &(&str, bool)| missing.then(|| format!("`{name}`"));
     let names: Vec<String> = missing.iter().filter_map(of).collect();
     if names.is_empty() {
         return Ok(());
@@ -161,12 +175,19 @@ pub(super) fn synthesize(args: &LockArgs, settings: &Settings, ui: &Ui) -> Resul
     }
     let bytes = done.synthesis.to_canonical_json().map_err(|error| unwritable(&error))?;
     let id = Sha256::of(&bytes);
-    let mut evidence = done.locks.to_tree()?;
-    evidence.insert_text(name(federation_lock::NAME)?, federated.lock.to_text());
-    evidence.insert_text(name(runes::federation::FILE)?, done.federated.to_json());
-    evidence.insert_text(name("synthesis.json")?, String::from_utf8_lossy(&bytes));
+    let evidence = Evidence {
+        synthesis: String::from_utf8_lossy(&bytes).into_owned(),
+        federation: done.federated.to_json(),
+        locks: done.locks.to_tree()?,
+        federation_lock: federated.lock.to_text(),
+        ..Evidence::default()
+    };
     let kept = settings.state.join("synthesis");
-    file::write_tree(&kept, &evidence).map_err(|error| file::unable("write", &kept, &error))?;
+    evidence
+        .inputs()
+        .map_err(io::Error::other)
+        .and_then(|tree| file::write_tree(&kept, &tree))
+        .map_err(|error| file::unable("write", &kept, &error))?;
     let (synthesis, sources, packages) = (done.synthesis, done.sources, done.packages);
     let git_trees = done.git_trees;
     Ok(Work {
@@ -186,12 +207,6 @@ pub(super) fn synthesize(args: &LockArgs, settings: &Settings, ui: &Ui) -> Resul
 
 fn unwritable(error: &serde_json::Error) -> Failure {
     Failure::unable(Diagnostic::new(format!("cannot write the Synthesis: {error}")))
-}
-
-/// A file name of ours as a path.
-pub(super) fn name(text: &str) -> Result<crate::tree::RelativePath, Failure> {
-    text.parse()
-        .map_err(|error: crate::tree::RelativePathError| Failure::unable(Diagnostic::new(error.to_string())))
 }
 
 impl Work {
@@ -260,9 +275,14 @@ pub(super) fn validator(
 }
 
 /// Brings what the store lacks; returns how many artifacts that were.
-pub(super) fn fetch(work: &Work, nix: &Nix, settings: &Settings, ui: &Ui) -> Result<usize, Failure> {
+pub(super) fn fetch(
+    work: &Work,
+    executor: &dyn Executor,
+    settings: &Settings,
+    ui: &Ui,
+) -> Result<usize, Failure> {
     let artifacts = needed(work, ui)?;
-    with_source(work, settings, |source| fetch::into_store(nix, &artifacts, source, ui))
+    with_source(work, settings, |source| executor.bring(&artifacts, source, ui))
 }
 
 /// Brings everything, with what the forge itself is run with, and puts it into a folder.

@@ -4,15 +4,23 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::{
+    executor::{Executor, Inputs, Outputs, Wanted},
+    fetch::{self, Source},
+};
 use crate::{
+    body::{ExecutorKind, Store},
     diagnostic::{Diagnostic, Failure, Fault},
-    digest::Sha256,
+    digest::{
+        Sha256,
+        store_path::{StorePath, StorePathError},
+    },
     host::{
-        environment, file,
+        environment,
         process::{Command, Output},
         progress::{Progress, Unit},
     },
-    image::StoreRoot,
+    synthesis::Artifact,
 };
 
 /// The oldest Nix whose flakes and builders are known to work.
@@ -72,7 +80,7 @@ impl Nix {
     ///
     /// # Errors
     /// Refused when `tree` does not have the hash that is pinned; unable when Nix cannot read it.
-    pub fn for_nixpkgs(self, tree: Option<PathBuf>, pinned: &Sha256, offline: bool) -> Result<Self, Failure> {
+    fn for_nixpkgs(self, tree: Option<PathBuf>, pinned: &Sha256, offline: bool) -> Result<Self, Failure> {
         if let Some(tree) = &tree {
             let output = self.flake_command("hash").args(["path", "--sri"]).arg(tree).output()?;
             if !output.success() {
@@ -87,21 +95,6 @@ impl Nix {
             }
         }
         Ok(Self { world: World::Nixpkgs { tree, offline }, ..self })
-    }
-
-    /// Its version, e.g. `2.26.3`.
-    #[must_use]
-    pub fn version(&self) -> &str {
-        &self.version
-    }
-
-    /// Where the files of `/nix/store` really lie.
-    #[must_use]
-    pub fn store_root(&self) -> StoreRoot {
-        match &self.store {
-            Some(root) => StoreRoot::below(root),
-            None => StoreRoot::system(),
-        }
     }
 
     fn program(&self, name: &str) -> Command {
@@ -168,11 +161,14 @@ impl Nix {
         Ok(paths)
     }
 
-    /// Builds a package of the flake in `directory`; returns its output.
-    ///
-    /// # Errors
-    /// [`Failure::Refused`] when the build ran and failed, with Nix's own error.
-    pub fn build(&self, directory: &Path, package: &str, progress: &dyn Progress) -> Result<String, Failure> {
+    /// Builds a package of the flake in `directory`; returns its output. A build that ran and failed is refused,
+    /// with Nix's own error.
+    fn build_package(
+        &self,
+        directory: &Path,
+        package: &str,
+        progress: &dyn Progress,
+    ) -> Result<StorePath, Failure> {
         let mut command = self
             .flake_command("build")
             .args(["--no-update-lock-file", "--no-write-lock-file", "--log-format", "internal-json"])
@@ -194,27 +190,56 @@ impl Nix {
         let output = command.output_with_lines(|line| log.line(line, progress))?;
         if output.success() { single_output(&output) } else { Err(log.failure(package)) }
     }
+}
 
-    /// Reads a text of the store, which may be a store of its own.
-    ///
-    /// # Errors
-    /// [`Failure::Unable`] when it cannot be read.
-    pub fn read_text(&self, path: &str) -> Result<String, Failure> {
-        let physical = match path.strip_prefix("/nix/store/") {
-            Some(rest) => self.store_root().physical().join(rest),
-            None => PathBuf::from(path),
-        };
-        file::read_text(&physical).map_err(|error| file::unable("read", &physical, &error))
+impl Executor for Nix {
+    fn usable(wanted: &Wanted) -> Result<Self, Failure> {
+        Self::find(wanted.store.clone(), wanted.builders.clone())
     }
 
-    /// Keeps a store path from the garbage collector as long as the link at `root` is there.
-    ///
-    /// # Errors
-    /// [`Failure::Unable`] when Nix refuses.
-    pub fn keep(&self, path: &str, root: &Path) -> Result<(), Failure> {
+    fn kind(&self) -> ExecutorKind {
+        ExecutorKind::Nix
+    }
+
+    fn version(&self) -> &str {
+        &self.version
+    }
+
+    fn store(&self) -> Store {
+        Store::of(self.store.clone())
+    }
+
+    fn with_inputs(self: Box<Self>, inputs: Inputs) -> Result<Box<dyn Executor>, Failure> {
+        Ok(match inputs {
+            Inputs::Closed => self,
+            Inputs::Nixpkgs { tree, pinned, offline } => Box::new(self.for_nixpkgs(tree, &pinned, offline)?),
+        })
+    }
+
+    fn bring(
+        &self,
+        artifacts: &[Artifact],
+        source: &Source<'_>,
+        progress: &dyn Progress,
+    ) -> Result<usize, Failure> {
+        fetch::into_store(self, artifacts, source, progress)
+    }
+
+    fn holds(&self, outputs: &Outputs) -> Result<bool, Failure> {
+        Ok(self.missing(&[outputs.store_path.to_string(), outputs.conf.to_string()])?.is_empty())
+    }
+
+    fn build(&self, flake: &Path, progress: &dyn Progress) -> Result<Outputs, Failure> {
+        Ok(Outputs {
+            store_path: self.build_package(flake, "lychd-image", progress)?,
+            conf: self.build_package(flake, "lychd-image-conf", progress)?,
+        })
+    }
+
+    fn keep(&self, outputs: &Outputs, root: &Path) -> Result<(), Failure> {
         let output = self
             .program("nix-store")
-            .args(["--realise", path, "--indirect", "--add-root"])
+            .args(["--realise", &outputs.store_path.to_string(), "--indirect", "--add-root"])
             .arg(root)
             .output()?;
         if output.success() {
@@ -245,7 +270,7 @@ fn failed(doing: &str, output: &Output) -> Failure {
     })
 }
 
-fn single_output(output: &Output) -> Result<String, Failure> {
+fn single_output(output: &Output) -> Result<StorePath, Failure> {
     #[derive(Deserialize)]
     struct Built {
         outputs: std::collections::BTreeMap<String, String>,
@@ -256,7 +281,8 @@ fn single_output(output: &Output) -> Result<String, Failure> {
     let built: Vec<Built> =
         serde_json::from_slice(&output.stdout).map_err(|error| unclear(&error.to_string()))?;
     let first = built.into_iter().next().and_then(|mut built| built.outputs.remove("out"));
-    first.ok_or_else(|| unclear("no output has a path"))
+    let path = first.ok_or_else(|| unclear("no output has a path"))?;
+    path.parse().map_err(|error: StorePathError| unclear(&error.to_string()))
 }
 
 /// Nix's `internal-json` log: builds counted, messages kept for the failure.

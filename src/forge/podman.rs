@@ -2,7 +2,10 @@
 //!
 //! An image has two roads into podman's storage. When most of it is there already (by bytes), an OCI
 //! layout with only the missing layers is written and pulled; else, or when that fails, the whole
-//! docker-archive is streamed into `podman load`. Both keep the image ID, and both are checked.
+//! docker-archive is streamed into `podman load`. What podman then holds is read back and held against
+//! the configuration; what it calls it is its own affair, and answered.
+
+mod read_back;
 
 use std::{
     collections::BTreeSet,
@@ -11,6 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use self::read_back::Held;
 use crate::{
     diagnostic::{Diagnostic, Failure},
     digest::Sha256,
@@ -19,11 +23,9 @@ use crate::{
         process::{Command, Output},
         progress::Progress,
     },
-    image::{self, Image, Reference, StoreRoot},
+    image::{self, EngineId, Image, Reference, StoreRoot},
 };
 
-/// Hex digits of the image ID in a body's own tag.
-const BODY_DIGITS: usize = 12;
 /// Directory of a layout. Podman 4.3 names the pulled image after it (`localhost/<path>:latest`), newer ones
 /// after what follows the colon, so it is relative, and fit to be a name whatever the place is called.
 const LAYOUT: &str = "lychd-forge-layout";
@@ -73,17 +75,15 @@ pub enum Road {
     Full,
 }
 
-/// An image that podman holds under the computed ID.
+/// An image that podman holds and that was read back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loaded {
     /// How it came.
     pub road: Road,
     /// Why the shorter road was not taken to its end, when it was tried.
     pub fallback: Option<String>,
-    /// The tag that moves to the newest body, as in `conf.json`.
-    pub newest: Reference,
-    /// The tag of this body alone, `<name>:b-<12 hex of the image ID>`.
-    pub body: Reference,
+    /// What podman calls it.
+    pub engine_id: EngineId,
 }
 
 impl Podman {
@@ -131,8 +131,8 @@ impl Podman {
     ///
     /// # Errors
     /// [`Failure::Unable`] when podman does not run; [`Failure::Refused`] when it fails.
-    pub fn exists(&self, id: &Sha256) -> Result<bool, Failure> {
-        self.known(&id.to_string())
+    pub fn exists(&self, id: &EngineId) -> Result<bool, Failure> {
+        self.known(id.as_str())
     }
 
     fn known(&self, name: &str) -> Result<bool, Failure> {
@@ -145,27 +145,28 @@ impl Podman {
         }
     }
 
+    /// The image of this name or ID.
+    fn held(&self, name: &str) -> Result<Option<Held>, Failure> {
+        if !self.known(name)? {
+            return Ok(None);
+        }
+        Held::parse(&self.run(["image", "inspect", name])?.stdout).map(Some)
+    }
+
     /// The image that a reference names.
     ///
     /// # Errors
     /// As [`Podman::exists`].
-    pub fn image_of(&self, reference: &Reference) -> Result<Option<Sha256>, Failure> {
-        let name = reference.to_string();
-        if !self.known(&name)? {
-            return Ok(None);
-        }
-        let text = self.run(["image", "inspect", "--format", "{{.Id}}", &name])?.text();
-        parse_id(&text).map(Some)
+    pub fn image_of(&self, reference: &Reference) -> Result<Option<EngineId>, Failure> {
+        Ok(self.held(&reference.to_string())?.map(|held| held.id().clone()))
     }
 
-    /// Every reference that an image of this ID has.
+    /// Every reference that an image of this ID has; none when it is not there.
     ///
     /// # Errors
     /// As [`Podman::exists`].
-    pub fn references(&self, id: &Sha256) -> Result<Vec<String>, Failure> {
-        let format = "{{range .RepoTags}}{{println .}}{{end}}";
-        let output = self.run(["image", "inspect", "--format", format, &id.to_string()])?;
-        Ok(output.text().lines().filter(|line| !line.is_empty()).map(str::to_owned).collect())
+    pub fn references(&self, id: &EngineId) -> Result<Vec<String>, Failure> {
+        Ok(self.held(id.as_str())?.map(|held| held.references().to_vec()).unwrap_or_default())
     }
 
     /// Diff IDs of the layers of all images in the storage, also of untagged and intermediate ones.
@@ -187,27 +188,26 @@ impl Podman {
         Ok(held)
     }
 
-    /// Brings the image into the storage, checks that podman calls it what we call it, and tags it: the
-    /// reference of `conf.json`, and one of its own. `scratch` is where a layout may lie meanwhile.
+    /// Brings the image into the storage, reads it back, and tags it: the reference of `conf.json`, and one of its
+    /// own. `known` is what podman called it when it was loaded before. `scratch` is where a layout may lie meanwhile.
     ///
     /// # Errors
     /// [`Failure::Unable`] when podman does not run or a store path cannot be read; [`Failure::Refused`]
-    /// when podman fails or reports another image ID. Nothing is removed then.
+    /// when podman fails or holds another image than this. Nothing is removed then.
     pub fn load(
         &self,
         image: &Image,
+        known: Option<&EngineId>,
         store: &StoreRoot,
         scratch: &Path,
         progress: &dyn Progress,
     ) -> Result<Loaded, Failure> {
-        let id = image.id();
-        let body = body_reference(image.reference(), &id)?;
         let mut fallback = None;
-        let road = if self.exists(&id)? {
-            Road::Present
+        let (road, engine_id) = if let Some(id) = self.present(image, known)? {
+            (Road::Present, id)
         } else {
-            match self.load_thin(image, store, &body, scratch, progress) {
-                Ok(Some(road)) => road,
+            match self.load_thin(image, store, scratch, progress) {
+                Ok(Some(loaded)) => loaded,
                 Ok(None) => self.load_full(image, store, progress)?,
                 Err(failure) => {
                     progress.note("loading only the missing layers failed; loading the whole image");
@@ -216,9 +216,22 @@ impl Podman {
                 }
             }
         };
-        self.tag(&id, &body)?;
-        self.tag(&id, image.reference())?;
-        Ok(Loaded { road, fallback, newest: image.reference().clone(), body })
+        self.tag(&engine_id, &image.own_reference())?;
+        self.tag(&engine_id, image.reference())?;
+        Ok(Loaded { road, fallback, engine_id })
+    }
+
+    /// The image, where it is there already: by its own tag, by what podman called it, or by what today's podman
+    /// calls an image of this configuration. A name alone proves nothing.
+    fn present(&self, image: &Image, known: Option<&EngineId>) -> Result<Option<EngineId>, Failure> {
+        let computed = EngineId::from(image.config_digest());
+        let ids = known.into_iter().filter(|known| **known != computed).chain([&computed]);
+        for name in [image.own_reference().to_string()].into_iter().chain(ids.map(ToString::to_string)) {
+            if let Some(held) = self.held(&name)?.filter(|held| held.differences(image.config()).is_empty()) {
+                return Ok(Some(held.id().clone()));
+            }
+        }
+        Ok(None)
     }
 
     /// `None`: not worth it.
@@ -226,57 +239,84 @@ impl Podman {
         &self,
         image: &Image,
         store: &StoreRoot,
-        body: &Reference,
         scratch: &Path,
         progress: &dyn Progress,
-    ) -> Result<Option<Road>, Failure> {
-        let held = self.held_layers()?;
+    ) -> Result<Option<(Road, EngineId)>, Failure> {
+        let present = self.held_layers()?;
         let Missing { layers, bytes } =
-            Missing::of(image.layers().iter().map(|layer| (layer.diff_id(), layer.size())), &held);
+            Missing::of(image.layers().iter().map(|layer| (layer.diff_id(), layer.size())), &present);
         if bytes > image.size() / 2 {
             return Ok(None);
         }
         progress.stage("load", &format!("{} of {} layers", layers.len(), image.layers().len()));
         let directory = file::temporary_directory(scratch)
             .map_err(|error| file::unable("create a directory in", scratch, &error))?;
-        image::oci_layout(image, store, &layers, body, &directory.path().join(LAYOUT))?;
-        let pull = self.command(["pull", "--quiet", &format!("oci:{LAYOUT}:{body}")]);
+        let own = image.own_reference();
+        image::oci_layout(image, store, &layers, &own, &directory.path().join(LAYOUT))?;
+        let pull = self.command(["pull", "--quiet", &format!("oci:{LAYOUT}:{own}")]);
         let pull = pull.current_dir(directory.path());
         let output = pull.output()?;
         if !output.success() {
             return Err(failed(&pull, &output));
         }
         let text = output.text();
-        same(&image.id(), &parse_id(text.lines().last().unwrap_or_default())?)?;
+        let answer = text.lines().last().unwrap_or_default();
+        let id: EngineId = answer
+            .parse()
+            .map_err(|error| Diagnostic::new(format!("podman answered what it pulled: {error}")))?;
+        let held = self.read_back(image, id.as_str())?;
         let stray = format!("localhost/{LAYOUT}:latest");
-        if self.references(&image.id())?.contains(&stray) {
-            self.run(["untag", &image.id().to_string(), &stray])?;
+        if held.references().contains(&stray) {
+            self.run(["untag", held.id().as_str(), &stray])?;
         }
-        Ok(Some(Road::Thin { layers: layers.len(), bytes }))
+        Ok(Some((Road::Thin { layers: layers.len(), bytes }, held.id().clone())))
     }
 
-    fn load_full(&self, image: &Image, store: &StoreRoot, progress: &dyn Progress) -> Result<Road, Failure> {
+    fn load_full(
+        &self,
+        image: &Image,
+        store: &StoreRoot,
+        progress: &dyn Progress,
+    ) -> Result<(Road, EngineId), Failure> {
         progress.stage("load", &format!("all {} layers", image.layers().len()));
         let command = self.command(["load", "--quiet"]);
-        let (output, streamed) = command.output_fed(|input| image::stream(image, store, input))?;
+        let own = image.own_reference();
+        let (output, streamed) =
+            command.output_fed(|input| image::stream(image, std::slice::from_ref(&own), store, input))?;
         streamed?;
         if !output.success() {
             return Err(failed(&command, &output));
         }
-        let Some(found) = self.image_of(image.reference())? else {
-            let message = format!("podman loaded the image, but does not know `{}`", image.reference());
-            return Err(Diagnostic::new(message).into());
+        let held = self.read_back(image, &own.to_string())?;
+        Ok((Road::Full, held.id().clone()))
+    }
+
+    /// What podman holds under a name that it was given, or an ID that it answered, if that is the image.
+    fn read_back(&self, image: &Image, name: &str) -> Result<Held, Failure> {
+        let Some(held) = self.held(name)? else {
+            return Err(
+                Diagnostic::new(format!("podman loaded the image, but does not know `{name}`")).into()
+            );
         };
-        same(&image.id(), &found)?;
-        Ok(Road::Full)
+        let differences = held.differences(image.config());
+        if differences.is_empty() {
+            return Ok(held);
+        }
+        let message = format!(
+            "podman holds another image ({}) than the one built ({})",
+            held.id(),
+            image.config_digest()
+        );
+        let told = differences.into_iter().fold(Diagnostic::new(message), Diagnostic::note);
+        Err(told.help("nothing was removed; do not activate the image that podman has").into())
     }
 
     /// Gives an image one more reference; one that names another image moves.
     ///
     /// # Errors
     /// As [`Podman::exists`].
-    pub fn tag(&self, id: &Sha256, reference: &Reference) -> Result<(), Failure> {
-        self.run(["tag", &id.to_string(), &reference.to_string()]).map(drop)
+    pub fn tag(&self, id: &EngineId, reference: &Reference) -> Result<(), Failure> {
+        self.run(["tag", id.as_str(), &reference.to_string()]).map(drop)
     }
 
     /// Takes a reference away; the image stays. One that is not there is success.
@@ -285,19 +325,10 @@ impl Podman {
     /// As [`Podman::exists`].
     pub fn untag(&self, reference: &Reference) -> Result<(), Failure> {
         match self.image_of(reference)? {
-            Some(id) => self.run(["untag", &id.to_string(), &reference.to_string()]).map(drop),
+            Some(id) => self.run(["untag", id.as_str(), &reference.to_string()]).map(drop),
             None => Ok(()),
         }
     }
-}
-
-/// `<name>:b-<12 hex of the image ID>`: the tag that keeps one body from being pruned.
-///
-/// # Errors
-/// None in practice: the tag is always well formed.
-pub fn body_reference(reference: &Reference, id: &Sha256) -> Result<Reference, Failure> {
-    let tag = format!("b-{}", id.short(BODY_DIGITS));
-    reference.with_tag(&tag).map_err(|error| Diagnostic::new(error.to_string()).into())
 }
 
 /// The layers that podman lacks.
@@ -317,22 +348,6 @@ impl Missing {
         }
         missing
     }
-}
-
-fn parse_id(text: &str) -> Result<Sha256, Failure> {
-    let hex = text.trim().trim_start_matches("sha256:");
-    hex.parse().map_err(|_| {
-        Diagnostic::new(format!("podman answered `{}` where an image ID should be", text.escape_debug()))
-            .into()
-    })
-}
-
-fn same(computed: &Sha256, reported: &Sha256) -> Result<(), Failure> {
-    if computed == reported {
-        return Ok(());
-    }
-    let message = format!("podman reports image ID {reported}, but the image built is {computed}");
-    Err(Diagnostic::new(message).help("nothing was removed; do not activate the reported image").into())
 }
 
 fn failed(command: &Command, output: &Output) -> Failure {
@@ -367,17 +382,5 @@ mod tests {
         let [a, b, c] = ["a", "b", "c"].map(Sha256::of);
         let missing = Missing::of([(a, 1), (b, 10), (b, 10), (c, 100)].into_iter(), &BTreeSet::from([a]));
         assert_eq!(missing, Missing { layers: BTreeSet::from([b, c]), bytes: 110 });
-    }
-
-    #[test]
-    fn another_id_is_refused_by_name() {
-        let [computed, reported] = ["a", "b"].map(Sha256::of);
-        let said = same(&computed, &reported).unwrap_err();
-        assert_eq!(said.exit_code(), 1);
-        assert!(
-            said.to_string().contains(&computed.to_string())
-                && said.to_string().contains(&reported.to_string())
-        );
-        assert!(parse_id("Loaded image: x").is_err());
     }
 }

@@ -1,12 +1,12 @@
 //! The docker-archive on a stream: layers, configuration, manifest.
 //!
 //! Byte for byte what upstream's `stream_layered_image.py` writes for the same `conf.json` when the
-//! store belongs to root.
+//! store belongs to root and the one reference is that of `conf.json`.
 
 use std::io::{self, BufWriter, Write};
 
 use super::{
-    Image, Layer, StoreRoot,
+    Image, Layer, Reference, StoreRoot, config,
     layer::{self, Broken, Content},
     tar::{self, Entry, Owner},
 };
@@ -17,19 +17,29 @@ use crate::{
 
 const BUFFER: usize = 64 << 10;
 
-/// Writes the whole archive to `out`. A reader that goes away early (a broken pipe) is a clean end.
+/// Writes the whole archive to `out`; who loads it gets the image under `references`. A reader that goes away early (a broken pipe) is a clean end.
 ///
 /// # Errors
 /// [`Failure::Unable`] when a file cannot be read or `out` fails; [`Failure::Refused`] when a layer is
 /// no longer what it was when its digest was computed (the archive so far is then useless).
-pub fn stream(image: &Image, store: &StoreRoot, out: &mut dyn Write) -> Result<(), Failure> {
-    match write(image, store, out) {
+pub fn stream(
+    image: &Image,
+    references: &[Reference],
+    store: &StoreRoot,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    match write(image, references, store, out) {
         Err(Broken::Sink(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other.map_err(Broken::into_failure),
     }
 }
 
-fn write(image: &Image, store: &StoreRoot, out: &mut dyn Write) -> Result<(), Broken> {
+fn write(
+    image: &Image,
+    references: &[Reference],
+    store: &StoreRoot,
+    out: &mut dyn Write,
+) -> Result<(), Broken> {
     let mut out = BufWriter::with_capacity(BUFFER, out);
     let mut offset = 0;
     for layer in &image.layers {
@@ -39,8 +49,10 @@ fn write(image: &Image, store: &StoreRoot, out: &mut dyn Write) -> Result<(), Br
         tar::write_zeros(&mut out, tar::padding(layer.size))?;
         offset += header.len() as u64 + layer.size + tar::padding(layer.size);
     }
-    let config_name = format!("{}.json", image.id());
-    for (name, bytes) in [(config_name.as_str(), &image.config), ("manifest.json", &image.docker_manifest)] {
+    let id = image.config_digest();
+    let manifest = config::docker_manifest(id, references, &image.layers);
+    let config_name = format!("{id}.json");
+    for (name, bytes) in [(config_name.as_str(), &image.config), ("manifest.json", &manifest)] {
         let size = bytes.len() as u64;
         let mut header = Vec::new();
         Entry::plain(name.as_bytes(), size, image.attributes.mtime, &Owner::default()).append_to(&mut header);

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
+    identity::ConfigDigest,
     json::Json,
     tar::{MOST_OCTAL_11, Owner},
 };
@@ -20,6 +21,9 @@ use crate::{
 
 /// The only store directory whose paths are accepted.
 pub const STORE_DIR: &str = "/nix/store";
+
+/// Hex digits of the configuration's digest in an image's own tag.
+const OWN_DIGITS: usize = 12;
 
 /// A name and tag, e.g. `localhost/lychd:custom`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,12 +50,10 @@ impl Reference {
         &self.tag
     }
 
-    /// The same repository with another tag.
-    ///
-    /// # Errors
-    /// When `tag` is not one.
-    pub fn with_tag(&self, tag: &str) -> Result<Self, ReferenceError> {
-        format!("{}:{tag}", self.name).parse()
+    /// The tag in the same repository that one image has for itself: `b-<12 hex digits>`.
+    #[must_use]
+    pub fn own(&self, image: ConfigDigest) -> Self {
+        Self { name: self.name.clone(), tag: format!("b-{}", image.short(OWN_DIGITS)) }
     }
 }
 

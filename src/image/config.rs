@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{
     Layer,
     conf::{Conf, Reference},
+    identity::ConfigDigest,
     json::{Json, python_list},
     layer::Content,
 };
@@ -17,7 +18,7 @@ pub(super) const CONFIG_TYPE: &str = "application/vnd.oci.image.config.v1+json";
 pub(super) const LAYER_TYPE: &str = "application/vnd.oci.image.layer.v1.tar";
 pub(super) const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
 
-/// The bytes whose sha256 is the image ID. `environment` is that of the base image.
+/// The bytes whose sha256 is the [`ConfigDigest`]. `environment` is that of the base image.
 pub(super) fn config_bytes(conf: &Conf, environment: &[String], layers: &[Layer]) -> Vec<u8> {
     let created = || Json::text(conf.created.clone());
     let diff_ids = layers.iter().map(|layer| Json::text(format!("sha256:{}", layer.diff_id)));
@@ -77,11 +78,12 @@ fn overlay(config: &Json, environment: &[String]) -> Json {
 }
 
 /// `manifest.json` of the docker-archive.
-pub(super) fn docker_manifest(id: &Sha256, reference: &Reference, layers: &[Layer]) -> Vec<u8> {
+pub(super) fn docker_manifest(id: ConfigDigest, references: &[Reference], layers: &[Layer]) -> Vec<u8> {
+    let tags = references.iter().map(|reference| Json::text(reference.to_string()));
     let paths = layers.iter().map(|layer| Json::Text(layer.member_name()));
     Json::List(vec![Json::object([
         ("Config", Json::text(format!("{id}.json"))),
-        ("RepoTags", Json::List(vec![Json::text(reference.to_string())])),
+        ("RepoTags", Json::List(tags.collect())),
         ("Layers", Json::List(paths.collect())),
     ])])
     .to_python_text()

@@ -58,7 +58,7 @@ pub fn oci_layout(
         "manifests": [manifest],
     });
     for (path, bytes) in [
-        (blobs.join(image.id().to_string()), image.config.as_slice()),
+        (blobs.join(image.config_digest().to_string()), image.config.as_slice()),
         (blobs.join(image.manifest_digest().to_string()), &image.manifest),
         (directory.join("index.json"), &canonical(&index)),
         (directory.join("oci-layout"), &canonical(&json!({ "imageLayoutVersion": "1.0.0" }))),

@@ -53,7 +53,6 @@ pub fn prepare(
     let layers = hash_all(&contents, &attributes, store, &Cache::new(cache.to_owned()), progress)?;
     let config = config::config_bytes(conf, &base.environment, &layers);
     Ok(Image {
-        docker_manifest: config::docker_manifest(&Sha256::of(&config), &conf.reference, &layers),
         manifest: config::oci_manifest(&config, &layers),
         reference: conf.reference.clone(),
         attributes,

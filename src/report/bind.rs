@@ -14,7 +14,9 @@ use crate::{
         plan::{Action, Plan},
         validator::Origin,
     },
+    body::BodyId,
     digest::Sha256,
+    image::EngineId,
     runes::{PREFIX, Rendered},
 };
 
@@ -22,8 +24,10 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(title = "bind --json", deny_unknown_fields)]
 pub struct Bind {
-    /// The image of the body.
-    pub image_id: Digest,
+    /// The ID of the body.
+    pub body: Digest,
+    /// Its image, as the units name it.
+    pub image_id: String,
     /// The number of the inscription; `null` for one that is only shown.
     pub generation: Option<u64>,
     /// Whether this only shows what would be done.
@@ -133,7 +137,7 @@ impl Bind {
     /// What of a rendered set and its plan is told; `diff` says whether every line is.
     #[must_use]
     pub fn dry_run(
-        image_id: Sha256,
+        (body, image): (BodyId, &EngineId),
         rendered: &Rendered,
         plan: &Plan,
         diff: bool,
@@ -157,7 +161,8 @@ impl Bind {
         let grants = rendered.grants.iter();
         let secrets = rendered.secrets.iter();
         Self {
-            image_id: Digest(image_id),
+            body: Digest(body.sha256()),
+            image_id: image.reference(),
             generation: None,
             dry_run: true,
             reloaded: false,
@@ -198,7 +203,8 @@ impl Report for Bind {
                 None => page.field(unit.action.as_str(), unit.path.display().to_string()),
             }
         }
-        page.field("body", self.image_id.to_string());
+        page.field("body", self.body.to_string());
+        page.field("image", self.image_id.as_str());
         let counts: Vec<String> = [Action::Create, Action::Replace, Action::Remove, Action::Unchanged]
             .into_iter()
             .map(|action| (self.count(action), action.as_str()))

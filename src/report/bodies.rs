@@ -1,54 +1,137 @@
-//! `bodies`.
+//! `bodies`, and what `forge` says of the one it made.
+
+use std::{collections::BTreeMap, path::PathBuf};
 
 use indicatif::HumanBytes;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Digest, Page, Report};
-use crate::digest::Sha256;
+use crate::{
+    body::{self, BodyImage, ExecutorKind, Listing, Role, Store, SubstrateKind, Unreadable},
+    digest::Sha256,
+};
 
 /// The bodies that were forged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(title = "bodies --json", deny_unknown_fields)]
 pub struct Bodies {
     /// Newest first.
-    pub bodies: Vec<Body>,
+    pub bodies: Vec<Listed>,
+    /// Records that this forge cannot read.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// A body in the list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Listed {
+    /// The number of its record; `null` in one of a forge that did not count.
+    pub sequence: Option<u64>,
+    /// What it is.
+    #[serde(flatten)]
+    pub body: Body,
 }
 
 /// A body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
 pub struct Body {
-    /// The image ID to pin.
-    pub image_id: Digest,
-    /// Of the OCI manifest that the forge writes.
+    /// Its ID.
+    pub body: Digest,
+    /// Its images, by role.
+    pub images: BTreeMap<Role, Image>,
+    /// The image ID to pin, of the `vessel`: the engine's, or the configuration's digest where no engine has answered.
+    pub image_id: String,
+    /// Of the OCI manifest that the forge writes, of the `vessel`.
     pub manifest_digest: Digest,
-    /// Its own tag with its repository.
+    /// The own tag of the `vessel`, with its repository.
     pub reference: String,
-    /// What built it.
-    pub backend: String,
+    /// Who built it.
+    pub backend: ExecutorKind,
     /// What it is built on.
-    pub substrate: String,
+    pub substrate: SubstrateKind,
     /// The synthesis id.
     pub synthesis_sha256: Sha256,
-    /// How many layers the image has.
+    /// How many layers the `vessel` has.
     pub layers: usize,
-    /// Bytes of all layers, uncompressed.
+    /// Bytes of all its layers, uncompressed.
     pub size: u64,
-    /// The executable in the store that streams the image.
+    /// The executable in the store that streams the `vessel`.
     pub store_path: String,
+    /// The store, when it is not the system's.
+    pub nix_store: Option<PathBuf>,
+}
+
+/// What identifies an image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Image {
+    /// sha256 of its configuration: ours.
+    pub config_digest: Digest,
+    /// sha256 of the OCI manifest that the forge writes.
+    pub manifest_digest: Digest,
+    /// What the engine calls it; `null` when none was asked.
+    pub engine_id: Option<String>,
+}
+
+impl Image {
+    fn of(image: &BodyImage) -> Self {
+        Self {
+            config_digest: Digest(image.config_digest.sha256()),
+            manifest_digest: Digest(image.manifest_digest),
+            engine_id: image.engine_id.as_ref().map(crate::image::EngineId::reference),
+        }
+    }
+}
+
+impl Body {
+    /// What is told of a body.
+    #[must_use]
+    pub fn of(body: &body::Body) -> Self {
+        let vessel = &body.images.vessel;
+        Self {
+            body: Digest(body.id().sha256()),
+            images: body.images.iter().map(|(role, image)| (role, Image::of(image))).collect(),
+            image_id: vessel.found_by().reference(),
+            manifest_digest: Digest(vessel.manifest_digest),
+            reference: vessel.reference.to_string(),
+            backend: body.executor,
+            substrate: body.substrate,
+            synthesis_sha256: body.synthesis_sha256,
+            layers: vessel.layers,
+            size: vessel.size,
+            store_path: vessel.store_path.to_string(),
+            nix_store: body.store.as_ref().and_then(Store::directory).map(ToOwned::to_owned),
+        }
+    }
+}
+
+impl Bodies {
+    /// What is told of all records.
+    #[must_use]
+    pub fn of(listing: Listing) -> Self {
+        let listed = |record: &body::Record| Listed {
+            sequence: record.order.sequence(),
+            body: Body::of(&record.body),
+        };
+        Self { bodies: listing.records.iter().map(listed).collect(), unreadable: listing.unreadable }
+    }
 }
 
 impl Report for Bodies {
     fn write(&self, page: &mut Page) {
-        if self.bodies.is_empty() {
+        if self.bodies.is_empty() && self.unreadable.is_empty() {
             page.remark("No body was forged yet: `lychd-forge forge` makes one.");
             return;
         }
-        page.line("IMAGE ID      LAYERS        SIZE  REFERENCE");
-        for body in &self.bodies {
-            let (id, size) = (body.image_id.0.short(12), HumanBytes(body.size).to_string());
-            page.line(format!("{id}  {:>6}  {size:>10}  {}", body.layers, body.reference));
+        page.line("BODY          IMAGE ID      LAYERS        SIZE  REFERENCE");
+        for Listed { body, .. } in &self.bodies {
+            let image_id: String = body.image_id.trim_start_matches("sha256:").chars().take(12).collect();
+            let (id, size) = (body.body.0.short(12), HumanBytes(body.size).to_string());
+            page.line(format!("{id}  {image_id:<12}  {:>6}  {size:>10}  {}", body.layers, body.reference));
+        }
+        for unreadable in &self.unreadable {
+            page.field("unreadable", unreadable.to_string());
         }
     }
 }

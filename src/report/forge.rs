@@ -1,38 +1,21 @@
 //! `forge`.
 
-use std::{borrow::Cow, collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 use indicatif::HumanBytes;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
-use super::{Contents, Digest, Page, Report};
-use crate::{digest::Sha256, synthesis::Change};
+use super::{Body, Contents, Page, Report};
+use crate::synthesis::Change;
 
 /// A body that was built, or was there.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[schemars(title = "forge --json", deny_unknown_fields)]
 pub struct Forge {
-    /// The image ID to pin.
-    pub image_id: Digest,
-    /// Of the OCI manifest that the forge writes.
-    pub manifest_digest: Digest,
-    /// The body's own tag with its repository.
-    pub reference: String,
-    /// What built it.
-    pub backend: String,
-    /// What it is built on.
-    pub substrate: String,
-    /// The synthesis id.
-    pub synthesis_sha256: Sha256,
-    /// How many layers the image has.
-    pub layers: usize,
-    /// Bytes of all layers, uncompressed.
-    pub size: u64,
-    /// The executable in the store that streams the image.
-    pub store_path: String,
-    /// The store, when it is not the system's.
-    pub nix_store: Option<PathBuf>,
+    /// The body.
+    #[serde(flatten)]
+    pub body: Body,
     /// Whether podman has the image.
     pub loaded: bool,
     /// How podman got it; `null` with `--no-load`.
@@ -98,16 +81,18 @@ impl JsonSchema for Seconds {
 impl Report for Forge {
     fn write(&self, page: &mut Page) {
         self.contents.write(page);
-        page.field("layers", format!("{}, {}", self.layers, HumanBytes(self.size)));
-        page.field("image", self.image_id.to_string());
-        page.field("synthesis", format!("sha256:{}", self.synthesis_sha256));
+        let Self { body, .. } = self;
+        page.field("layers", format!("{}, {}", body.layers, HumanBytes(body.size)));
+        page.field("body", body.body.to_string());
+        page.field("image", body.image_id.as_str());
+        page.field("synthesis", format!("sha256:{}", body.synthesis_sha256));
         let Seconds(times) = &self.seconds;
         let total: Duration = times.iter().map(|(_, time)| *time).sum();
         let stages: Vec<String> =
             times.iter().map(|(stage, time)| format!("{stage} {:.1}", time.as_secs_f64())).collect();
         page.field("seconds", format!("{:.1} ({})", total.as_secs_f64(), stages.join(", ")));
         let Some(load) = &self.load else {
-            page.field("next", format!("lychd-forge stream {} | podman load", self.image_id.0.short(12)));
+            page.field("next", format!("lychd-forge stream {} | podman load", body.body.0.short(12)));
             return;
         };
         let how = match load {

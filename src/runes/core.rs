@@ -11,7 +11,7 @@ use super::{
 use crate::{
     codex::{Actuator, Codex, Grants, runes::Phoenix},
     diagnostic::{Diagnostic, Failure},
-    digest::Sha256,
+    image::EngineId,
     name::{SecretName, variable::VariableName},
 };
 
@@ -96,12 +96,12 @@ fn body_environment(codex: &Codex) -> BTreeMap<VariableName, Value> {
 /// The application.
 pub(super) fn vessel(
     codex: &Codex,
-    body: Sha256,
+    body: &EngineId,
     ground: Ground<'_>,
     errors: &mut Vec<Diagnostic>,
 ) -> Result<Container, Failure> {
     let layout = ground.layout;
-    let source = Source::Loaded(format!("sha256:{body}"));
+    let source = Source::Loaded(body.reference());
     let mut vessel = hardened("vessel", "The Vessel: LychD itself", source);
     vessel.volumes = mounts::of_vessel(codex, ground, errors)?;
     let (mut wants, mut after) = (BTreeSet::new(), set(&[MIGRATE]));
@@ -128,11 +128,11 @@ pub(super) fn vessel(
 /// The gate before the Vessel: the database's schema is that of the body, or the Vessel does not start.
 pub(super) fn migration(
     codex: &Codex,
-    body: Sha256,
+    body: &EngineId,
     layout: &Layout,
     errors: &mut Vec<Diagnostic>,
 ) -> Container {
-    let source = Source::Loaded(format!("sha256:{body}"));
+    let source = Source::Loaded(body.reference());
     let mut migration = hardened("migrate", "The migration gate: the database's schema", source);
     migration.volumes = mounts::of_migration(layout, errors);
     let database = set(&[PHYLACTERY]);

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     codex::{Codex, nearest::nearest},
     diagnostic::{Diagnostic, Failure, Place, refuse_any},
-    digest::Sha256,
+    image::EngineId,
     name::{RuneName, SecretName, image::UnitImage},
     tree::FileTree,
 };
@@ -30,8 +30,8 @@ pub struct Inscribed<'a> {
     pub codex: &'a Codex,
     /// What the members bring.
     pub federated: &'a Federated,
-    /// The body's image ID.
-    pub body: Sha256,
+    /// What podman finds the body's own image by.
+    pub body: &'a EngineId,
     /// Where things lie.
     pub layout: &'a Layout,
     /// Resolves links of a path of the host, as far as it exists.
@@ -158,7 +158,7 @@ pub fn render(inscribed: &Inscribed<'_>) -> Result<Rendered, Failure> {
         )
     }));
     let image = &codex.lychd.web.image;
-    if image.place.is_some() && image.value.id() != Some(body) {
+    if image.place.is_some() && image.value.id().map(EngineId::from).as_ref() != Some(body) {
         notes.push(format!(
             "`server.web.image` names `{}`; the Vessel runs the body all the same",
             image.value

@@ -2,20 +2,17 @@
 
 use std::{collections::BTreeMap, io, path::Path};
 
-use super::{node, workspace};
+use super::{
+    lock_names::{
+        BUILD_SUFFIX, BUILDS, DEBIAN, GIT, NPM, NPM_COMPLETED, SHOWN_BUILDS, SHOWN_DEBIAN, SHOWN_GIT, UV,
+    },
+    node, workspace,
+};
 use crate::{
     diagnostic::{Diagnostic, Failure, Source},
     host::file,
     tree::{FileTree, RelativePath},
 };
-
-const FEDERATION: &str = "uv.lock";
-const BUILDS: &str = "build";
-const DEBIAN: &str = "debian.lock.json";
-const NPM: &str = "package-lock.json";
-const NPM_COMPLETED: &str = "package-lock.completed.json";
-const REPOSITORIES: &str = "git.lock.json";
-const BUILD_SUFFIX: &str = ".uv.lock";
 
 /// The texts of all locks; what is missing was never locked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,9 +28,6 @@ pub struct Locks {
 }
 
 impl Locks {
-    /// How messages call the lock of git sources.
-    pub const GIT: &str = "synthesis/git.lock.json";
-
     /// Reads the locks of a Crypt's `synthesis` directory.
     ///
     /// # Errors
@@ -41,14 +35,13 @@ impl Locks {
     pub fn read(directory: &Path) -> Result<Self, Failure> {
         let builds = directory.join(BUILDS);
         let mut locks = Self {
-            uv: workspace::Locks { federation: text(directory, FEDERATION)?, builds: BTreeMap::new() },
+            uv: workspace::Locks { federation: text(directory, UV)?, builds: BTreeMap::new() },
             npm: node::Locks { lock: text(directory, NPM)?, completed: text(directory, NPM_COMPLETED)? },
-            debian: text(directory, DEBIAN)?.map(|text| Source::new(format!("synthesis/{DEBIAN}"), text)),
-            git: text(directory, REPOSITORIES)?.map(|text| Source::new(Self::GIT, text)),
+            debian: text(directory, DEBIAN)?.map(|text| Source::new(SHOWN_DEBIAN, text)),
+            git: text(directory, GIT)?.map(|text| Source::new(SHOWN_GIT, text)),
         };
         if file::exists(&builds)? {
-            let shown = format!("synthesis/{BUILDS}");
-            for (name, _) in file::list(&builds).map_err(|error| file::unreadable(&shown, &error))? {
+            for (name, _) in file::list(&builds).map_err(|error| file::unreadable(SHOWN_BUILDS, &error))? {
                 // What is no lock of ours by its name is neither read nor removed.
                 let Some(id) = name.strip_suffix(BUILD_SUFFIX).filter(|id| is_id(id)) else { continue };
                 if let Some(text) = text(directory, &format!("{BUILDS}/{name}"))? {
@@ -67,11 +60,11 @@ impl Locks {
         let mut tree = FileTree::new();
         let builds =
             self.uv.builds.iter().map(|(id, text)| (format!("{BUILDS}/{id}{BUILD_SUFFIX}"), text.as_str()));
-        let federation = self.uv.federation.iter().map(|text| (FEDERATION.to_owned(), text.as_str()));
+        let federation = self.uv.federation.iter().map(|text| (UV.to_owned(), text.as_str()));
         let debian = self.debian.iter().map(|source| (DEBIAN.to_owned(), source.text()));
         let npm = self.npm.lock.iter().map(|text| (NPM.to_owned(), text.as_str()));
         let completed = self.npm.completed.iter().map(|text| (NPM_COMPLETED.to_owned(), text.as_str()));
-        let git = self.git.iter().map(|source| (REPOSITORIES.to_owned(), source.text()));
+        let git = self.git.iter().map(|source| (GIT.to_owned(), source.text()));
         for (name, text) in builds.chain(federation).chain(debian).chain(npm).chain(completed).chain(git) {
             let path: RelativePath = name.parse().map_err(|error| {
                 Failure::unable(Diagnostic::new(format!("a lock has no file name: {error}")))
@@ -129,8 +122,8 @@ mod tests {
                 builds: BTreeMap::from([("0123456789abcdef".to_owned(), "version = 1\n".to_owned())]),
             },
             npm: node::Locks { lock: Some("{}\n".to_owned()), completed: Some("{}\n".to_owned()) },
-            debian: Some(Source::new("synthesis/debian.lock.json", "{}\n")),
-            git: Some(Source::new(Locks::GIT, "{}\n")),
+            debian: Some(Source::new(SHOWN_DEBIAN, "{}\n")),
+            git: Some(Source::new(SHOWN_GIT, "{}\n")),
         };
         assert_eq!(locks.write(&Locks::default(), directory.path()), Ok(true));
         assert_eq!(Locks::read(directory.path()), Ok(locks.clone()));

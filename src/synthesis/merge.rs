@@ -18,6 +18,7 @@ use std::{
 use super::{
     Change, Locks, Synthesis, arbitration,
     change::Why,
+    lock_names,
     locked::lock_changed,
     nixpkgs, node,
     python::{self, PythonEnvironment, Selection, Target},
@@ -150,9 +151,10 @@ pub fn synthesize(
 
     let new_pins = repositories.new_pins()?;
     if mode == Mode::Locked && new_pins != pins {
-        return Err(lock_changed(format!("`{}` pins what no member asks for any more", Locks::GIT)).into());
+        let shown = lock_names::SHOWN_GIT;
+        return Err(lock_changed(format!("`{shown}` pins what no member asks for any more")).into());
     }
-    let git = new_pins.to_text()?.map(|text| Source::new(Locks::GIT, text));
+    let git = new_pins.to_text()?.map(|text| Source::new(lock_names::SHOWN_GIT, text));
     let new_locks = Locks {
         git,
         uv: workspace::Locks {
@@ -206,7 +208,7 @@ fn build_environments(
     policy: &HostPolicy,
 ) -> Result<Vec<BuildEnvironment>, Failure> {
     let build_environment = |build: &BuildLock| {
-        let shown = format!("synthesis/build/{}.uv.lock", build.id);
+        let shown = lock_names::shown_build(&build.id);
         let built_here = |package: &'_ PythonPackage| {
             let is_here = package.build.as_ref().is_some_and(|source| source.environment == build.id);
             is_here.then_some(package.requested_by.clone())

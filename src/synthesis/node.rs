@@ -26,6 +26,7 @@ use self::plan::Plan;
 use super::{
     Bring, Change,
     change::Why,
+    lock_names,
     tools::node::{self as tools, NodePin},
     value::{Asset, NodeEnvironment},
     workspace::Mode,
@@ -39,17 +40,12 @@ use crate::{
     name::{MemberId, Platform, url::HostPolicy},
 };
 
-/// The lock, below the Crypt.
-pub const PACKAGE_LOCK: &str = "synthesis/package-lock.json";
-/// What the registry added to it, below the Crypt.
-pub const COMPLETED: &str = "synthesis/package-lock.completed.json";
-
 /// The texts of existing locks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Locks {
-    /// [`PACKAGE_LOCK`].
+    /// [`lock_names::NPM`].
     pub lock: Option<String>,
-    /// [`COMPLETED`]; missing when the lock lacks nothing.
+    /// [`lock_names::NPM_COMPLETED`]; missing when the lock lacks nothing.
     pub completed: Option<String>,
 }
 
@@ -119,7 +115,7 @@ pub fn lock(request: &Request<'_>) -> Result<Option<Locked>, Failure> {
         _ => None,
     };
     let text = npm::lock(request, &plan, pin, seed.as_ref().map(|seed| seed.text.as_str()))?;
-    let lock = NpmLock::read(&Source::new(PACKAGE_LOCK, text.as_str()))?;
+    let lock = NpmLock::read(&Source::new(lock_names::SHOWN_NPM, text.as_str()))?;
     notes.extend(lock.notes.iter().cloned());
     let moved = moves::between(old, &lock, Why::moved(request.mode == Mode::Upgrade));
     notes.extend(seed.iter().flat_map(|seed| seed.notes(&lock)));

@@ -33,6 +33,7 @@ use self::{
 };
 use super::{
     change::{Change, Kind, Why},
+    lock_names,
     locked::{lock_missing, lock_unfit, repairable},
     python::Building,
     sources::git::{BringTree, GitTree},
@@ -55,11 +56,6 @@ use crate::{
     tree::{FileTree, RelativePath},
 };
 
-/// Where the federation's lock is, below the Crypt.
-pub const UV_LOCK: &str = "synthesis/uv.lock";
-/// Where the locks of build environments are, below the Crypt: `<id>.uv.lock` each.
-pub const BUILD_LOCKS: &str = "synthesis/build";
-
 /// What becomes of versions that are already locked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -75,9 +71,9 @@ pub enum Mode {
 /// The texts of existing locks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Locks {
-    /// [`UV_LOCK`].
+    /// [`lock_names::UV`].
     pub federation: Option<String>,
-    /// Those of [`BUILD_LOCKS`], by build environment id.
+    /// Those below [`lock_names::BUILDS`], by build environment id.
     pub builds: BTreeMap<String, String>,
 }
 
@@ -215,8 +211,9 @@ pub fn lock(
         conflict::explain(complaint, &asks(&projects, &by, &lifted), &titles)
     };
     let seed = if old.is_none() && request.mode == Mode::Keep { seed::of(request.members)? } else { None };
+    let start = Start { old, seed };
     let (uv_lock, mut moved) =
-        one.lock(Kind::Python, ("federation", UV_LOCK), &tree, Start { old, seed }, explain)?;
+        one.lock(Kind::Python, ("federation", lock_names::SHOWN_UV), &tree, start, explain)?;
     notes.extend(seed.map(|seed| seed::notes(seed, &uv_lock)).unwrap_or_default());
     check::check_lock(&uv_lock, &projects)?;
 
@@ -242,7 +239,7 @@ pub fn lock(
             .map_err(|error| unstageable(&error))?;
         let old = request.locks.builds.get(&id).map(String::as_str);
         let explain = |complaint: &Complaint| conflict::explain(complaint, &wanted.asks(), &titles);
-        let shown = format!("{BUILD_LOCKS}/{id}.uv.lock");
+        let shown = lock_names::shown_build(&id);
         let start = Start { old, seed: None };
         let (text, moved_here) =
             one.lock(Kind::Build, (&format!("build-{id}"), &shown), &tree, start, explain)?;

@@ -9,12 +9,13 @@ use std::{
 
 use assert_cmd::Command;
 use lychd_forge::{
+    body::{Bodies, Body},
     digest::Sha256,
-    forge::body::{Bodies, Body},
     host::file,
-    tree::FileTree,
 };
 use serde_json::Value;
+
+use crate::bodies::{body, evidence};
 
 /// A user with a Codex and, where one was recorded, a body.
 struct User {
@@ -34,28 +35,12 @@ impl User {
         self.home.path().join(below)
     }
 
-    fn record(&self, image_id: Sha256, evidence: &FileTree) {
-        let body = Body {
-            image_id,
-            manifest_digest: Sha256::of("manifest"),
-            reference: "localhost/lychd:b-0".to_owned(),
-            backend: "nix".to_owned(),
-            substrate: "debian".to_owned(),
-            synthesis_sha256: Sha256::of("synthesis"),
-            flake_nar_sha256: Sha256::of("flake"),
-            layers: 1,
-            size: 1,
-            store_path: "/nix/store/x".to_owned(),
-            conf: "/nix/store/y".to_owned(),
-            tools: std::collections::BTreeMap::new(),
-        };
-        Bodies::of_state(&self.path(".local/state/lychd-forge")).record(&body, evidence).unwrap();
-    }
-
-    fn record_with(&self, image_id: Sha256, federation: &str) {
-        let mut evidence = FileTree::new();
-        evidence.insert_text("federation.json".parse().unwrap(), federation);
-        self.record(image_id, &evidence);
+    /// A body of an image of this configuration, with this `federation.json`.
+    fn record(&self, image: &str, federation: &str) -> Body {
+        let evidence = evidence(federation);
+        let body = body(image, &evidence);
+        Bodies::of_state(&self.path(".local/state/lychd-forge")).record(&body, &evidence).unwrap();
+        body
     }
 
     fn bind(&self, arguments: &[&str]) -> Output {
@@ -118,7 +103,7 @@ fn without_a_body_and_without_dry_run_nothing_is_done() {
     let output = user.bind(&["--dry-run"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(told(&output).contains("forge one first: `lychd-forge forge`"), "{}", told(&output));
-    user.record_with(Sha256::of("body"), crate::inscription::NO_MEMBERS);
+    user.record("body", crate::inscription::NO_MEMBERS);
     let before = file::read_tree(user.home.path()).unwrap();
     let output = user.bind(&[]);
     assert_eq!(output.status.code(), Some(2));
@@ -129,16 +114,19 @@ fn without_a_body_and_without_dry_run_nothing_is_done() {
     assert_eq!(output.status.code(), Some(1));
     assert!(told(&output).contains("StartWithPod="), "{}", told(&output));
     assert_eq!(file::read_tree(user.home.path()).unwrap(), before);
-    user.record(Sha256::of("old"), &FileTree::new());
-    let output = user.bind(&["--dry-run", "--body", &Sha256::of("old").short(12)]);
-    assert!(told(&output).contains("forge it again"), "{}", told(&output));
+    let old = user.record("old", crate::inscription::NO_MEMBERS).id();
+    fs::remove_file(user.path(&format!(".local/state/lychd-forge/bodies/{old}/federation.json"))).unwrap();
+    let output = user.bind(&["--dry-run", "--body", &old.short(12)]);
+    assert_eq!(output.status.code(), Some(2));
+    let told = told(&output);
+    assert!(told.contains("federation.json") && told.contains("forge the body again"), "{told}");
 }
 
 #[test]
 fn a_plan_says_what_becomes_of_every_file_and_service() {
     let user = User::of("members");
     let federation = fs::read_to_string(golden("members").join("federation.json")).unwrap();
-    user.record_with(Sha256::of("body"), &federation);
+    user.record("body", &federation);
     let first = user.plan(&["--podman", "5.4.2"]);
     assert_eq!(actions(&first, "create").len(), 14, "{first:#}");
     assert_eq!(first["image_id"], format!("sha256:{}", Sha256::of("body")));
@@ -162,8 +150,8 @@ fn a_plan_says_what_becomes_of_every_file_and_service() {
 
     // Another body changes two units; a rune less removes one and its gate.
     let shorter = federation.replace("\"speech\"", "\"singer\"");
-    user.record_with(Sha256::of("next"), &shorter);
-    let next = user.plan(&["--podman", "5.4.2", "--diff", "--body", &Sha256::of("next").to_string()]);
+    let body = user.record("next", &shorter);
+    let next = user.plan(&["--podman", "5.4.2", "--diff", "--body", &body.id().to_string()]);
     assert_eq!(
         actions(&next, "replace"),
         [
@@ -197,7 +185,7 @@ fn an_image_names_a_registry_by_its_port_and_a_transport_is_none() {
         let (_, after) = rest.split_once('"').unwrap();
         format!("{before}\"image\": \"{image}@sha256:{digest}\"{after}")
     };
-    user.record_with(Sha256::of("body"), &of("registry:5000/x/y"));
+    user.record("body", &of("registry:5000/x/y"));
     let plan = user.plan(&["--podman", "5.4.2", "--diff"]);
     let image = format!("+Image=registry:5000/x/y@sha256:{digest}");
     assert!(plan["units"].to_string().contains(&image), "{plan:#}");
@@ -207,7 +195,7 @@ fn an_image_names_a_registry_by_its_port_and_a_transport_is_none() {
         ("registry/x/y", "has no registry\n"),
         ("registry:5000x/y", "is not an image reference"),
     ] {
-        user.record_with(Sha256::of("body"), &of(image));
+        user.record("body", &of(image));
         let output = user.bind(&["--dry-run", "--podman", "5.4.2"]);
         assert_eq!(output.status.code(), Some(1), "{image}");
         assert!(told(&output).contains(want), "{image}: {}", told(&output));
@@ -217,7 +205,7 @@ fn an_image_names_a_registry_by_its_port_and_a_transport_is_none() {
 #[test]
 fn what_is_not_the_forges_is_never_in_its_way_unseen() {
     let user = User::of("minimal");
-    user.record_with(Sha256::of("body"), crate::inscription::NO_MEMBERS);
+    user.record("body", crate::inscription::NO_MEMBERS);
     let place = user.path(".config/containers/systemd");
     file::write(&place.join("lychd-vessel.container"), b"[Container]\nImage=a\n").unwrap();
     file::write(&place.join("lychd/mine.container"), b"[Container]\nImage=a\n").unwrap();

@@ -13,7 +13,7 @@ use std::{
 use lychd_forge::{
     codex,
     diagnostic::{Diagnostic, Failure, Source},
-    digest::Sha256,
+    image::ConfigDigest,
     runes::{Federated, Inscribed, Rendered, render},
 };
 
@@ -88,7 +88,7 @@ impl Case {
         render(&Inscribed {
             codex: &codex,
             federated: &Federated::parse("federation.json", members)?,
-            body: Sha256::of("body"),
+            body: &ConfigDigest::of("body").into(),
             layout: &layout(),
             resolve: &resolve,
             podman: "5.4.2".parse().unwrap(),

@@ -76,7 +76,7 @@ fn prepared(store: &PseudoStore, layers: &[&[&str]], cache: &Path) -> Result<Ima
 
 fn streamed(store: &PseudoStore, image: &Image) -> Sha256 {
     let mut hash = HashWriter::default();
-    image::stream(image, &store.root(), &mut hash).unwrap();
+    image::stream(image, std::slice::from_ref(image.reference()), &store.root(), &mut hash).unwrap();
     hash.finish().0
 }
 
@@ -88,13 +88,16 @@ fn the_archive_is_upstreams() {
     let store = hard_store();
     let cache = tempfile::tempdir().unwrap();
     let image = prepared(&store, &LAYERS, cache.path()).unwrap();
-    assert_eq!(image.id().to_string(), "83e567092b3d0dbafa667aa65bf769c934f72f374ad1a2f718439991512c8e77");
+    assert_eq!(
+        image.config_digest().to_string(),
+        "83e567092b3d0dbafa667aa65bf769c934f72f374ad1a2f718439991512c8e77"
+    );
     assert_eq!(
         streamed(&store, &image).to_string(),
         "50af51da0275712b28a9ae1f5cf13a36c57409487ad8079159f7e9b0d1395030"
     );
     let manifest: serde_json::Value = serde_json::from_slice(image.manifest()).unwrap();
-    assert_eq!(manifest["config"]["digest"], format!("sha256:{}", image.id()));
+    assert_eq!(manifest["config"]["digest"], format!("sha256:{}", image.config_digest()));
     assert_eq!(manifest["layers"].as_array().unwrap().len(), LAYERS.len() + 1);
 }
 
@@ -104,13 +107,16 @@ fn a_base_image_comes_first() {
     let cache = tempfile::tempdir().unwrap();
     let base = prepared(&store, &LAYERS, cache.path()).unwrap();
     let mut archive = fs::File::create(store.place("base.tar", b"")).unwrap();
-    image::stream(&base, &store.root(), &mut archive).unwrap();
+    image::stream(&base, std::slice::from_ref(base.reference()), &store.root(), &mut archive).unwrap();
     let text = conf_text(&[&["links"]], "customisation")
         .replace(r#""from_image": null"#, &format!(r#""from_image": "{}""#, store_path("base.tar")))
         .replace("NAME=", "OTHER=");
     let image = image::prepare(&conf(&text), &store.root(), cache.path(), &Silent).unwrap();
     assert_eq!(image.layers().len(), base.layers().len() + 2);
-    assert_eq!(image.id().to_string(), "efa3615f3474f318bdc3774e71b0257e5bd0955bd743262d71d778e18c2fd2e5");
+    assert_eq!(
+        image.config_digest().to_string(),
+        "efa3615f3474f318bdc3774e71b0257e5bd0955bd743262d71d778e18c2fd2e5"
+    );
     assert_eq!(
         streamed(&store, &image).to_string(),
         "8363c5a281884e3ff1d098af0abcec20835149b67e602966f6fbaa343af18716"
@@ -131,12 +137,14 @@ fn a_rebuilt_path_is_hashed_again_and_a_changed_one_is_refused() {
         let text = fs::read_to_string(&entry).unwrap();
         fs::write(&entry, text.replace(&first.layers()[0].diff_id().to_string(), &"0".repeat(64))).unwrap();
     }
-    assert_eq!(prepared(&store, &LAYERS, cache.path()).unwrap().id(), first.id());
+    assert_eq!(prepared(&store, &LAYERS, cache.path()).unwrap().config_digest(), first.config_digest());
 
     // Nobody changes a file in a store; if someone does, the archive is not sent out as if nothing were.
     let known = prepared(&store, &LAYERS, cache.path()).unwrap();
     store.file("plain", b"share/block", &[8; 512], 0o444);
-    let failure = image::stream(&known, &store.root(), &mut io::sink()).unwrap_err();
+    let failure =
+        image::stream(&known, std::slice::from_ref(known.reference()), &store.root(), &mut io::sink())
+            .unwrap_err();
     assert!(failure.to_string().contains("has changed since it was hashed"), "{failure}");
 
     // A path that was deleted and built again has another inode or another time.
@@ -187,9 +195,17 @@ fn a_reader_that_leaves_is_a_clean_end_and_a_full_disk_is_not() {
     let cache = tempfile::tempdir().unwrap();
     let image = prepared(&store, &LAYERS, cache.path()).unwrap();
     let mut left = Closing { left: 1000, kind: io::ErrorKind::BrokenPipe };
-    assert_eq!(image::stream(&image, &store.root(), &mut left), Ok(()));
+    assert_eq!(
+        image::stream(&image, std::slice::from_ref(image.reference()), &store.root(), &mut left),
+        Ok(())
+    );
     let mut full = Closing { left: 1000, kind: io::ErrorKind::StorageFull };
-    assert_eq!(image::stream(&image, &store.root(), &mut full).unwrap_err().exit_code(), 2);
+    assert_eq!(
+        image::stream(&image, std::slice::from_ref(image.reference()), &store.root(), &mut full)
+            .unwrap_err()
+            .exit_code(),
+        2
+    );
 }
 
 /// The layer of one store path by Python's own `tarfile`.

@@ -12,8 +12,8 @@ use crate::validator::VALIDATOR;
 use lychd_forge::{
     codex::{self, Codex},
     diagnostic::Source,
-    digest::Sha256,
     host::file,
+    image::ConfigDigest,
     runes::{Federated, Inscribed, Layout, Rendered, podman::PodmanVersion, render},
     tree::FileTree,
 };
@@ -46,7 +46,7 @@ pub(crate) fn rendered(
     let inscribed = Inscribed {
         codex,
         federated: &federated,
-        body: Sha256::of("body"),
+        body: &ConfigDigest::of("body").into(),
         layout: &layout(),
         resolve: &|path: &Path| Ok(path.to_owned()),
         podman,
@@ -171,7 +171,7 @@ fn a_mount_that_cannot_be_looked_at_is_neither_rendered_nor_refused() {
     let failure = render(&Inscribed {
         codex: &codex,
         federated: &Federated::parse("federation.json", NO_MEMBERS.as_bytes().to_vec()).unwrap(),
-        body: Sha256::of("body"),
+        body: &ConfigDigest::of("body").into(),
         layout: &layout,
         resolve: &resolve,
         podman: "5.4.2".parse().unwrap(),

@@ -8,6 +8,7 @@ const FLOORS: &[&[&str]] = &[
     &["lock", "codex", "crypt", "image"],
     &["runes"],
     &["synthesis"],
+    &["body"],
     &["transmute", "binding"],
     &["forge"],
     &["cli"],

@@ -13,6 +13,7 @@ mod altar;
 mod arbitration;
 mod assets;
 mod bind;
+mod bodies;
 mod codex_laws;
 mod codex_load;
 mod crypt;

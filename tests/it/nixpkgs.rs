@@ -311,7 +311,7 @@ fn current_docker_tools_stream_what_our_streamer_does() {
     let image =
         image::prepare(&parsed, &StoreRoot::system(), &scratch.path().join("cache"), &Silent).unwrap();
     let mut ours = HashWriter::default();
-    image::stream(&image, &StoreRoot::system(), &mut ours).unwrap();
+    image::stream(&image, std::slice::from_ref(image.reference()), &StoreRoot::system(), &mut ours).unwrap();
     assert_eq!(ours.finish().0, upstream, "byte for byte");
 
     let conf: Value = serde_json::from_str(&conf_text).unwrap();

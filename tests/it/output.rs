@@ -5,6 +5,7 @@ use std::{path::Path, process::Output, time::Duration};
 use assert_cmd::Command;
 use lychd_forge::{
     binding::{plan::Action, validator::Origin},
+    body::{Bodies, Store},
     diagnostic::{Diagnostic, Failure, Fault, Source},
     digest::Sha256,
     host::file,
@@ -17,7 +18,12 @@ use lychd_forge::{
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::Value;
 
-use crate::{golden, schemas::is_exact, transmute::sample};
+use crate::{
+    bodies::{body, evidence},
+    golden,
+    schemas::is_exact,
+    transmute::sample,
+};
 
 const FORGE: &str = env!("CARGO_BIN_EXE_lychd-forge");
 
@@ -75,22 +81,14 @@ fn notes() -> Vec<String> {
 }
 
 fn forge(load: Option<report::Load>) -> report::Forge {
-    let reference = "localhost/lychd:b-2fd2e5f06975".to_owned();
+    let body = body("image", &evidence("{}"));
+    let reference = body.images.vessel.reference.to_string();
     report::Forge {
-        image_id: Digest(Sha256::of("image")),
-        manifest_digest: Digest(Sha256::of("manifest")),
+        body: report::Body::of(&body),
         tags: load.iter().flat_map(|_| ["localhost/lychd:custom".to_owned(), reference.clone()]).collect(),
-        reference,
-        backend: "nix".to_owned(),
-        substrate: "debian".to_owned(),
-        synthesis_sha256: Sha256::of("synthesis"),
-        layers: 42,
-        size: 812_345_678,
-        store_path: "/nix/store/00000000000000000000000000000000-lychd-image".to_owned(),
-        nix_store: None,
+        run: format!("podman run --rm -p 127.0.0.1:8000:8000 {reference}"),
         loaded: load.is_some(),
         load,
-        run: "podman run --rm -p 127.0.0.1:8000:8000 localhost/lychd:b-2fd2e5f06975".to_owned(),
         contents: contents(),
         moved: moved(),
         notes: notes(),
@@ -140,10 +138,23 @@ fn each_verb_answers_people_and_machines_from_one_value() {
     let pages = vec!["lychd-forge.1".to_owned()];
     is_told("man", &report::Man { directory: "/usr/share/man/man1".into(), pages }, &[], &[]);
 
-    let seconds = ["/seconds"];
+    let seconds = ["/seconds", "/images"];
     is_told("forge", &forge(Some(report::Load::Thin { layers: 3, size: 12_345_678 })), &seconds, &[]);
     is_told("forge-present", &forge(Some(report::Load::Present)), &seconds, &[]);
     is_told("forge-no-load", &forge(None), &seconds, &[]);
+
+    let state = tempfile::tempdir().unwrap();
+    let bodies = Bodies::of_state(state.path());
+    let mut known = body("image", &evidence("{}"));
+    known.images.vessel.engine_id = Some("0123456789abcdef".parse().unwrap());
+    known.store = Some(Store::Below("/home/lych/store".into()));
+    bodies.record(&known, &evidence("{}")).unwrap();
+    file::write(
+        &state.path().join("bodies").join(Sha256::of("newer").to_string()).join("body.json"),
+        b"{ \"schema\": \"lychd-forge/body/9\" }",
+    )
+    .unwrap();
+    is_told("bodies", &report::Bodies::of(bodies.list().unwrap()), &["/bodies/0/images"], &[]);
 }
 
 #[test]
@@ -156,7 +167,8 @@ fn a_plan_is_told_to_people_and_machines() {
         diff: diff.map(str::to_owned),
     };
     let bind = report::Bind {
-        image_id: Digest(Sha256::of("image")),
+        body: Digest(Sha256::of("body")),
+        image_id: Digest(Sha256::of("image")).to_string(),
         generation: None,
         dry_run: true,
         reloaded: false,

@@ -34,6 +34,11 @@ impl PseudoStore {
         Self { directory }
     }
 
+    /// Where it lies: what `--nix-store` takes.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
     pub(crate) fn root(&self) -> StoreRoot {
         StoreRoot::below(self.directory.path())
     }

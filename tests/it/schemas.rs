@@ -1,9 +1,12 @@
 //! The schemas in `docs/schema/` take what the forge writes, and nothing less or more.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{fs, path::Path};
 
 use jsonschema::{Validator, draft202012};
-use lychd_forge::{digest::Sha256, forge::body::Body};
+use lychd_forge::{
+    body::{Body, Order, Store, Written},
+    digest::Sha256,
+};
 use serde_json::{Value, json};
 
 use crate::transmute::sample;
@@ -120,22 +123,16 @@ fn the_git_lock_schema_is_exact() {
 
 #[test]
 fn the_body_schema_is_exact() {
-    let store_path = sample::wheel("a", "1", 1, &["core"]).store_path;
-    let body = Body {
-        image_id: Sha256::of("image"),
-        manifest_digest: Sha256::of("manifest"),
-        reference: "localhost:5000/lychd:b-2fd2e5f06975".to_owned(),
-        backend: "nix".to_owned(),
-        substrate: "debian".to_owned(),
-        synthesis_sha256: Sha256::of("synthesis"),
-        flake_nar_sha256: Sha256::of("flake"),
-        layers: 3,
-        size: 7,
-        store_path: store_path.clone(),
-        conf: store_path,
-        tools: BTreeMap::from([("nix", "2.8.0"), ("podman", "4.3.1")].map(|(a, b)| (a.into(), b.into()))),
-    };
-    is_exact(&schema("body"), &serde_json::to_value(&body).unwrap(), &[], &["/tools/podman"]);
+    let mut body = crate::bodies::body("image", &crate::bodies::evidence("{}"));
+    body.tools.insert("podman".to_owned(), "4.3.1".to_owned());
+    body.images.vessel.engine_id = Some(body.images.vessel.config_digest.into());
+    body.store = Some(Store::Below("/srv/store".into()));
+    let written = |body: &Body| serde_json::to_value(Written::of(body, Order::Sequence(7))).unwrap();
+    is_exact(&schema("body"), &written(&body), &[], &["/tools/podman"]);
+    body.images.vessel.engine_id = None;
+    body.store = Some(Store::System);
+    let errors = schema("body").iter_errors(&written(&body)).count();
+    assert_eq!(errors, 0, "neither loaded nor in a store of its own");
 }
 
 #[test]

@@ -8,7 +8,12 @@ use std::{
     sync::LazyLock,
 };
 
-use lychd_forge::digest::Sha256;
+use lychd_forge::{
+    diagnostic::Source,
+    digest::{HashWriter, Sha256},
+    host::progress::Silent,
+    image::{self, Conf, Reference, StoreRoot},
+};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -112,7 +117,7 @@ static FORGED: LazyLock<Forged> = LazyLock::new(|| {
 });
 
 fn sha256_of(mut stream: impl std::io::Read) -> Sha256 {
-    let mut writer = lychd_forge::digest::HashWriter::default();
+    let mut writer = HashWriter::default();
     std::io::copy(&mut stream, &mut writer).unwrap();
     writer.finish().0
 }
@@ -142,18 +147,25 @@ fn two_stores_give_one_image_and_the_same_bytes() {
     let store = second.path("store");
     let report =
         second.json(&["forge", "--locked", "--offline", "--no-load", "--nix-store", store.to_str().unwrap()]);
-    for key in ["image_id", "manifest_digest", "synthesis_sha256", "store_path", "layers", "size"] {
+    for key in ["body", "image_id", "manifest_digest", "synthesis_sha256", "store_path", "layers", "size"] {
         assert_eq!(first.report[key], report[key], "{key}");
     }
     let executable = archive_of_executable(&first.store(), first.text("store_path"));
     assert_eq!(executable, archive_of_executable(&store, first.text("store_path")), "the executables differ");
-    let native = stdout_sha256(&mut first.home.command(&[
-        "stream",
-        "newest",
-        "--nix-store",
-        first.store().to_str().unwrap(),
-    ]));
+    let kept = first.home.path("state/bodies").join(first.text("body")).join("images/vessel/conf.json");
+    let conf = Conf::parse(&Source::new("conf.json", fs::read_to_string(kept).unwrap())).unwrap();
+    let root = StoreRoot::below(&first.store());
+    let image = image::prepare(&conf, &root, &first.home.path("layers"), &Silent).unwrap();
+    let written = |references: &[Reference]| {
+        let mut hash = HashWriter::default();
+        image::stream(&image, references, &root, &mut hash).unwrap();
+        hash.finish().0
+    };
+    let native = written(std::slice::from_ref(image.reference()));
     assert_eq!(native, executable, "the native streamer writes other bytes than the executable");
+    // The verb gives the image its own tag as well, and needs no Nix.
+    let streamed = stdout_sha256(first.home.command(&["stream", "newest"]).env("PATH", ""));
+    assert_eq!(streamed, written(&[image.own_reference(), image.reference().clone()]));
 }
 
 #[test]
@@ -222,8 +234,7 @@ fn the_repository_is_a_flake_of_the_example() {
 /// The example's image in a podman of its own, mounted.
 static MOUNTED: LazyLock<PathBuf> = LazyLock::new(|| {
     let forged = &*FORGED;
-    let mut stream =
-        forged.home.command(&["stream", "newest", "--nix-store", forged.store().to_str().unwrap()]);
+    let mut stream = forged.home.command(&["stream", "newest"]);
     let mut child = stream.stdout(Stdio::piped()).spawn().unwrap();
     let loaded = Command::new("podman")
         .arg("--root")
@@ -236,8 +247,10 @@ static MOUNTED: LazyLock<PathBuf> = LazyLock::new(|| {
         .unwrap();
     assert!(child.wait().unwrap().success());
     assert!(loaded.status.success(), "{}", String::from_utf8_lossy(&loaded.stderr));
-    let id = forged.podman(&["image", "inspect", "--format", "{{.Id}}", "localhost/lychd:custom"]);
-    assert_eq!(id, forged.text("image_id"), "podman calls the image otherwise");
+    let [id, own] = ["localhost/lychd:custom", forged.text("reference")]
+        .map(|name| forged.podman(&["image", "inspect", "--format", "{{.Id}}", name]));
+    assert_eq!(format!("sha256:{id}"), forged.text("image_id"), "podman calls the image otherwise");
+    assert_eq!(id, own, "its own tag is another image");
     forged.podman(&["image", "mount", &id]).into()
 });
 

@@ -12,12 +12,7 @@ use std::{
     process::{Command, Output},
 };
 
-use lychd_forge::{
-    digest::Sha256,
-    forge::body::{Bodies, Body},
-    host::file,
-    tree::FileTree,
-};
+use lychd_forge::{body::Bodies, digest::Sha256, host::file, tree::FileTree};
 
 const CODEX: &str = ".config/lychd";
 const CRYPT: &str = ".local/share/lychd";
@@ -66,22 +61,8 @@ impl Guest {
         write(".config/containers/systemd/mine.container".to_owned(), "[Container]\n");
         write(".config/systemd/user/mine.service".to_owned(), "[Service]\n");
         write("folder/index.json".to_owned(), "{}");
-        let body = Body {
-            image_id: Sha256::of("body"),
-            manifest_digest: Sha256::of("manifest"),
-            reference: "localhost/lychd:b-0".to_owned(),
-            backend: "nix".to_owned(),
-            substrate: "debian".to_owned(),
-            synthesis_sha256: Sha256::of("synthesis"),
-            flake_nar_sha256: Sha256::of("flake"),
-            layers: 1,
-            size: 1,
-            store_path: "/nix/store/x".to_owned(),
-            conf: "/nix/store/y".to_owned(),
-            tools: std::collections::BTreeMap::new(),
-        };
-        let mut evidence = FileTree::new();
-        evidence.insert_text("federation.json".parse().unwrap(), crate::inscription::NO_MEMBERS);
+        let evidence = crate::bodies::evidence(crate::inscription::NO_MEMBERS);
+        let body = crate::bodies::body("body", &evidence);
         Bodies::of_state(&guest.home().join(STATE)).record(&body, &evidence).unwrap();
         let core = guest.home().join(CRYPT).join("core");
         let git = Command::new("git").args(["init", "--quiet", "--template="]).arg(core).status().unwrap();

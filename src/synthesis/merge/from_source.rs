@@ -14,7 +14,7 @@ use crate::{
     lock::uv::UvLock,
     name::{MemberId, PackageName, url::HostPolicy},
     synthesis::{
-        Artifact, Bring,
+        Artifact, Bring, lock_names,
         python::{
             self, Building, EnvironmentMember, EnvironmentPackage, FileKind, Location, PythonEnvironment,
             Selection, Target,
@@ -47,7 +47,7 @@ pub(super) fn plan(
     policy: &HostPolicy,
     bring: Bring<'_>,
 ) -> Result<(Plan, Vec<SourcePackage>), Failure> {
-    let text = UvLock::read(&Source::new("synthesis/uv.lock", lock.text))?;
+    let text = UvLock::read(&Source::new(lock_names::SHOWN_UV, lock.text))?;
     let building = Building { allowed: allowed.clone(), ..lock.building.clone() };
     let selection = Selection { building, ..Selection::members(&text) };
     let environment = python::environment(&text, target, &selection, policy)

@@ -8,7 +8,7 @@ use crate::{
     lock::debian::{DebianLock, PlatformLock},
     name::{Platform, debian::Suite},
     synthesis::{
-        Change,
+        Change, lock_names,
         locked::{lock_changed, lock_missing, lock_unfit},
         system::{self, Mirrors, Outcome, Resolution, index::Index, roots},
         value::SystemPackage,
@@ -75,7 +75,7 @@ impl<'a> Desk<'a> {
         let resolution = self.close(&roots)?;
         let moved = resolution.moved.clone();
         if self.mode == Mode::Locked && !moved.is_empty() {
-            return Err(lock_unfit("synthesis/debian.lock.json", &moved).into());
+            return Err(lock_unfit(lock_names::SHOWN_DEBIAN, &moved).into());
         }
         let text = resolution.lock.to_canonical_json().map_err(|error| {
             Failure::unable(Diagnostic::new(format!("cannot write the Debian lock: {error}")))
@@ -83,7 +83,7 @@ impl<'a> Desk<'a> {
         Ok(System {
             // A mirror is where a file is taken from, never what it is: the Synthesis has the public address.
             packages: resolution.packages(&Mirrors::default()),
-            lock: Source::new("synthesis/debian.lock.json", text),
+            lock: Source::new(lock_names::SHOWN_DEBIAN, text),
             moved,
         })
     }
@@ -152,7 +152,7 @@ fn read_index(
     workshop: &Workshop<'_>,
 ) -> Result<Index, Failure> {
     if mode == Mode::Locked {
-        let shown = "synthesis/debian.lock.json";
+        let shown = lock_names::SHOWN_DEBIAN;
         return Err(match before {
             None => lock_missing(shown),
             Some(_) => lock_changed(format!("`{shown}` does not answer for all system dependencies")),

@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{COMPLETED, RequestedBy, named};
+use super::{RequestedBy, named};
 use crate::{
     diagnostic::{Diagnostic, Failure, Fault, Source, json, refuse_any},
     digest::Integrity,
     lock::npm::{Entry, From, NpmLock, Package, Pins},
     name::npm::NpmName,
+    synthesis::lock_names::SHOWN_NPM_COMPLETED,
 };
 
 /// The schema's id and version.
@@ -114,8 +115,9 @@ impl Completions {
         });
         let wire = Wire { schema: SCHEMA.to_owned(), packages: packages.collect() };
         let text = serde_json::to_value(&wire).map(|value| format!("{value:#}\n"));
-        text.map(Some)
-            .map_err(|error| Failure::unable(Diagnostic::new(format!("cannot write {COMPLETED}: {error}"))))
+        text.map(Some).map_err(|error| {
+            Failure::unable(Diagnostic::new(format!("cannot write {SHOWN_NPM_COMPLETED}: {error}")))
+        })
     }
 }
 
@@ -149,7 +151,7 @@ pub(super) type Ask<'a> = &'a dyn Fn(&[Wanted<'_>]) -> Result<Vec<Completion>, F
 /// Completes what the lock lacks: from the record, else by `ask`.
 pub(super) fn complete(asked: &Asked<'_>, ask: Ask<'_>) -> Result<Completions, Failure> {
     let record = match asked.record {
-        Some(text) => Completions::read(&Source::new(COMPLETED, text))?,
+        Some(text) => Completions::read(&Source::new(SHOWN_NPM_COMPLETED, text))?,
         None => Completions::default(),
     };
     let mut completions = Completions::default();
@@ -337,7 +339,7 @@ mod tests {
             ),
             ("{\"schema\": \"a\", \"schema\": \"b\"}", "duplicate key"),
         ] {
-            let error = Completions::read(&Source::new(COMPLETED, record)).unwrap_err().to_string();
+            let error = Completions::read(&Source::new(SHOWN_NPM_COMPLETED, record)).unwrap_err().to_string();
             assert!(error.contains(want), "{error}");
         }
     }

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{PACKAGE_LOCK, Request, conflict, moves, plan::Plan};
+use super::{Request, conflict, moves, plan::Plan};
 use crate::{
     diagnostic::{Diagnostic, Failure, Source},
     digest::{Sha256, nar::nar_sha256},
@@ -14,6 +14,7 @@ use crate::{
     name::Platform,
     synthesis::{
         change::Why,
+        lock_names::SHOWN_NPM,
         locked::{lock_missing, lock_unfit, repairable},
         tools::node::{self as tools, NPM, NodePin, NodeTools},
         workspace::Mode,
@@ -49,9 +50,9 @@ pub(super) fn lock(
     let locked = request.mode == Mode::Locked;
     let old = request.locks.lock.as_deref();
     if let Some(text) = old {
-        NpmLock::read(&Source::new(PACKAGE_LOCK, text)).map_err(repairable)?;
+        NpmLock::read(&Source::new(SHOWN_NPM, text)).map_err(repairable)?;
     } else if locked {
-        return Err(lock_missing(PACKAGE_LOCK).into());
+        return Err(lock_missing(SHOWN_NPM).into());
     }
     let tree = plan.stage().map_err(|error| {
         Failure::from(Diagnostic::new(format!("the npm workspace cannot be staged: {error}")))
@@ -77,16 +78,16 @@ pub(super) fn lock(
         }
         text = Some(new);
     }
-    Err(Diagnostic::new(format!("npm changes `{PACKAGE_LOCK}` each time it reads it"))
+    Err(Diagnostic::new(format!("npm changes `{SHOWN_NPM}` each time it reads it"))
         .help("`--update npm` locks anew")
         .into())
 }
 
 fn changed(old: Option<&str>, new: &str) -> Failure {
-    let moved = NpmLock::read(&Source::new(PACKAGE_LOCK, new))
+    let moved = NpmLock::read(&Source::new(SHOWN_NPM, new))
         .map(|lock| moves::between(old, &lock, Why::Required))
         .unwrap_or_default();
-    lock_unfit(PACKAGE_LOCK, &moved).into()
+    lock_unfit(SHOWN_NPM, &moved).into()
 }
 
 /// Which locks npm is known to leave alone, for these manifests: an empty file each in the cache.

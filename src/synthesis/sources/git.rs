@@ -17,7 +17,7 @@ use crate::{
     },
     host::file,
     name::url::ArtifactUrl,
-    synthesis::{Artifact, Bring, locked::lock_changed},
+    synthesis::{Artifact, Bring, lock_names::SHOWN_GIT, locked::lock_changed},
     tree::FileTree,
 };
 
@@ -242,8 +242,8 @@ impl<'a> Repositories<'a> {
         }
         let pin = self.pins.get(request);
         if self.mode == PinMode::Locked && pin.is_none() {
-            let (shown, url, reference) = (pins::SHOWN, &request.url, &request.reference);
-            return Err(lock_changed(format!("`{shown}` has no pin of {url}, {reference}")).into());
+            let (url, reference) = (&request.url, &request.reference);
+            return Err(lock_changed(format!("`{SHOWN_GIT}` has no pin of {url}, {reference}")).into());
         }
         let pin = pin
             .filter(|_| self.mode != PinMode::Update || matches!(request.reference, Reference::Revision(_)));

@@ -144,9 +144,13 @@ fn the_forge_forges_a_body_on_nixpkgs() {
         "{made}"
     );
 
-    let body = scratch.path().join("state/bodies").join(made["image_id"].as_str().unwrap()).join("body.json");
+    let body = scratch
+        .path()
+        .join("state/bodies")
+        .join(made["body"].as_str().unwrap().trim_start_matches("sha256:"))
+        .join("body.json");
     let body: Value = serde_json::from_str(&fs::read_to_string(body).unwrap()).unwrap();
-    let conf = fs::read_to_string(body["conf"].as_str().unwrap()).unwrap();
+    let conf = fs::read_to_string(body["images"]["vessel"]["conf"].as_str().unwrap()).unwrap();
     let program = "
 import asyncio, importlib.metadata, granian, msgspec
 from body.app import create_app

@@ -14,8 +14,6 @@ use crate::{
 
 /// The schema's id and version.
 pub const SCHEMA: &str = "lychd-forge/git-lock/1";
-/// How messages call the file.
-pub(super) const SHOWN: &str = "synthesis/git.lock.json";
 
 /// One pin.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,11 +120,12 @@ impl GitPins {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::synthesis::lock_names::SHOWN_GIT;
 
     #[test]
     fn pins_are_written_and_read_back() {
         let text = Source::new(
-            SHOWN,
+            SHOWN_GIT,
             "{\n  \"schema\": \"lychd-forge/git-lock/1\",\n  \"sources\": [\n    {\n      \"nar_sha256\": \
              \"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\",\n      \"reference\": \"branch main\",\n      \
              \"revision\": \"0123456789abcdef0123456789abcdef01234567\",\n      \"url\": \"https://git.example.org/a.git\"\n    }\n  ]\n}\n",
@@ -149,7 +148,7 @@ mod tests {
             ("\"url\"", "\"uri\""),
             ("branch", "stash"),
         ] {
-            let bad = Source::new(SHOWN, text.text().replace(from, to));
+            let bad = Source::new(SHOWN_GIT, text.text().replace(from, to));
             let told = GitPins::parse(&bad, &hosts).unwrap_err().to_string();
             assert!(told.contains("`synthesis/git.lock.json` is no git lock"), "{told}");
         }

@@ -1,0 +1,17 @@
+//! Bodies as they are kept: what was forged, from what, and the evidence for it.
+//!
+//! A body is a set of images by role. Its ID is the hash of what it is: the configurations of its images and what of
+//! its members shapes the units. An image has two identities: [`crate::image::ConfigDigest`], which is ours, and
+//! [`crate::image::EngineId`], which an engine answers.
+
+mod evidence;
+mod id;
+mod record;
+mod store;
+mod wire;
+
+pub use evidence::{Evidence, ImageEvidence, Kept, RECORD, SYNTHESIS};
+pub use id::BodyId;
+pub use record::{Body, BodyImage, ExecutorKind, Images, Order, Record, Role, Store, SubstrateKind};
+pub use store::{Bodies, Listing, NoBody, Unreadable};
+pub use wire::{SCHEMA, Written};

@@ -1,0 +1,248 @@
+//! All body records of a state directory: `<state>/bodies/<body id>/`.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    evidence::{Evidence, Kept, RECORD},
+    id::BodyId,
+    record::{Body, Order, Record},
+    wire::{self, Written},
+};
+use crate::{
+    diagnostic::{Diagnostic, Failure, Fault},
+    digest::Sha256,
+    host::file,
+    runes::federation,
+};
+
+/// The most a `body.json` may hold, in bytes.
+const LIMIT: u64 = 1 << 20;
+/// The fewest digits that name a body.
+const FEWEST_DIGITS: usize = 6;
+/// Digits of IDs in messages.
+const SHOWN_DIGITS: usize = 12;
+
+/// The directory of all body records.
+#[derive(Clone, Debug)]
+pub struct Bodies {
+    directory: PathBuf,
+}
+
+/// A record that this forge cannot read.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Unreadable {
+    /// The name of its directory.
+    pub record: String,
+    /// Why.
+    pub reason: String,
+    /// The number it claims, so that a newer record gets a greater one.
+    #[serde(skip)]
+    sequence: Option<u64>,
+}
+
+impl std::fmt::Display for Unreadable {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name: String = self.record.chars().take(SHOWN_DIGITS).collect();
+        write!(formatter, "the body record `{name}` cannot be read: {}", self.reason)
+    }
+}
+
+/// All records at one time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// Those that can be read, newest first, one for each body.
+    pub records: Vec<Record>,
+    /// Those that cannot.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// Why a word names no body.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoBody {
+    /// There is none.
+    #[error("no body was forged yet")]
+    NoneForged,
+    /// No body fits.
+    #[error("no body `{}`", .0.escape_debug())]
+    Unknown(String),
+    /// It is too short to name one.
+    #[error("`{}` is too short to name a body: {FEWEST_DIGITS} digits at least", .0.escape_debug())]
+    TooShort(String),
+    /// More than one fits.
+    #[error("`{}` fits several bodies", .wanted.escape_debug())]
+    Several {
+        /// What was asked for.
+        wanted: String,
+        /// The bodies, newest first.
+        fitting: Vec<BodyId>,
+    },
+    /// The one that fits cannot be read.
+    #[error("{0}")]
+    Unreadable(Unreadable),
+}
+
+impl From<NoBody> for Failure {
+    fn from(none: NoBody) -> Self {
+        let diagnostic = Diagnostic::new(none.to_string()).of_kind(Fault::NoBody);
+        match none {
+            NoBody::NoneForged => diagnostic.help("forge one first: `lychd-forge forge`"),
+            NoBody::Unknown(_) | NoBody::TooShort(_) => diagnostic.help("`lychd-forge bodies` lists them"),
+            NoBody::Several { fitting, .. } => {
+                let ids: Vec<String> = fitting.iter().map(|id| id.short(SHOWN_DIGITS)).collect();
+                diagnostic.help(format!("name one of {}", ids.join(", ")))
+            }
+            NoBody::Unreadable(_) => diagnostic.help("forge it again: `lychd-forge forge`"),
+        }
+        .into()
+    }
+}
+
+impl Listing {
+    /// The body that `wanted` names: `newest`, or the ID of the body or of one of its images, with `sha256:` or
+    /// without, or its first digits (six at least).
+    ///
+    /// # Errors
+    /// When none or several fit.
+    pub fn find(&self, wanted: &str) -> Result<&Record, NoBody> {
+        if wanted == "newest" {
+            let newest = self.records.first();
+            return newest.ok_or_else(|| match self.unreadable.first() {
+                Some(unreadable) => NoBody::Unreadable(unreadable.clone()),
+                None => NoBody::NoneForged,
+            });
+        }
+        let digits = wanted.strip_prefix("sha256:").unwrap_or(wanted);
+        if digits.len() < FEWEST_DIGITS {
+            return Err(NoBody::TooShort(wanted.to_owned()));
+        }
+        let named = |record: &&Record| {
+            let images = record.body.images.iter();
+            record.body.id().to_string().starts_with(digits)
+                || images
+                    .flat_map(|(_, image)| [image.config_digest.to_string(), image.found_by().to_string()])
+                    .any(|id| id.starts_with(digits))
+        };
+        let fitting: Vec<&Record> = self.records.iter().filter(named).collect();
+        match fitting.as_slice() {
+            [one] => Ok(one),
+            [] => Err(match self.unreadable.iter().find(|one| one.record.starts_with(digits)) {
+                Some(unreadable) => NoBody::Unreadable(unreadable.clone()),
+                None => NoBody::Unknown(wanted.to_owned()),
+            }),
+            several => Err(NoBody::Several {
+                wanted: wanted.to_owned(),
+                fitting: several.iter().map(|record| record.body.id()).collect(),
+            }),
+        }
+    }
+
+    /// The record of this body.
+    #[must_use]
+    pub fn of(&self, id: &BodyId) -> Option<&Record> {
+        self.records.iter().find(|record| record.body.id() == *id)
+    }
+
+    /// The number for a record that is newer than all.
+    fn next_sequence(&self) -> u64 {
+        let known = self.records.iter().filter_map(|record| record.order.sequence());
+        let claimed = self.unreadable.iter().filter_map(|one| one.sequence);
+        known.chain(claimed).max().unwrap_or(0).saturating_add(1)
+    }
+}
+
+impl Bodies {
+    /// The records below `<state>/bodies`.
+    #[must_use]
+    pub fn of_state(state: &Path) -> Self {
+        Self { directory: state.join("bodies") }
+    }
+
+    /// Where the garbage-collector root of a body lies.
+    #[must_use]
+    pub fn root(&self, id: &BodyId) -> PathBuf {
+        self.directory.join(format!("{id}.root"))
+    }
+
+    /// Writes a record (`evidence` plus `body.json`), read-only, as the newest; replaces one of the same body.
+    ///
+    /// # Errors
+    /// [`Failure::Unable`] when it cannot be written, or the others cannot be listed.
+    pub fn record(&self, body: &Body, evidence: &Evidence) -> Result<Record, Failure> {
+        let order = Order::Sequence(self.list()?.next_sequence());
+        let directory = self.directory.join(body.id().to_string());
+        let unable = |error: &io::Error| file::unable("write", &directory, error);
+        let json = serde_json::to_value(Written::of(body, order)).map_err(|error| unable(&error.into()))?;
+        let tree = evidence.to_tree().and_then(|mut tree| {
+            tree.insert_text(RECORD.parse()?, format!("{json:#}\n"));
+            Ok(tree)
+        });
+        let tree = tree.map_err(|error| unable(&io::Error::other(error)))?;
+        file::write_sealed_tree(&directory, &tree).map_err(|error| unable(&error))?;
+        Ok(Record { body: body.clone(), order, kept: Kept::new(directory) })
+    }
+
+    /// Removes what an older forge recorded of the same body, in a directory called by the image.
+    ///
+    /// # Errors
+    /// [`Failure::Unable`] when it cannot be removed.
+    pub fn replace_unversioned(&self, body: &Body) -> Result<(), Failure> {
+        let name = body.images.vessel.config_digest.to_string();
+        if self.read(&name).is_ok_and(|old| old.body.id() == body.id()) {
+            for place in [self.directory.join(&name), self.directory.join(format!("{name}.root"))] {
+                file::remove(&place).map_err(|error| file::unable("remove", &place, &error))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// All records. One that cannot be read is listed as such and hides no other.
+    ///
+    /// # Errors
+    /// [`Failure::Unable`] when the directory cannot be read.
+    pub fn list(&self) -> Result<Listing, Failure> {
+        let names = match file::list(&self.directory) {
+            Ok(names) => names,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Listing::default()),
+            Err(error) => return Err(file::unable("read", &self.directory, &error)),
+        };
+        let mut listing = Listing::default();
+        for (name, is_directory) in names {
+            if is_directory && name.parse::<Sha256>().is_ok() {
+                match self.read(&name) {
+                    Ok(record) => listing.records.push(record),
+                    Err(unreadable) => listing.unreadable.push(unreadable),
+                }
+            }
+        }
+        listing.records.sort_by_cached_key(|record| (std::cmp::Reverse(record.order), record.body.id()));
+        // An older forge called the directory by the image: the same body may have been recorded again since.
+        let mut seen = std::collections::BTreeSet::new();
+        listing.records.retain(|record| seen.insert(record.body.id()));
+        Ok(listing)
+    }
+
+    fn read(&self, name: &str) -> Result<Record, Unreadable> {
+        let kept = Kept::new(self.directory.join(name));
+        let mut sequence = None;
+        let mut read = || {
+            let path = kept.record();
+            let text = file::read(&path, LIMIT).map_err(|error| format!("`{RECORD}`: {error}"))?;
+            let text = String::from_utf8(text).map_err(|_| format!("`{RECORD}` is not UTF-8"))?;
+            sequence = wire::claimed_sequence(&text);
+            let federation = || {
+                let bytes = file::read(&kept.federation(), file::LIMIT);
+                bytes.map(Sha256::of).map_err(|error| format!("`{}`: {error}", federation::FILE))
+            };
+            let modified = || file::modified(&path).map_err(|error| format!("`{RECORD}`: {error}"));
+            wire::read(name, &text, federation, modified)
+        };
+        match read() {
+            Ok((body, order)) => Ok(Record { body, order, kept }),
+            Err(reason) => Err(Unreadable { record: name.to_owned(), reason, sequence }),
+        }
+    }
+}
