@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     diagnostic::Failure,
-    forge::executor::{self, Wanted},
+    forge::{self, executor::Wanted},
     synthesis,
 };
 
@@ -36,7 +36,7 @@ pub(super) fn run(args: &FetchArgs, settings: &Settings, ui: &Ui) -> Result<Outc
         return Ok(Outcome::Done);
     }
     let wanted = Wanted { store: stages::store(&args.store)?, ..Wanted::default() };
-    let executor = executor::choose(&wanted)?;
+    let executor = forge::executor(&wanted)?;
     let artifacts = synthesis::artifacts(&work.synthesis);
     let brought = stages::fetch(&work, executor.as_ref(), settings, ui)?;
     ui.finish();

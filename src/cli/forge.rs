@@ -16,8 +16,9 @@ use crate::{
     diagnostic::{Diagnostic, Failure, Source},
     digest::{Sha256, nar::nar_sha256},
     forge::{
+        self,
         blame::blame,
-        executor::{self, Executor, Inputs, Outputs, Wanted},
+        executor::{Executor, Inputs, Outputs, Wanted},
         podman::{Loaded, Podman, Road},
     },
     host::{clock::Stopwatch, environment, file, progress::Progress as _},
@@ -46,7 +47,7 @@ impl Times {
 pub(super) fn run(args: &ForgeArgs, settings: &Settings, ui: &Ui) -> Result<Outcome, Failure> {
     let mut times = Times::default();
     let wanted = Wanted { store: stages::store(&args.store)?, builders: args.builders.clone() };
-    let executor = executor::choose(&wanted)?;
+    let executor = forge::executor(&wanted)?;
     let podman = if args.no_load { None } else { Some(podman()?) };
     let work = times.measure("synthesize", || stages::synthesize(&args.lock, settings, ui))?;
     let executor = executor.with_inputs(inputs(args, settings, &work)?)?;
@@ -163,7 +164,7 @@ fn known_outputs(
     for record in listing.records.iter().filter(|record| record.body.flake_nar_sha256 == *flake) {
         let vessel = &record.body.images.vessel;
         let outputs = Outputs { store_path: vessel.store_path.clone(), conf: vessel.conf.clone() };
-        if executor.holds(&outputs)? {
+        if executor.missing(&[outputs.store_path.to_string(), outputs.conf.to_string()])?.is_empty() {
             return Ok(Some(outputs));
         }
     }

@@ -4,23 +4,16 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{
-    executor::{Executor, Inputs, Outputs, Wanted},
-    fetch::{self, Source},
-};
+use super::executor::{Executor, Inputs, Outputs, Wanted};
 use crate::{
     body::{ExecutorKind, Store},
     diagnostic::{Diagnostic, Failure},
-    digest::{
-        Sha256,
-        store_path::{StorePath, StorePathError},
-    },
+    digest::store_path::{StorePath, StorePathError},
     host::{
         environment,
         process::{Command, Output},
         progress::{Progress, Unit},
     },
-    synthesis::Artifact,
 };
 
 /// The oldest Nix whose flakes and builders are known to work.
@@ -33,68 +26,10 @@ pub struct Nix {
     version: String,
     store: Option<PathBuf>,
     builders: Option<String>,
-    world: World,
-}
-
-/// What a build may take part of besides the flake.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-enum World {
-    /// Nothing: every input is in the flake by hash. The embedded substrate.
-    #[default]
-    Closed,
-    /// What Nix is configured for: nixpkgs from its address and built packages from caches.
-    Nixpkgs {
-        /// A tree to use instead of the address; it has the pinned hash.
-        tree: Option<PathBuf>,
-        /// Whether Nix may use the network.
-        offline: bool,
-    },
+    inputs: Inputs,
 }
 
 impl Nix {
-    /// Finds Nix on `PATH`. `store` is Nix's `--store` (a store of its own), `builders` its `--builders`.
-    ///
-    /// # Errors
-    /// [`Failure::Unable`] when there is none or it is too old.
-    pub fn find(store: Option<PathBuf>, builders: Option<String>) -> Result<Self, Failure> {
-        let program = environment::program("nix").ok_or_else(|| {
-            Failure::unable(
-                Diagnostic::new("no `nix` on PATH")
-                    .help("install Nix (Debian: `apt install nix-bin`), then run this again"),
-            )
-        })?;
-        let text = Command::new(&program).arg("--version").output()?.text();
-        let version = text.rsplit(' ').next().unwrap_or_default().to_owned();
-        if parse_version(&version).is_none_or(|found| found < OLDEST) {
-            return Err(Failure::unable(
-                Diagnostic::new(format!("Nix {version} is too old"))
-                    .help(format!("install Nix {}.{} or newer", OLDEST.0, OLDEST.1)),
-            ));
-        }
-        Ok(Self { program, version, store, builders, world: World::Closed })
-    }
-
-    /// The same Nix for a flake on nixpkgs: its own caches count, and `tree`, when given, stands for the input.
-    ///
-    /// # Errors
-    /// Refused when `tree` does not have the hash that is pinned; unable when Nix cannot read it.
-    fn for_nixpkgs(self, tree: Option<PathBuf>, pinned: &Sha256, offline: bool) -> Result<Self, Failure> {
-        if let Some(tree) = &tree {
-            let output = self.flake_command("hash").args(["path", "--sri"]).arg(tree).output()?;
-            if !output.success() {
-                return Err(failed("hash the tree of nixpkgs", &output));
-            }
-            let (found, pinned) = (output.text().trim().to_owned(), pinned.to_sri_string());
-            if found != pinned {
-                let message = format!("`{}` is not the nixpkgs that is pinned", tree.display());
-                return Err(Diagnostic::new(message)
-                    .note(format!("its hash is {found}, `nar-hash` in forge.toml is {pinned}"))
-                    .into());
-            }
-        }
-        Ok(Self { world: World::Nixpkgs { tree, offline }, ..self })
-    }
-
     fn program(&self, name: &str) -> Command {
         let program = self.program.with_file_name(name);
         let mut command = Command::new(program);
@@ -102,7 +37,7 @@ impl Nix {
             command = command.arg("--store").arg(store);
         }
         let mut options = vec![("sandbox", "true"), ("sandbox-fallback", "false")];
-        if self.world == World::Closed {
+        if self.inputs == Inputs::Closed {
             // Hermetic and offline by intent: what the sandbox needs is fixed-output or built here.
             options.extend([("sandbox-paths", ""), ("substituters", "")]);
         }
@@ -120,45 +55,6 @@ impl Nix {
         self.program("nix").args(["--extra-experimental-features", "nix-command flakes", verb])
     }
 
-    /// Those of `paths` that the store does not hold.
-    ///
-    /// # Errors
-    /// [`Failure::Unable`] when Nix does not answer.
-    pub fn missing(&self, paths: &[String]) -> Result<Vec<String>, Failure> {
-        let mut missing = Vec::new();
-        for chunk in paths.chunks(500) {
-            let output = self
-                .program("nix-store")
-                .args(["--check-validity", "--print-invalid"])
-                .args(chunk)
-                .output()?;
-            if !output.success() {
-                return Err(failed("look into the Nix store", &output));
-            }
-            missing.extend(output.text().lines().map(str::to_owned));
-        }
-        Ok(missing)
-    }
-
-    /// Adds downloaded files as fixed outputs; each file's name is its store name. `algorithm` is
-    /// `sha256`, `sha384` or `sha512`.
-    ///
-    /// Returns the store paths, in the same order.
-    ///
-    /// # Errors
-    /// [`Failure::Unable`] when Nix refuses.
-    pub fn add_fixed(&self, algorithm: &str, files: &[PathBuf]) -> Result<Vec<String>, Failure> {
-        let mut paths = Vec::new();
-        for chunk in files.chunks(200) {
-            let output = self.program("nix-store").args(["--add-fixed", algorithm]).args(chunk).output()?;
-            if !output.success() {
-                return Err(failed("add downloads to the Nix store", &output));
-            }
-            paths.extend(output.text().lines().map(str::to_owned));
-        }
-        Ok(paths)
-    }
-
     /// Builds a package of the flake in `directory`; returns its output. A build that ran and failed is refused,
     /// with Nix's own error.
     fn build_package(
@@ -174,7 +70,7 @@ impl Nix {
         if let Some(builders) = &self.builders {
             command = command.arg("--builders").arg(builders);
         }
-        if let World::Nixpkgs { tree, offline } = &self.world {
+        if let Inputs::Nixpkgs { tree, offline, .. } = &self.inputs {
             if *offline {
                 command = command.arg("--offline");
             }
@@ -192,7 +88,22 @@ impl Nix {
 
 impl Executor for Nix {
     fn usable(wanted: &Wanted) -> Result<Self, Failure> {
-        Self::find(wanted.store.clone(), wanted.builders.clone())
+        let program = environment::program("nix").ok_or_else(|| {
+            Failure::unable(
+                Diagnostic::new("no `nix` on PATH")
+                    .help("install Nix (Debian: `apt install nix-bin`), then run this again"),
+            )
+        })?;
+        let text = Command::new(&program).arg("--version").output()?.text();
+        let version = text.rsplit(' ').next().unwrap_or_default().to_owned();
+        if parse_version(&version).is_none_or(|found| found < OLDEST) {
+            return Err(Failure::unable(
+                Diagnostic::new(format!("Nix {version} is too old"))
+                    .help(format!("install Nix {}.{} or newer", OLDEST.0, OLDEST.1)),
+            ));
+        }
+        let Wanted { store, builders } = wanted.clone();
+        Ok(Self { program, version, store, builders, inputs: Inputs::Closed })
     }
 
     fn kind(&self) -> ExecutorKind {
@@ -208,23 +119,48 @@ impl Executor for Nix {
     }
 
     fn with_inputs(self: Box<Self>, inputs: Inputs) -> Result<Box<dyn Executor>, Failure> {
-        Ok(match inputs {
-            Inputs::Closed => self,
-            Inputs::Nixpkgs { tree, pinned, offline } => Box::new(self.for_nixpkgs(tree, &pinned, offline)?),
-        })
+        if let Inputs::Nixpkgs { tree: Some(tree), pinned, .. } = &inputs {
+            let output = self.flake_command("hash").args(["path", "--sri"]).arg(tree).output()?;
+            if !output.success() {
+                return Err(failed("hash the tree of nixpkgs", &output));
+            }
+            let (found, pinned) = (output.text().trim().to_owned(), pinned.to_sri_string());
+            if found != pinned {
+                let message = format!("`{}` is not the nixpkgs that is pinned", tree.display());
+                return Err(Diagnostic::new(message)
+                    .note(format!("its hash is {found}, `nar-hash` in forge.toml is {pinned}"))
+                    .into());
+            }
+        }
+        Ok(Box::new(Self { inputs, ..*self }))
     }
 
-    fn bring(
-        &self,
-        artifacts: &[Artifact],
-        source: &Source<'_>,
-        progress: &dyn Progress,
-    ) -> Result<usize, Failure> {
-        fetch::into_store(self, artifacts, source, progress)
+    fn missing(&self, paths: &[String]) -> Result<Vec<String>, Failure> {
+        let mut missing = Vec::new();
+        for chunk in paths.chunks(500) {
+            let output = self
+                .program("nix-store")
+                .args(["--check-validity", "--print-invalid"])
+                .args(chunk)
+                .output()?;
+            if !output.success() {
+                return Err(failed("look into the Nix store", &output));
+            }
+            missing.extend(output.text().lines().map(str::to_owned));
+        }
+        Ok(missing)
     }
 
-    fn holds(&self, outputs: &Outputs) -> Result<bool, Failure> {
-        Ok(self.missing(&[outputs.store_path.to_string(), outputs.conf.to_string()])?.is_empty())
+    fn add_fixed(&self, algorithm: &str, files: &[PathBuf]) -> Result<Vec<String>, Failure> {
+        let mut paths = Vec::new();
+        for chunk in files.chunks(200) {
+            let output = self.program("nix-store").args(["--add-fixed", algorithm]).args(chunk).output()?;
+            if !output.success() {
+                return Err(failed("add downloads to the Nix store", &output));
+            }
+            paths.extend(output.text().lines().map(str::to_owned));
+        }
+        Ok(paths)
     }
 
     fn build(&self, flake: &Path, progress: &dyn Progress) -> Result<Outputs, Failure> {
