@@ -10,7 +10,7 @@ mod record;
 mod store;
 mod wire;
 
-pub use evidence::{Evidence, ImageEvidence, Kept, RECORD, SYNTHESIS};
+pub use evidence::{Evidence, ImageEvidence, Kept};
 pub use id::BodyId;
 pub use record::{Body, BodyImage, ExecutorKind, Images, Order, Record, Role, Store, SubstrateKind};
 pub use store::{Bodies, Listing, NoBody, Unreadable};

@@ -16,9 +16,9 @@ use crate::{
 };
 
 /// The record itself.
-pub const RECORD: &str = "body.json";
+pub(super) const RECORD: &str = "body.json";
 /// The Synthesis.
-pub const SYNTHESIS: &str = "synthesis.json";
+const SYNTHESIS: &str = "synthesis.json";
 /// The directory of the flake.
 const FLAKE: &str = "flake";
 /// The directory of the images, one below it for each role.

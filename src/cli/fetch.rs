@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     diagnostic::Failure,
-    forge::executor::{self, Wanted},
+    forge::{self, executor::Wanted},
     report, synthesis,
 };
 
@@ -23,7 +23,7 @@ pub(super) fn run(args: &FetchArgs, settings: &Settings, ui: &Ui) -> Result<Outc
         return Ok(Outcome::Done);
     }
     let wanted = Wanted { store: stages::store(&args.store)?, ..Wanted::default() };
-    let executor = executor::choose(&wanted)?;
+    let executor = forge::executor(&wanted)?;
     let artifacts = synthesis::artifacts(&work.synthesis).len();
     let fetched = stages::fetch(&work, executor.as_ref(), settings, ui)?;
     ui.report(&report::Fetch::Store { synthesis_sha256, artifacts, fetched })?;

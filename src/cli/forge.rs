@@ -13,9 +13,10 @@ use crate::{
     diagnostic::{Diagnostic, Failure, Fault, Source},
     digest::{Sha256, nar::nar_sha256},
     forge::{
-        blame::blame,
-        executor::{self, Executor, Inputs, Outputs, Wanted},
+        self,
+        executor::{Executor, Inputs, Outputs, Wanted},
         podman::{Loaded, Podman, Road},
+        requesters::with_requesters,
     },
     host::{clock::Stopwatch, environment, file, progress::Progress as _},
     image::{self, Image},
@@ -44,7 +45,7 @@ impl Times {
 pub(super) fn run(args: &ForgeArgs, settings: &Settings, ui: &Ui) -> Result<Outcome, Failure> {
     let mut times = Times::default();
     let wanted = Wanted { store: stages::store(&args.store)?, builders: args.builders.clone() };
-    let executor = executor::choose(&wanted)?;
+    let executor = forge::executor(&wanted)?;
     let podman = if args.no_load { None } else { Some(podman()?) };
     let work = times.measure("synthesize", || stages::synthesize(&args.lock, settings, ui))?;
     let executor = executor.with_inputs(inputs(args, settings, &work)?)?;
@@ -61,7 +62,7 @@ pub(super) fn run(args: &ForgeArgs, settings: &Settings, ui: &Ui) -> Result<Outc
         times.measure("fetch", || stages::fetch(&work, executor.as_ref(), settings, ui))?;
         ui.stage("build", "the image, in the sandbox");
         times.measure("build", || {
-            executor.build(&settings.flake(), ui).map_err(|error| blame(error, &work.synthesis))
+            executor.build(&settings.flake(), ui).map_err(|error| with_requesters(error, &work.synthesis))
         })?
     };
     let store = executor.store();
@@ -161,7 +162,7 @@ fn known_outputs(
     for record in listing.records.iter().filter(|record| record.body.flake_nar_sha256 == *flake) {
         let vessel = &record.body.images.vessel;
         let outputs = Outputs { store_path: vessel.store_path.clone(), conf: vessel.conf.clone() };
-        if executor.holds(&outputs)? {
+        if executor.missing(&[outputs.store_path.to_string(), outputs.conf.to_string()])?.is_empty() {
             return Ok(Some(outputs));
         }
     }

@@ -282,7 +282,7 @@ pub(super) fn fetch(
     ui: &Ui,
 ) -> Result<usize, Failure> {
     let artifacts = needed(work, ui)?;
-    with_source(work, settings, |source| executor.bring(&artifacts, source, ui))
+    with_source(work, settings, |source| fetch::into_store(executor, &artifacts, source, ui))
 }
 
 /// Brings everything, with what the forge itself is run with, and puts it into a folder.

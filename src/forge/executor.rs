@@ -3,15 +3,16 @@
 //! An executor evaluates and builds the recipe graph, and holds what it built. The image itself is always written by
 //! [`crate::image`].
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
-use super::{fetch::Source, nix::Nix};
 use crate::{
     body::{ExecutorKind, Store},
     diagnostic::Failure,
     digest::{Sha256, store_path::StorePath},
     host::progress::Progress,
-    synthesis::Artifact,
 };
 
 /// What a build gives.
@@ -21,6 +22,21 @@ pub struct Outputs {
     pub store_path: StorePath,
     /// What the image is made of.
     pub conf: StorePath,
+}
+
+/// Why a build gave nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotBuilt {
+    /// What is told of it.
+    pub failure: Failure,
+    /// Names of the derivations that failed, such as `idna-3.10`.
+    pub derivations: BTreeSet<String>,
+}
+
+impl From<Failure> for NotBuilt {
+    fn from(failure: Failure) -> Self {
+        Self { failure, derivations: BTreeSet::new() }
+    }
 }
 
 /// What a build may take part of besides the flake and what was brought.
@@ -73,40 +89,28 @@ pub trait Executor {
     /// Refused when an input is not the one that is pinned; unable when it cannot be read.
     fn with_inputs(self: Box<Self>, inputs: Inputs) -> Result<Box<dyn Executor>, Failure>;
 
-    /// Brings the artifacts that its store lacks; returns how many.
-    ///
-    /// # Errors
-    /// When one cannot be brought, or is not what is pinned.
-    fn bring(
-        &self,
-        artifacts: &[Artifact],
-        source: &Source<'_>,
-        progress: &dyn Progress,
-    ) -> Result<usize, Failure>;
-
-    /// Whether what was built before is still in its store.
+    /// Those of these store paths that its store does not hold.
     ///
     /// # Errors
     /// [`Failure::Unable`] when it cannot tell.
-    fn holds(&self, outputs: &Outputs) -> Result<bool, Failure>;
+    fn missing(&self, paths: &[String]) -> Result<Vec<String>, Failure>;
+
+    /// Adds downloaded files to its store by their hash; each file's name is its store name. `algorithm` is
+    /// `sha256`, `sha384` or `sha512`. Returns the store paths, in the same order.
+    ///
+    /// # Errors
+    /// [`Failure::Unable`] when it refuses.
+    fn add_fixed(&self, algorithm: &str, files: &[PathBuf]) -> Result<Vec<String>, Failure>;
 
     /// Builds the flake in this directory.
     ///
     /// # Errors
     /// Refused when the build ran and failed.
-    fn build(&self, flake: &Path, progress: &dyn Progress) -> Result<Outputs, Failure>;
+    fn build(&self, flake: &Path, progress: &dyn Progress) -> Result<Outputs, NotBuilt>;
 
     /// Keeps what was built as long as the link at `root` is there.
     ///
     /// # Errors
     /// [`Failure::Unable`] when it cannot.
     fn keep(&self, outputs: &Outputs, root: &Path) -> Result<(), Failure>;
-}
-
-/// The executor to build with: Nix is the only one.
-///
-/// # Errors
-/// Why none is usable on this host.
-pub fn choose(wanted: &Wanted) -> Result<Box<dyn Executor>, Failure> {
-    Ok(Box::new(Nix::usable(wanted)?))
 }

@@ -13,7 +13,7 @@ use crate::{
     codex::{MirrorUrl, Origin},
     diagnostic::{Diagnostic, Failure, Fault, refuse_any},
     digest::DigestError,
-    forge::{air_gap::AirGap, nix::Nix},
+    forge::{air_gap::AirGap, executor::Executor},
     host::{
         file,
         http::{Client, Expected, HttpError},
@@ -221,15 +221,15 @@ const SEED_SHA256: &str = "598a3fd92bdafc34cd81196b2952ad36e910e47a4ecf162f8ce5e
 /// Adds to the store what it lacks of `artifacts`; returns how many were brought.
 ///
 /// # Errors
-/// As [`Source::bring_all`], or when Nix refuses a file or names it otherwise than predicted.
+/// As [`Source::bring_all`], or when the executor refuses a file or names it otherwise than predicted.
 pub fn into_store(
-    nix: &Nix,
+    executor: &dyn Executor,
     artifacts: &[Artifact],
     source: &Source<'_>,
     progress: &dyn Progress,
 ) -> Result<usize, Failure> {
     let paths: Vec<String> = artifacts.iter().map(|artifact| artifact.store_path.clone()).collect();
-    let missing: BTreeSet<String> = nix.missing(&paths)?.into_iter().collect();
+    let missing: BTreeSet<String> = executor.missing(&paths)?.into_iter().collect();
     let wanted: Vec<Artifact> =
         artifacts.iter().filter(|artifact| missing.contains(&artifact.store_path)).cloned().collect();
     if wanted.is_empty() {
@@ -243,12 +243,12 @@ pub fn into_store(
     let mut added = Vec::new();
     for (algorithm, group) in by_algorithm {
         let files: Vec<PathBuf> = group.iter().map(|(_, path)| path.clone()).collect();
-        let paths = nix.add_fixed(algorithm, &files)?;
+        let paths = executor.add_fixed(algorithm, &files)?;
         added.extend(group.into_iter().map(|(artifact, _)| artifact).zip(paths));
     }
     for (artifact, path) in added {
         if artifact.store_path != path {
-            // Nix hashed the file itself: the copy in the cache is not what the lock pins.
+            // The executor hashed the file itself: the copy in the cache is not what the lock pins.
             file::remove(&source.place(artifact))
                 .map_err(|error| file::unable("remove", source.cache, &error))?;
             return Err(about(

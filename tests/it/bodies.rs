@@ -392,6 +392,15 @@ fn a_record_that_was_changed_or_is_another_s_is_not_bound_by() {
     state.done(&["bind", "--dry-run"]);
 }
 
+#[test]
+fn a_host_without_an_executor_is_told_so_before_anything_is_done() {
+    let state = State::new();
+    let output = state.run(&["forge", "--no-load"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(told(&output).contains("no `nix` on PATH"), "{}", told(&output));
+    assert!(!state.path("state").exists());
+}
+
 /// A store that Nix never saw, and the image that is made of it.
 fn image(state: &State) -> (PseudoStore, String, image::Image) {
     let store = PseudoStore::new();

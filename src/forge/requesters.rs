@@ -5,27 +5,21 @@
 
 use std::collections::BTreeSet;
 
+use super::executor::NotBuilt;
 use crate::{diagnostic::Failure, name::MemberId, synthesis::Synthesis};
 
-/// Adds the members that asked for the packages whose derivations a failure names.
+/// What is told of a build that failed, with the members that asked for the packages whose derivations did.
 #[must_use]
-pub fn blame(failure: Failure, synthesis: &Synthesis) -> Failure {
+pub fn with_requesters(NotBuilt { failure, derivations }: NotBuilt, synthesis: &Synthesis) -> Failure {
     let Failure::Refused(mut diagnostics) = failure else { return failure };
+    let asked: BTreeSet<String> = requesters(synthesis)
+        .filter(|(name, _)| derivations.contains(name))
+        .flat_map(|(_, by)| by.into_iter().map(ToString::to_string))
+        .collect();
     for diagnostic in &mut diagnostics {
-        let texts = diagnostic.help.iter().chain(&diagnostic.notes);
-        let failed: BTreeSet<&str> = texts.flat_map(|text| derivations(text)).collect();
-        let asked: BTreeSet<String> = requesters(synthesis)
-            .filter(|(name, _)| failed.contains(name.as_str()))
-            .flat_map(|(_, by)| by.into_iter().map(ToString::to_string))
-            .collect();
-        diagnostic.requested_by.extend(asked);
+        diagnostic.requested_by.extend(asked.iter().cloned());
     }
     Failure::Refused(diagnostics)
-}
-
-/// The names in paths such as `/nix/store/<hash>-idna-3.10.drv`.
-fn derivations(text: &str) -> impl Iterator<Item = &str> {
-    text.split("/nix/store/").skip(1).filter_map(|rest| Some(rest.split_once(".drv")?.0.split_once('-')?.1))
 }
 
 /// Derivation names of all packages and of what members build, with those who asked for them.
@@ -50,16 +44,4 @@ fn requesters(synthesis: &Synthesis) -> impl Iterator<Item = (String, Vec<&Membe
     let assets = assets
         .map(|asset| (format!("{}-asset", asset.member.as_str().replace('/', "__")), vec![&asset.member]));
     packages.chain(members).chain(assets)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_derivations_are_read_from_nix_s_words() {
-        let text = "builder for '/nix/store/0c0q-idna-3.10.drv' failed\nsee '/nix/store/abc-deb-libpq5.drv' \
-                    and /nix/store/x-y";
-        assert_eq!(derivations(text).collect::<Vec<_>>(), ["idna-3.10", "deb-libpq5"]);
-    }
 }
