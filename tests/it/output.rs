@@ -138,10 +138,10 @@ fn each_verb_answers_people_and_machines_from_one_value() {
     let pages = vec!["lychd-forge.1".to_owned()];
     is_told("man", &report::Man { directory: "/usr/share/man/man1".into(), pages }, &[], &[]);
 
-    let seconds = ["/seconds", "/images"];
-    is_told("forge", &forge(Some(report::Load::Thin { layers: 3, size: 12_345_678 })), &seconds, &[]);
-    is_told("forge-present", &forge(Some(report::Load::Present)), &seconds, &[]);
-    is_told("forge-no-load", &forge(None), &seconds, &[]);
+    let open = ["/seconds", "/images"];
+    is_told("forge", &forge(Some(report::Load::Thin { layers: 3, size: 12_345_678 })), &open, &[]);
+    is_told("forge-present", &forge(Some(report::Load::Present)), &open, &[]);
+    is_told("forge-no-load", &forge(None), &open, &[]);
 
     let state = tempfile::tempdir().unwrap();
     let bodies = Bodies::of_state(state.path());
