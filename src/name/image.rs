@@ -254,7 +254,7 @@ impl FromStr for UnitImage {
         }
         let name: ImageReference = text.parse().map_err(|error| match error {
             ImageReferenceError::Form(text) => UnitImageError::Name(text),
-            transport => UnitImageError::Transport(transport),
+            transport @ ImageReferenceError::Transport { .. } => UnitImageError::Transport(transport),
         })?;
         if [".image", ".build"].iter().any(|end| text.ends_with(end)) {
             return Err(UnitImageError::Unit(text.to_owned()));
