@@ -23,7 +23,7 @@
 //! ```
 //!
 //! Floors, lowest first (a test holds this): `digest`, `name`, `tree`, `diagnostic`, `host` ←
-//! `lock`, `codex`, `crypt`, `image` ← `runes` ← `synthesis` ← `body` ← `transmute`, `binding` ← `forge` ← `cli`.
+//! `lock`, `codex`, `crypt`, `image` ← `runes` ← `synthesis` ← `body` ← `transmute`, `binding` ← `forge` ← `report` ← `cli`.
 //! Only [`host`] touches files, processes, the network, the environment and the clock.
 
 pub mod binding;

@@ -88,16 +88,19 @@ pub enum NoBody {
 impl From<NoBody> for Failure {
     fn from(none: NoBody) -> Self {
         let diagnostic = Diagnostic::new(none.to_string()).of_kind(Fault::NoBody);
-        match none {
+        let refused = match none {
             NoBody::NoneForged => diagnostic.help("forge one first: `lychd-forge forge`"),
             NoBody::Unknown(_) | NoBody::TooShort(_) => diagnostic.help("`lychd-forge bodies` lists them"),
             NoBody::Several { fitting, .. } => {
                 let ids: Vec<String> = fitting.iter().map(|id| id.short(SHOWN_DIGITS)).collect();
                 diagnostic.help(format!("name one of {}", ids.join(", ")))
             }
-            NoBody::Unreadable(_) => diagnostic.help("forge it again: `lychd-forge forge`"),
-        }
-        .into()
+            NoBody::Unreadable(_) => {
+                let diagnostic = diagnostic.of_kind(Fault::File);
+                return Self::unable(diagnostic.help("forge it again: `lychd-forge forge`"));
+            }
+        };
+        refused.into()
     }
 }
 

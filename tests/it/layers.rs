@@ -11,6 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["body"],
     &["transmute", "binding"],
     &["forge"],
+    &["report"],
     &["cli"],
 ];
 /// `codex` selects what `crypt` discovers.

@@ -152,7 +152,11 @@ fn two_stores_give_one_image_and_the_same_bytes() {
     }
     let executable = archive_of_executable(&first.store(), first.text("store_path"));
     assert_eq!(executable, archive_of_executable(&store, first.text("store_path")), "the executables differ");
-    let kept = first.home.path("state/bodies").join(first.text("body")).join("images/vessel/conf.json");
+    let kept = first
+        .home
+        .path("state/bodies")
+        .join(first.text("body").trim_start_matches("sha256:"))
+        .join("images/vessel/conf.json");
     let conf = Conf::parse(&Source::new("conf.json", fs::read_to_string(kept).unwrap())).unwrap();
     let root = StoreRoot::below(&first.store());
     let image = image::prepare(&conf, &root, &first.home.path("layers"), &Silent).unwrap();

@@ -128,7 +128,8 @@ fn what_may_not_be_read_is_told_and_nothing_is_done() {
         let told = told(&guest.run(arguments));
         assert!(!told.contains("denied"), "nothing is closed yet, and `{arguments}` says:\n{told}");
     }
-    let body = format!("{STATE}/bodies/{}", Sha256::of("body"));
+    let evidence = crate::bodies::evidence(crate::inscription::NO_MEMBERS);
+    let body = format!("{STATE}/bodies/{}", crate::bodies::body("body", &evidence).id());
     let at =
         |base: &str, below: &str| if below.is_empty() { base.to_owned() } else { format!("{base}/{below}") };
     let (codex, crypt, state) =
@@ -183,8 +184,8 @@ fn what_may_not_be_read_is_told_and_nothing_is_done() {
         (bodies, state(""), Root, state("bodies")),
         (bodies, state(""), Mode(0o600), state("bodies")),
         (bodies, state("bodies"), Mode(0), state("bodies")),
-        (bodies, of_body(""), Mode(0), of_body("body.json")),
-        (bodies, of_body("body.json"), Root, of_body("body.json")),
+        (bind, of_body(""), Mode(0), "the body record".to_owned()),
+        (bind, of_body("body.json"), Root, "the body record".to_owned()),
         (bind, state(""), Root, state("bodies")),
         (bind, of_body("federation.json"), Mode(0), of_body("federation.json")),
         (bind, ".config/containers".to_owned(), Root, ".config/containers/systemd".to_owned()),
@@ -199,6 +200,20 @@ fn what_may_not_be_read_is_told_and_nothing_is_done() {
         assert!(told.contains(&want) && told.contains("Permission denied"), "{case}, not of {want}:\n{told}");
         assert!(output.stdout.is_empty(), "{case}: {}", String::from_utf8_lossy(&output.stdout));
         assert_eq!(guest.kept(), before, "{case}");
+    }
+}
+
+/// A record that may not be read is in the list of bodies, and hides no other.
+#[test]
+fn a_closed_record_is_listed_as_such() {
+    let guest = Guest::new();
+    let evidence = crate::bodies::evidence(crate::inscription::NO_MEMBERS);
+    let record = format!("{STATE}/bodies/{}", crate::bodies::body("body", &evidence).id());
+    for (path, closed) in [(record.clone(), Closed::Mode(0)), (format!("{record}/body.json"), Closed::Root)] {
+        let output = guest.run_closed("bodies", &path, closed);
+        assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+        let listed = String::from_utf8(output.stdout).unwrap();
+        assert!(listed.contains("unreadable") && listed.contains("Permission denied"), "{listed}");
     }
 }
 
