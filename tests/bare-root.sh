@@ -178,6 +178,7 @@ exec "${as[@]}" env --ignore-environment "$@"
 shown=()
 [ -z "$rust" ] || shown=("$cargo_home/bin" "$rustup_home")
 status=0
-unshare --mount --pid --fork --kill-child bash -euo pipefail -c "$enter" bare-root "$root" "$user" "${#shown[@]}" \
-    "${shown[@]}" "${environment[@]}" "$@" || status=$?
+# Whatever runs in the root ends with this script, however that ends.
+setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child bash -euo pipefail -c "$enter" bare-root \
+    "$root" "$user" "${#shown[@]}" "${shown[@]}" "${environment[@]}" "$@" || status=$?
 exit "$status"

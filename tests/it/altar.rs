@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     process::Command,
 };
 
@@ -46,6 +46,10 @@ fn the_page_shows_the_members_in_its_own_style() {
     let up = log.find(|line| line.contains("Listening at"));
     // The pipe must be read as long as the server writes.
     let rest = std::thread::spawn(move || log.collect::<Vec<_>>().join("\n"));
+    // It says so before its worker listens.
+    while server.try_wait().unwrap().is_none() && TcpStream::connect(("127.0.0.1", port)).is_err() {
+        std::thread::yield_now();
+    }
 
     let home = TempDir::new().unwrap();
     let url = format!("http://127.0.0.1:{port}/altar/");

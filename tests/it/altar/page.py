@@ -69,8 +69,10 @@ def main():
         browser.call("Page.enable", session)
         browser.call("Page.setLifecycleEventsEnabled", session, enabled=True)
         # The blank page may still be loading: only the load of this very document counts.
-        loader = browser.call("Page.navigate", session, url=url)["loaderId"]
-        browser.event("Page.lifecycleEvent", loaderId=loader, name="load")
+        opened = browser.call("Page.navigate", session, url=url)
+        if "errorText" in opened:
+            raise SystemExit(f"{url}: {opened['errorText']}")
+        browser.event("Page.lifecycleEvent", loaderId=opened["loaderId"], name="load")
         answer = browser.call("Runtime.evaluate", session, expression=f"(async () => {{ {body} }})()", awaitPromise=True, returnByValue=True)
         if "exceptionDetails" in answer:
             raise SystemExit(json.dumps(answer["exceptionDetails"]))
