@@ -244,7 +244,7 @@ fn with_source<T>(
 
 /// The programs that judge units: this host's, or Debian's, brought as other tools are.
 ///
-/// The cache is held as long as they work: another forge would sweep what they lay out in it.
+/// The cache is held as long as they work: another forge would bring and lay out the same programs.
 pub(super) fn validator(
     codex: &Codex,
     settings: &Settings,
