@@ -7,11 +7,13 @@
 mod evidence;
 mod id;
 mod record;
+mod role;
 mod store;
 mod wire;
 
 pub use evidence::{Evidence, ImageEvidence, Kept};
 pub use id::BodyId;
-pub use record::{Body, BodyImage, ExecutorKind, Images, Order, Record, Role, Store, SubstrateKind};
+pub use record::{Body, BodyImage, ExecutorKind, Images, Order, Record, Store, SubstrateKind};
+pub use role::Role;
 pub use store::{Bodies, Listing, NoBody, Unreadable};
 pub use wire::{SCHEMA, Written};

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::record::Role;
+use super::role::Role;
 use crate::{
     crypt::federation_lock,
     diagnostic::{Diagnostic, Failure},

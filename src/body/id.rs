@@ -4,8 +4,11 @@ use std::{fmt, str::FromStr};
 
 use serde_json::json;
 
-use super::record::Images;
-use crate::digest::{DigestError, Sha256};
+use super::role::Role;
+use crate::{
+    digest::{DigestError, Sha256},
+    image::ConfigDigest,
+};
 
 /// sha256 of the canonical JSON of `federation` (the sha256 of the body's `federation.json`) and `images` (role ->
 /// digest of the image's configuration). Equal bodies have equal IDs, whoever forged them, wherever and how.
@@ -14,13 +17,10 @@ use crate::digest::{DigestError, Sha256};
 pub struct BodyId(Sha256);
 
 impl BodyId {
-    /// The ID of the body of these images and this `federation.json`.
-    #[must_use]
-    pub fn of(images: &Images, federation: &Sha256) -> Self {
-        let images: serde_json::Map<_, _> = images
-            .iter()
-            .map(|(role, image)| (role.as_str().to_owned(), json!(image.config_digest)))
-            .collect();
+    /// The ID of the body of these images and of the `federation.json` that has this sha256.
+    pub fn of(images: impl IntoIterator<Item = (Role, ConfigDigest)>, federation: &Sha256) -> Self {
+        let images: serde_json::Map<_, _> =
+            images.into_iter().map(|(role, digest)| (role.as_str().to_owned(), json!(digest))).collect();
         Self(Sha256::of(format!("{:#}\n", json!({ "federation": federation, "images": images }))))
     }
 

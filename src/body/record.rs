@@ -9,30 +9,12 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{evidence::Kept, id::BodyId};
+use super::{evidence::Kept, id::BodyId, role::Role};
 use crate::{
     digest::{Sha256, store_path::StorePath},
     image::{ConfigDigest, EngineId, Reference, StoreRoot},
     synthesis::value::Substrate,
 };
-
-/// What an image of a body is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// The application.
-    Vessel,
-}
-
-impl Role {
-    /// Its name in records.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Vessel => "vessel",
-        }
-    }
-}
 
 /// Who built the layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -183,7 +165,8 @@ impl Body {
     /// What it is called.
     #[must_use]
     pub fn id(&self) -> BodyId {
-        BodyId::of(&self.images, &self.federation)
+        let images = self.images.iter().map(|(role, image)| (role, image.config_digest));
+        BodyId::of(images, &self.federation)
     }
 }
 

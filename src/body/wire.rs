@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     id::BodyId,
-    record::{Body, BodyImage, ExecutorKind, Images, Order, Role, Store, SubstrateKind},
+    record::{Body, BodyImage, ExecutorKind, Images, Order, Store, SubstrateKind},
+    role::Role,
 };
 use crate::{
     digest::Sha256,

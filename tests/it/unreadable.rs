@@ -12,7 +12,7 @@ use std::{
     process::{Command, Output},
 };
 
-use lychd_forge::{body::Bodies, digest::Sha256, host::file, tree::FileTree};
+use lychd_forge::{body::Bodies, host::file, tree::FileTree};
 
 const CODEX: &str = ".config/lychd";
 const CRYPT: &str = ".local/share/lychd";

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::unable;
-use crate::{diagnostic::Failure, host::environment};
+use crate::diagnostic::Failure;
 
 /// What kind of thing is at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,7 +135,7 @@ pub(super) fn closed(path: &Path) -> Option<String> {
             at.display(),
             status.uid,
             status.mode,
-            environment::uid()
+            rustix::process::geteuid().as_raw()
         )
     })
 }
