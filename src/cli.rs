@@ -277,7 +277,7 @@ struct TransmuteArgs {
     /// Write the flake here [default: flake/ in the state directory]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Leave the flake alone; print a diff and exit 1 when it is not up to date
+    /// Leave the flake alone; print a diff and exit 1 when it is not up to date. Locks are written all the same: `--locked` keeps them
     #[arg(long)]
     check: bool,
 }

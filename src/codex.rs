@@ -28,7 +28,7 @@ pub use value::{
 };
 
 use crate::{
-    diagnostic::{Diagnostic, Failure, Source, refuse_any},
+    diagnostic::{Diagnostic, Failure, Fault, Source, refuse_any},
     host::file::{self, Kind},
 };
 
@@ -39,6 +39,7 @@ use crate::{
 pub fn load(directory: &Path) -> Result<Codex, Failure> {
     if file::kind_behind(directory)? != Some(Kind::Directory) {
         return Err(Diagnostic::new(format!("there is no Codex at `{}`", directory.display()))
+            .of_kind(Fault::File)
             .help("`lychd-forge init` writes one, `--codex DIR` names another")
             .into());
     }

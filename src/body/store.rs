@@ -80,6 +80,9 @@ pub enum NoBody {
         /// The bodies, newest first.
         fitting: Vec<BodyId>,
     },
+    /// The newest is asked for, and a record that cannot be read may be that.
+    #[error("which body is the newest is not known: {0}")]
+    MayBeNewer(Unreadable),
     /// The one that fits cannot be read.
     #[error("{0}")]
     Unreadable(Unreadable),
@@ -94,6 +97,10 @@ impl From<NoBody> for Failure {
             NoBody::Several { fitting, .. } => {
                 let ids: Vec<String> = fitting.iter().map(|id| id.short(SHOWN_DIGITS)).collect();
                 diagnostic.help(format!("name one of {}", ids.join(", ")))
+            }
+            NoBody::MayBeNewer(_) => {
+                let help = "name a body by its ID: `lychd-forge bodies` lists them; or remove the record";
+                return Self::unable(diagnostic.of_kind(Fault::File).help(help));
             }
             NoBody::Unreadable(_) => {
                 let diagnostic = diagnostic.of_kind(Fault::File);
@@ -113,10 +120,14 @@ impl Listing {
     pub fn find(&self, wanted: &str) -> Result<&Record, NoBody> {
         if wanted == "newest" {
             let newest = self.records.first();
-            return newest.ok_or_else(|| match self.unreadable.first() {
-                Some(unreadable) => NoBody::Unreadable(unreadable.clone()),
-                None => NoBody::NoneForged,
-            });
+            let known = newest.and_then(|record| record.order.sequence());
+            // What cannot be looked at is not older for that.
+            let may_be_newer = |one: &&Unreadable| one.sequence.is_none_or(|number| Some(number) > known);
+            return match (newest, self.unreadable.iter().find(may_be_newer)) {
+                (_, Some(unreadable)) => Err(NoBody::MayBeNewer(unreadable.clone())),
+                (Some(newest), None) => Ok(newest),
+                (None, None) => Err(NoBody::NoneForged),
+            };
         }
         let digits = wanted.strip_prefix("sha256:").unwrap_or(wanted);
         if digits.len() < FEWEST_DIGITS {
@@ -140,6 +151,24 @@ impl Listing {
                 wanted: wanted.to_owned(),
                 fitting: several.iter().map(|record| record.body.id()).collect(),
             }),
+        }
+    }
+
+    /// As [`Listing::find`], for who wants the image alone: of several bodies that have one and the same, the newest.
+    ///
+    /// # Errors
+    /// As [`Listing::find`].
+    pub fn find_image(&self, wanted: &str) -> Result<&Record, NoBody> {
+        match self.find(wanted) {
+            Err(NoBody::Several { wanted, fitting }) => {
+                let records: Vec<&Record> = fitting.iter().filter_map(|id| self.of(id)).collect();
+                let digest = |record: &&Record| record.body.images.vessel.config_digest;
+                match records.first() {
+                    Some(first) if records.iter().all(|one| digest(one) == digest(first)) => Ok(first),
+                    _ => Err(NoBody::Several { wanted, fitting }),
+                }
+            }
+            found => found,
         }
     }
 

@@ -16,7 +16,7 @@ use crate::{
     },
     body::{Bodies, Record},
     codex::{self, ownership},
-    diagnostic::{Diagnostic, Failure, refuse_any},
+    diagnostic::{Diagnostic, Failure, Fault, refuse_any},
     host::{environment, file, progress::Progress as _},
     name::{RuneName, mount::HostPath},
     report::{self, Validated},
@@ -27,6 +27,7 @@ pub(super) fn run(args: &BindArgs, settings: &Settings, ui: &Ui) -> Result<Outco
     if !args.dry_run {
         return Err(Failure::unable(
             Diagnostic::new("inscription is not built yet: `bind` can only show its plan")
+                .of_kind(Fault::Usage)
                 .help("lychd-forge bind --dry-run"),
         ));
     }
@@ -85,12 +86,14 @@ pub(super) fn run(args: &BindArgs, settings: &Settings, ui: &Ui) -> Result<Outco
 
     let plan = plan(&rendered, &found, &sites);
     let mut notes: Vec<String> = codex.runes.notes.iter().map(ToString::to_string).collect();
+    notes.extend(listing.unreadable.iter().map(ToString::to_string));
+    let known_notes = notes.len();
     notes.extend(rendered.notes.iter().cloned());
     notes.extend(verdict);
     if origin == Origin::Debian && args.podman.is_none() {
         notes.push(format!("the units are for podman {podman}: this host has none that is new enough (5.3)"));
     }
-    for note in notes.iter().skip(codex.runes.notes.len()) {
+    for note in notes.iter().skip(known_notes) {
         ui.note(note);
     }
     let podman = podman.to_string();

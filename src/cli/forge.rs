@@ -122,7 +122,8 @@ pub(super) fn run(args: &ForgeArgs, settings: &Settings, ui: &Ui) -> Result<Outc
         executor.keep(&outputs, &bodies.root(&body.id()))?;
         bodies.replace_unversioned(&body)
     })?;
-    ui.report(&report(&body, &image, work, times, loaded.as_ref()))?;
+    let stream = settings.command(&format!("stream {} | podman load", body.id().short(12)));
+    ui.report(&report(&body, &image, work, times, loaded.as_ref(), stream))?;
     Ok(Outcome::Done)
 }
 
@@ -136,6 +137,7 @@ fn inputs(args: &ForgeArgs, settings: &Settings, work: &stages::Work) -> Result<
         (Substrate::Debian { .. }, None) => Ok(Inputs::Closed),
         (Substrate::Debian { .. }, Some(_)) => {
             Err(Diagnostic::new("`--nixpkgs` has no meaning for a body on the embedded substrate")
+                .of_kind(Fault::Usage)
                 .help("`kind = \"nixpkgs\"` under [substrate] in forge.toml chooses the other")
                 .into())
         }
@@ -188,6 +190,7 @@ fn report(
     work: stages::Work,
     times: Times,
     loaded: Option<&Loaded>,
+    stream: String,
 ) -> report::Forge {
     let load = loaded.map(|loaded| match loaded.road {
         Road::Present => Load::Present,
@@ -202,6 +205,7 @@ fn report(
         loaded: loaded.is_some(),
         load,
         run: work.synthesis.image.run_command(&reference.to_string()),
+        stream,
         contents: Contents::of(&work.synthesis),
         moved: work.moved,
         notes: work.notes,

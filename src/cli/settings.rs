@@ -17,6 +17,8 @@ pub(super) struct Settings {
     /// Downloads, tools and layer hashes: safe to delete.
     pub(super) cache: PathBuf,
     pub(super) network: Network,
+    /// Whether the state directory is not the default one.
+    has_own_state: bool,
 }
 
 /// Whether the network may be used.
@@ -35,7 +37,17 @@ impl Settings {
             state: directory(state.as_deref(), "XDG_STATE_HOME", ".local/state", "lychd-forge")?,
             cache: directory(None, "XDG_CACHE_HOME", ".cache", "lychd-forge")?,
             network: if *offline { Network::Offline } else { Network::Online },
+            has_own_state: state.is_some(),
         })
+    }
+
+    /// A command of this program for people to type: with the state directory where that was named.
+    pub(super) fn command(&self, words: &str) -> String {
+        if self.has_own_state {
+            format!("lychd-forge --state {} {words}", shell_word(&self.state.display().to_string()))
+        } else {
+            format!("lychd-forge {words}")
+        }
     }
 
     /// Where `transmute` and `forge` write the flake.
@@ -64,6 +76,12 @@ fn directory(given: Option<&Path>, variable: &str, fallback: &str, name: &str) -
             )
         }),
     }
+}
+
+/// A word as a shell reads it back.
+fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%".contains(c);
+    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
 /// An operand as an absolute path.

@@ -21,7 +21,7 @@ pub(super) fn run(args: &StreamArgs, settings: &Settings, ui: &Ui) -> Result<Out
         ));
     }
     let listing = stages::recorded(&Bodies::of_state(&settings.state), ui)?;
-    let record = listing.find(&args.body)?;
+    let record = listing.find_image(&args.body)?;
     let built = &record.body.images.vessel;
     let given = args.nix_store.as_deref().map(absolute).transpose()?.map(Store::Below);
     let store = given.as_ref().or(record.body.store.as_ref()).unwrap_or(&Store::System);

@@ -28,6 +28,8 @@ pub(super) fn run(args: &TransmuteArgs, settings: &Settings, ui: &Ui) -> Result<
         equal,
         written: !args.check,
         changed: changed.collect(),
+        moved: work.moved,
+        notes: work.notes,
     })?;
     Ok(if args.check && !equal { Outcome::Differs } else { Outcome::Done })
 }

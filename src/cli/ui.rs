@@ -172,7 +172,8 @@ impl Ui {
 /// A command line that cannot be parsed, as the one JSON object.
 pub(super) fn usage_as_json(error: &clap::Error) {
     let text = error.render().to_string();
-    let (message, rest) = text.split_once('\n').unwrap_or((&text, ""));
+    let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
     let problem =
         Diagnostic::new(message.trim_start_matches("error: ")).of_kind(Fault::Usage).help(rest.trim());
     if let Ok(json) = serde_json::to_string_pretty(&Failed::from(&Failure::unable(problem))) {

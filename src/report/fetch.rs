@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Page, Report};
-use crate::digest::Sha256;
+use crate::{digest::Sha256, synthesis::Change};
 
 /// Downloads that were brought.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -22,6 +22,10 @@ pub enum Fetch {
         artifacts: usize,
         /// How many the store lacked, what the substrate starts from among them.
         fetched: usize,
+        /// What moved in the locks.
+        moved: Vec<Change>,
+        /// What else to know.
+        notes: Vec<String>,
     },
     /// With `--to`, into a folder.
     Folder {
@@ -33,16 +37,20 @@ pub enum Fetch {
         size: u64,
         /// The folder.
         directory: PathBuf,
+        /// What moved in the locks.
+        moved: Vec<Change>,
+        /// What else to know.
+        notes: Vec<String>,
     },
 }
 
 impl Report for Fetch {
     fn write(&self, page: &mut Page) {
         match self {
-            Self::Store { synthesis_sha256: _, artifacts, fetched } => {
+            Self::Store { artifacts, fetched, .. } => {
                 page.field("artifacts", format!("{artifacts} in the store, {fetched} of them new"));
             }
-            Self::Folder { synthesis_sha256: _, artifacts, size, directory } => {
+            Self::Folder { artifacts, size, directory, .. } => {
                 page.field("folder", directory.display().to_string());
                 page.field("artifacts", format!("{artifacts}, {}", HumanBytes(*size)));
                 page.field(

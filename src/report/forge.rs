@@ -24,6 +24,8 @@ pub struct Forge {
     pub tags: Vec<String>,
     /// The command that starts the image, once podman has it, with its ports on this host alone.
     pub run: String,
+    /// The command that gives podman the image.
+    pub stream: String,
     /// What it is made of.
     #[serde(flatten)]
     pub contents: Contents,
@@ -92,7 +94,7 @@ impl Report for Forge {
             times.iter().map(|(stage, time)| format!("{stage} {:.1}", time.as_secs_f64())).collect();
         page.field("seconds", format!("{:.1} ({})", total.as_secs_f64(), stages.join(", ")));
         let Some(load) = &self.load else {
-            page.field("next", format!("lychd-forge stream {} | podman load", body.body.0.short(12)));
+            page.field("next", self.stream.as_str());
             return;
         };
         let how = match load {

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Page, Report};
+use crate::synthesis::Change;
 
 /// A flake held against its directory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -21,6 +22,10 @@ pub struct Transmute {
     pub written: bool,
     /// The files that were not as they are to be.
     pub changed: Vec<ChangedFile>,
+    /// What moved in the locks, which are written with `--check` as well.
+    pub moved: Vec<Change>,
+    /// What else to know.
+    pub notes: Vec<String>,
 }
 
 /// A file of the flake that differs, or is there and should not be.

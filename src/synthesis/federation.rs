@@ -7,7 +7,7 @@ use crate::{
         Federation, FederationLock, Member, WorkingCopy,
         federation_lock::{NAME, Repository},
     },
-    diagnostic::{Diagnostic, Failure, refuse_any},
+    diagnostic::{Diagnostic, Failure, Fault, refuse_any},
     name::MemberId,
     synthesis::{
         change::{Change, Kind, Why},
@@ -101,10 +101,14 @@ fn refused(
     let gone = before.repositories().iter().filter(|(id, _)| federation.member(id).is_none());
     wrong.extend(gone.map(|(id, repository)| {
         let message = format!("`{id}` is locked, but no longer part of the federation");
-        at(Diagnostic::new(message), repository)
-            .help("`lychd-forge synthesize` without --locked takes it out")
+        at(changed(message, id), repository).help("`lychd-forge synthesize` without --locked takes it out")
     }));
     wrong
+}
+
+/// A member that is not as it is locked.
+fn changed(message: String, id: &MemberId) -> Diagnostic {
+    Diagnostic::new(message).of_kind(Fault::LockChanged).requested_by(id.to_string())
 }
 
 fn at(diagnostic: Diagnostic, locked: &Repository) -> Diagnostic {
@@ -118,7 +122,7 @@ fn at(diagnostic: Diagnostic, locked: &Repository) -> Diagnostic {
 fn refused_member(member: &Member, locked: Option<&Repository>, is: &Repository) -> Option<Diagnostic> {
     let id = &member.id;
     let Some(locked) = locked else {
-        let new = Diagnostic::new(format!("`{id}` is not in `{NAME}`"));
+        let new = changed(format!("`{id}` is not in `{NAME}`"), id);
         return Some(new.help("`lychd-forge synthesize` without --locked adds it"));
     };
     let dirty = is.working_copy.dirty() == Some(true);
@@ -140,7 +144,7 @@ fn refused_member(member: &Member, locked: Option<&Repository>, is: &Repository)
         }
         _ => format!("`{id}` holds other files than are locked"),
     };
-    let mut diagnostic = at(Diagnostic::new(message), locked);
+    let mut diagnostic = at(changed(message, id), locked);
     if locked.nar_sha256 != is.nar_sha256 {
         let (from, to) = (locked.nar_sha256, is.nar_sha256);
         diagnostic = diagnostic.note(format!("its sources have sha256 {to}, locked is {from}"));

@@ -29,7 +29,7 @@ use super::{
 use crate::{
     codex::{Codex, Substrate},
     crypt::Federation,
-    diagnostic::{Diagnostic, Failure, Source, refuse_any},
+    diagnostic::{Diagnostic, Failure, Fault, Source, refuse_any},
     digest::Sha256,
     host::{http::Client, progress::Progress},
     lock::uv::UvLock,
@@ -247,6 +247,7 @@ fn pin_mode(mode: Mode) -> PinMode {
 
 fn no_core() -> Failure {
     Diagnostic::new("the Crypt has no `core/`")
+        .of_kind(Fault::File)
         .help("`lychd-forge init` writes one to start from; `--crypt DIR` names another Crypt")
         .into()
 }

@@ -87,6 +87,7 @@ fn forge(load: Option<report::Load>) -> report::Forge {
         body: report::Body::of(&body),
         tags: load.iter().flat_map(|_| ["localhost/lychd:custom".to_owned(), reference.clone()]).collect(),
         run: format!("podman run --rm -p 127.0.0.1:8000:8000 {reference}"),
+        stream: "lychd-forge stream 8bade4079ec4 | podman load".to_owned(),
         loaded: load.is_some(),
         load,
         contents: contents(),
@@ -113,9 +114,27 @@ fn each_verb_answers_people_and_machines_from_one_value() {
     is_told("synthesize-nixpkgs", &on_nixpkgs, &[], &[]);
 
     let synthesis_sha256 = Sha256::of("synthesis");
-    is_told("fetch", &report::Fetch::Store { synthesis_sha256, artifacts: 120, fetched: 7 }, &[], &[]);
+    is_told(
+        "fetch",
+        &report::Fetch::Store {
+            synthesis_sha256,
+            artifacts: 120,
+            fetched: 7,
+            moved: moved(),
+            notes: notes(),
+        },
+        &[],
+        &[],
+    );
     let directory = "/media/stick".into();
-    let folder = report::Fetch::Folder { synthesis_sha256, artifacts: 131, size: 412_345_678, directory };
+    let folder = report::Fetch::Folder {
+        synthesis_sha256,
+        artifacts: 131,
+        size: 412_345_678,
+        directory,
+        moved: moved(),
+        notes: notes(),
+    };
     is_told("fetch-to", &folder, &[], &[]);
 
     let changed = |diff: Option<&str>| {
@@ -127,6 +146,8 @@ fn each_verb_answers_people_and_machines_from_one_value() {
         equal: false,
         written: true,
         changed: changed(None),
+        moved: moved(),
+        notes: notes(),
     };
     is_told("transmute", &transmute, &[], &[]);
     let diff = changed(Some("--- a/body.nix\n+++ b/body.nix\n@@ -1 +1 @@\n-a\n+b\n"));

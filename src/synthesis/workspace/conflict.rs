@@ -49,12 +49,16 @@ pub(super) fn explain(
     let text = &complaint.0;
     let note = format!("uv says:\n{}", with_titles(text, titles));
     if NETWORK.iter().any(|sign| text.contains(sign)) {
-        return Failure::unable(
-            Diagnostic::new("the package index could not be asked")
-                .of_kind(Fault::Network)
-                .note(note)
-                .help("check the network, the proxy variables and SSL_CERT_FILE, then run it again"),
-        );
+        // What uv says where `--offline` is the cause.
+        let (message, kind, help) = if text.contains("network was disabled") {
+            let message =
+                "locking Python packages needs the package index, and --offline forbids the network";
+            (message, Fault::Offline, "run once without --offline")
+        } else {
+            let help = "check the network, the proxy variables and SSL_CERT_FILE, then run it again";
+            ("the package index could not be asked", Fault::Network, help)
+        };
+        return Failure::unable(Diagnostic::new(message).of_kind(kind).note(note).help(help));
     }
     let named = names(text);
     let third_party: Vec<Ask<'_>> = asks
@@ -73,7 +77,7 @@ pub(super) fn explain(
     let story = story(text, &named, &involved, titles);
     let contested = |ask: &Ask<'_>| story.contested.as_ref() == Some(ask.package());
     involved.sort_by_key(|ask| !contested(ask));
-    let mut diagnostic = Diagnostic::new(story.message).of_kind(Fault::Conflict);
+    let mut diagnostic = Diagnostic::new(story.message).of_kind(story.kind);
     let mut members = BTreeSet::new();
     for ask in &involved {
         let label = format!("`{}` wants `{}`", ask.by, ask.dependency.text.escape_debug());
@@ -90,6 +94,7 @@ pub(super) fn explain(
 }
 
 struct Story {
+    kind: Fault,
     message: String,
     /// The package that is wanted in two ways.
     contested: Option<PackageName>,
@@ -114,6 +119,7 @@ fn story(
     if let Some(package) = twice {
         let by = askers.get(package).cloned().unwrap_or_default();
         return Story {
+            kind: Fault::Conflict,
             message: format!("{} want versions of `{package}` that cannot be one", list(&by)),
             contested: Some(package.clone()),
             help: Some(loosen.to_owned()),
@@ -121,6 +127,7 @@ fn story(
     }
     if text.contains("authentication credentials") {
         return Story {
+            kind: Fault::Conflict,
             message: "an index wants a login".to_owned(),
             contested: None,
             help: Some(
@@ -130,6 +137,7 @@ fn story(
     }
     if let Some(name) = word_before(text, " was not found in the package registry") {
         return Story {
+            kind: Fault::Conflict,
             message: format!("`{name}` is in no package index that is asked"),
             contested: name.parse().ok(),
             help: Some("check the name, or add the index it is in with `[[tool.uv.index]]`".to_owned()),
@@ -137,6 +145,7 @@ fn story(
     }
     if let Some(name) = between(text, "Wheels are required for `", "`") {
         return Story {
+            kind: Fault::NoWheel,
             message: format!("`{name}` has no wheel in a version that fits"),
             contested: name.parse().ok(),
             help: Some(format!(
@@ -146,6 +155,7 @@ fn story(
     }
     if let Some(name) = between(text, "Failed to build `", "`") {
         return Story {
+            kind: Fault::NoWheel,
             message: format!("only running the build of `{name}` could tell what it depends on"),
             contested: name.parse().ok(),
             help: Some(format!(
@@ -154,7 +164,12 @@ fn story(
         };
     }
     if !text.contains("No solution found") {
-        return Story { message: "uv cannot lock the federation".to_owned(), contested: None, help: None };
+        return Story {
+            kind: Fault::General,
+            message: "uv cannot lock the federation".to_owned(),
+            contested: None,
+            help: None,
+        };
     }
     let contested = named.keys().filter(is_foreign).find(wanted_twice).cloned();
     let message = match (&contested, members.len()) {
@@ -165,7 +180,7 @@ fn story(
         (None, 1) => format!("no set of versions fits what {} requires", list(&members)),
         (None, _) => format!("no set of versions fits what {} require", list(&members)),
     };
-    Story { message, contested, help: Some(loosen.to_owned()) }
+    Story { kind: Fault::Conflict, message, contested, help: Some(loosen.to_owned()) }
 }
 
 fn list(members: &BTreeSet<&str>) -> String {
