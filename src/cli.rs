@@ -351,7 +351,10 @@ pub fn main() -> ExitCode {
 
 /// The answer to a command line that cannot be parsed, or that asks for help or the version.
 fn misused(error: &clap::Error) -> ExitCode {
-    if error.use_stderr() && environment::arguments().any(|argument| argument == "--json") {
+    let given = |word: &str| environment::arguments().any(|argument| argument == word);
+    // What reads the output of these must not take a message for data.
+    let is_data = given("stream") || given("completions");
+    if error.use_stderr() && given("--json") && !is_data {
         ui::usage_as_json(error);
     }
     // Where nobody can be told, the exit code still tells.

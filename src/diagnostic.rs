@@ -36,11 +36,12 @@ impl Source {
         &self.text
     }
 
-    /// A place in this text; `span` counts bytes and is clamped to the text.
+    /// A place in this text; `span` counts bytes, is clamped to the text and widened to whole characters.
     #[must_use]
     pub fn at(&self, span: Range<usize>) -> Place {
-        let end = span.end.min(self.text.len());
-        Place { source: self.clone(), start: span.start.min(end), end }
+        let end = self.text.ceil_char_boundary(span.end.min(self.text.len()));
+        let start = self.text.floor_char_boundary(span.start.min(end));
+        Place { source: self.clone(), start, end }
     }
 }
 
@@ -271,5 +272,10 @@ mod tests {
         assert_eq!(source.at(9..10).to_string(), "lychd.toml:2:3");
         assert_eq!(source.at(0..1).to_string(), "lychd.toml:1:1");
         assert_eq!(source.at(500..900).to_string(), "lychd.toml:3:1");
+        // Parsers that count bytes may point into a character.
+        assert_eq!(
+            (source.at(6..7).span(), source.at(7..8).span(), source.at(7..7).span()),
+            (6..8, 6..8, 6..8)
+        );
     }
 }

@@ -148,6 +148,20 @@ impl Kept {
         Err(Diagnostic::new(message).help(help).into())
     }
 
+    /// What of the configuration and the manifest of an image is not what the record says of them. A record may lack
+    /// them.
+    pub(super) fn wrong(&self, role: Role, config: &Sha256, manifest: &Sha256) -> Option<String> {
+        [(CONFIG, config), (MANIFEST, manifest)].into_iter().find_map(|(name, recorded)| {
+            let name = of_image(role, name);
+            match file::sha256(&self.directory.join(&name)) {
+                Ok(found) if found == *recorded => None,
+                Ok(found) => Some(format!("`{name}` has sha256 {found}, and {recorded} is recorded")),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+                Err(error) => Some(format!("`{name}`: {error}")),
+            }
+        })
+    }
+
     /// What an image is made of; `None` in a record of a forge that did not keep it.
     ///
     /// # Errors

@@ -141,15 +141,20 @@ impl Listing {
                     .any(|id| id.starts_with(digits))
         };
         let fitting: Vec<&Record> = self.records.iter().filter(named).collect();
+        let mut hidden = self.unreadable.iter().filter(|one| one.record.starts_with(digits));
         match fitting.as_slice() {
-            [one] => Ok(one),
+            [one] if hidden.next().is_none() => Ok(one),
             [] => Err(match self.unreadable.iter().find(|one| one.record.starts_with(digits)) {
                 Some(unreadable) => NoBody::Unreadable(unreadable.clone()),
                 None => NoBody::Unknown(wanted.to_owned()),
             }),
             several => Err(NoBody::Several {
                 wanted: wanted.to_owned(),
-                fitting: several.iter().map(|record| record.body.id()).collect(),
+                fitting: several
+                    .iter()
+                    .map(|record| record.body.id())
+                    .chain(hidden_ids(&self.unreadable, digits))
+                    .collect(),
             }),
         }
     }
@@ -184,6 +189,14 @@ impl Listing {
         let claimed = self.unreadable.iter().filter_map(|one| one.sequence);
         known.chain(claimed).max().unwrap_or(0).saturating_add(1)
     }
+}
+
+/// IDs of the records that cannot be read and whose names begin so.
+fn hidden_ids<'a>(unreadable: &'a [Unreadable], digits: &'a str) -> impl Iterator<Item = BodyId> + 'a {
+    unreadable
+        .iter()
+        .filter(move |one| one.record.starts_with(digits))
+        .filter_map(|one| one.record.parse().ok())
 }
 
 impl Bodies {
@@ -236,18 +249,18 @@ impl Bodies {
     /// # Errors
     /// [`Failure::Unable`] when the directory cannot be read.
     pub fn list(&self) -> Result<Listing, Failure> {
-        let names = match file::list(&self.directory) {
+        let names = match file::names(&self.directory) {
             Ok(names) => names,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Listing::default()),
             Err(error) => return Err(file::unable("read", &self.directory, &error)),
         };
         let mut listing = Listing::default();
-        for (name, is_directory) in names {
-            if is_directory && name.parse::<Sha256>().is_ok() {
-                match self.read(&name) {
-                    Ok(record) => listing.records.push(record),
-                    Err(unreadable) => listing.unreadable.push(unreadable),
-                }
+        // What is called otherwise is no record, and its name may be anything.
+        let ids = names.iter().filter_map(|name| name.to_str().filter(|name| name.parse::<Sha256>().is_ok()));
+        for name in ids {
+            match self.read(name) {
+                Ok(record) => listing.records.push(record),
+                Err(unreadable) => listing.unreadable.push(unreadable),
             }
         }
         listing.records.sort_by_cached_key(|record| (std::cmp::Reverse(record.order), record.body.id()));
@@ -261,6 +274,11 @@ impl Bodies {
         let kept = Kept::new(self.directory.join(name));
         let mut sequence = None;
         let mut read = || {
+            match file::kind(kept.directory()) {
+                Ok(Some(file::Kind::Directory)) => {}
+                Ok(_) => return Err("it is no directory".to_owned()),
+                Err(failure) => return Err(failure.to_string()),
+            }
             let path = kept.record();
             let text = file::read(&path, LIMIT).map_err(|error| format!("`{RECORD}`: {error}"))?;
             let text = String::from_utf8(text).map_err(|_| format!("`{RECORD}` is not UTF-8"))?;
@@ -270,7 +288,12 @@ impl Bodies {
                 bytes.map(Sha256::of).map_err(|error| format!("`{}`: {error}", federation::FILE))
             };
             let modified = || file::modified(&path).map_err(|error| format!("`{RECORD}`: {error}"));
-            wire::read(name, &text, federation, modified)
+            let (body, order) = wire::read(name, &text, federation, modified)?;
+            for (role, image) in body.images.iter() {
+                let wrong = kept.wrong(role, &image.config_digest.sha256(), &image.manifest_digest);
+                wrong.map_or(Ok(()), Err)?;
+            }
+            Ok((body, order))
         };
         match read() {
             Ok((body, order)) => Ok(Record { body, order, kept }),

@@ -16,6 +16,8 @@ use crate::{
 
 /// The schema's id and version.
 pub const SCHEMA: &str = "lychd-forge/body/2";
+/// The greatest number of a record: what every JSON reader takes for the same.
+const MOST: u64 = 1 << 53;
 
 /// `body.json` as this version writes it. Keys that it does not know are left alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,7 +104,7 @@ struct Head {
 
 /// The number that a record claims, also one of a schema that is not known here.
 pub(super) fn claimed_sequence(text: &str) -> Option<u64> {
-    serde_json::from_str::<Head>(text).ok()?.sequence
+    serde_json::from_str::<Head>(text).ok()?.sequence.filter(|number| *number <= MOST)
 }
 
 /// The body of a `body.json`. `directory` is the name of the record's directory, `federation` the sha256 of the
@@ -125,6 +127,9 @@ pub(super) fn read(
         Some(SCHEMA) => {
             let written: Written = serde_json::from_str(text).map_err(wrong)?;
             let sequence = written.sequence.ok_or("`body.json` has no `sequence`")?;
+            if sequence > MOST {
+                return Err(format!("its `sequence` is {sequence}, and no forge counts above {MOST}"));
+            }
             let id = written.id;
             let body = Body::try_from(written)?;
             if body.id() != id {
@@ -174,8 +179,12 @@ impl TryFrom<Written> for Body {
         if let Some(store) = written.store.as_ref().filter(|store| !store.is_absolute()) {
             return Err(format!("`store` is `{}`, not an absolute path", store.display()));
         }
+        let vessel: BodyImage = image.try_into()?;
+        if vessel.reference != vessel.reference.own(vessel.config_digest) {
+            return Err(format!("its `reference` is `{}`, which is not the image's own", vessel.reference));
+        }
         Ok(Self {
-            images: Images { vessel: image.try_into()? },
+            images: Images { vessel },
             federation: written.federation_sha256,
             executor: written.executor,
             substrate: written.substrate,

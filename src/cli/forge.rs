@@ -1,6 +1,6 @@
 //! `forge`: from a Crypt to an image in podman.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use super::{
     ForgeArgs, Outcome,
@@ -9,7 +9,7 @@ use super::{
     ui::Ui,
 };
 use crate::{
-    body::{Bodies, Body, BodyImage, Evidence, ImageEvidence, Images, Listing, Role},
+    body::{Bodies, Body, BodyImage, Evidence, ImageEvidence, Images, Listing, Role, Store},
     diagnostic::{Diagnostic, Failure, Fault, Source},
     digest::{Sha256, nar::nar_sha256},
     forge::{
@@ -56,21 +56,20 @@ pub(super) fn run(args: &ForgeArgs, settings: &Settings, ui: &Ui) -> Result<Outc
 
     let bodies = Bodies::of_state(&settings.state);
     let listing = stages::recorded(&bodies, ui)?;
-    let outputs = if let Some(known) = known_outputs(&listing, &flake_hash, executor.as_ref())? {
-        known
-    } else {
+    let store = executor.store();
+    let layers = settings.layer_cache();
+    let mut ready = known_image(&listing, &flake_hash, executor.as_ref(), &layers, ui)?;
+    if ready.is_none() {
         times.measure("fetch", || stages::fetch(&work, executor.as_ref(), settings, ui))?;
         ui.stage("build", "the image, in the sandbox");
-        times.measure("build", || {
+        let outputs = times.measure("build", || {
             executor.build(&settings.flake(), ui).map_err(|error| with_requesters(error, &work.synthesis))
-        })?
+        })?;
+        ready = Some(times.measure("digest", || Ready::of(outputs, &store, &layers, ui))?);
+    }
+    let Some(Ready { outputs, conf: conf_text, image }) = ready else {
+        return Err(Failure::unable(Diagnostic::new("nothing was built")));
     };
-    let store = executor.store();
-    let conf_path = store.root().locate(&outputs.conf);
-    let conf_text = file::read_text(&conf_path).map_err(|error| file::unable("read", &conf_path, &error))?;
-    let conf = image::Conf::parse(&Source::new(outputs.conf.to_string(), conf_text.as_str()))?;
-    let image =
-        times.measure("digest", || image::prepare(&conf, &store.root(), &settings.layer_cache(), ui))?;
     let evidence = Evidence {
         flake,
         images: vec![(
@@ -155,17 +154,44 @@ fn podman() -> Result<Podman, Failure> {
     Podman::find(program)
 }
 
-/// What a body of the very same flake was made from, when that is still in the store.
-fn known_outputs(
+/// An image of which everything but the layers' bytes is known.
+struct Ready {
+    outputs: Outputs,
+    /// What it is made of, as text.
+    conf: String,
+    image: Image,
+}
+
+impl Ready {
+    fn of(outputs: Outputs, store: &Store, layers: &Path, ui: &Ui) -> Result<Self, Failure> {
+        let path = store.root().locate(&outputs.conf);
+        let conf = file::read_text(&path).map_err(|error| file::unable("read", &path, &error))?;
+        let parsed = image::Conf::parse(&Source::new(outputs.conf.to_string(), conf.as_str()))?;
+        let image = image::prepare(&parsed, &store.root(), layers, ui)?;
+        Ok(Self { outputs, conf, image })
+    }
+}
+
+/// The image of a body of the very same flake, when it is still in the store. A record may have been changed: what it
+/// names counts when it gives the image that is recorded.
+fn known_image(
     listing: &Listing,
     flake: &Sha256,
     executor: &dyn Executor,
-) -> Result<Option<Outputs>, Failure> {
+    layers: &Path,
+    ui: &Ui,
+) -> Result<Option<Ready>, Failure> {
     for record in listing.records.iter().filter(|record| record.body.flake_nar_sha256 == *flake) {
         let vessel = &record.body.images.vessel;
         let outputs = Outputs { store_path: vessel.store_path.clone(), conf: vessel.conf.clone() };
-        if executor.missing(&[outputs.store_path.to_string(), outputs.conf.to_string()])?.is_empty() {
-            return Ok(Some(outputs));
+        if executor.holds(&outputs)? {
+            match Ready::of(outputs, &executor.store(), layers, ui) {
+                Ok(ready) if ready.image.config_digest() == vessel.config_digest => return Ok(Some(ready)),
+                _ => ui.note(&format!(
+                    "the record of the body {} is not right: it is built again",
+                    record.body.id().short(12)
+                )),
+            }
         }
     }
     Ok(None)

@@ -98,9 +98,15 @@ fn hold(directory: &Path, name: &str, ui: &Ui) -> Result<file::Held, Failure> {
     let path = directory.join(name);
     let waiting = || ui.say(&format!("waiting for another forge that uses `{}`", directory.display()));
     let held = file::lock(&path, waiting).map_err(|error| file::unable("lock", &path, &error))?;
-    for below in [directory.to_owned(), directory.join("stage")] {
+    for below in ["", "bodies", "load", "stage", "tools"].map(|name| directory.join(name)) {
         if file::kind(&below)? == Some(file::Kind::Directory) {
-            file::sweep(&below).map_err(|error| file::unable("clean up", &below, &error))?;
+            let left = file::sweep(&below).map_err(|error| file::unable("clean up", &below, &error))?;
+            for path in left {
+                ui.note(&format!(
+                    "`{}` is left of a forge that was killed, and cannot be removed",
+                    path.display()
+                ));
+            }
         }
     }
     Ok(held)

@@ -45,6 +45,14 @@ pub(super) fn run(args: &StreamArgs, settings: &Settings, ui: &Ui) -> Result<Out
         .help("`lychd-forge forge` builds the body again")
         .into());
     }
+    if image.own_reference() != built.reference && record.order.sequence().is_some() {
+        let (now, recorded) = (image.own_reference(), &built.reference);
+        return Err(Diagnostic::new(format!(
+            "the record calls the image `{recorded}`, and its `conf.json` `{now}`"
+        ))
+        .help("`lychd-forge forge` records the body again")
+        .into());
+    }
     ui.finish();
     let references = [image.own_reference(), image.reference().clone()];
     image::stream(&image, &references, &root, &mut std::io::stdout().lock())?;

@@ -106,7 +106,12 @@ impl Ui {
     /// The one JSON object.
     fn json(&self, value: &impl Serialize) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(value).map_err(|error| unprinted(&error.into()))?;
-        self.bytes(format!("{text}\n").as_bytes())
+        // Machines get every character of it: what people's terminals are spared is data here.
+        let mut out = std::io::stdout().lock();
+        match out.write_all(format!("{text}\n").as_bytes()).and_then(|()| out.flush()) {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(unprinted(&error)),
+            _ => Ok(()),
+        }
     }
 
     /// A result as it is; a closed pipe is no failure.

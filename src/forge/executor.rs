@@ -108,6 +108,12 @@ pub trait Executor {
     /// Refused when the build ran and failed.
     fn build(&self, flake: &Path, progress: &dyn Progress) -> Result<Outputs, NotBuilt>;
 
+    /// Whether what was built before is still in its store, and the executable is one that streams the configuration.
+    ///
+    /// # Errors
+    /// [`Failure::Unable`] when it cannot tell.
+    fn holds(&self, outputs: &Outputs) -> Result<bool, Failure>;
+
     /// Keeps what was built as long as the link at `root` is there.
     ///
     /// # Errors

@@ -174,6 +174,19 @@ impl Executor for Nix {
         })
     }
 
+    fn holds(&self, outputs: &Outputs) -> Result<bool, Failure> {
+        let (stream, conf) = (outputs.store_path.to_string(), outputs.conf.to_string());
+        // What a path of the store refers to is there as well. Of one that is not there, Nix says that as an error.
+        let output = self.program("nix-store").args(["--query", "--references", &stream]).output()?;
+        if output.success() {
+            return Ok(output.text().lines().any(|line| line == conf));
+        }
+        if self.missing(&[stream])?.is_empty() {
+            return Err(failed("look into the Nix store", &output));
+        }
+        Ok(false)
+    }
+
     fn keep(&self, outputs: &Outputs, root: &Path) -> Result<(), Failure> {
         let output = self
             .program("nix-store")

@@ -185,9 +185,13 @@ pub fn lock(path: &Path, waiting: impl FnOnce()) -> io::Result<Held> {
     if let Some(directory) = path.parent() {
         fs::create_dir_all(directory)?;
     }
-    let flags = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).map_err(io::Error::other)?;
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
     let file =
         fs::OpenOptions::new().write(true).create(true).truncate(false).custom_flags(flags).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+    }
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Err(rustix::io::Errno::WOULDBLOCK) => {
             waiting();
@@ -375,6 +379,15 @@ mod tests {
         waits.recv().unwrap();
         drop(held);
         second.join().unwrap().unwrap();
+    }
+
+    #[test]
+    fn a_pipe_in_the_place_of_a_lock_is_told_and_not_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let pipe = directory.path().join("lock");
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU, 0)
+            .unwrap();
+        assert!(lock(&pipe, || unreachable!("nobody holds it")).is_err());
     }
 
     #[test]

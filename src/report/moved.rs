@@ -11,8 +11,8 @@ const NAMED: usize = 20;
 /// A line for each thing that moved; what merely came or went is counted when there is much of it.
 #[must_use]
 pub fn moved(changes: &[Change]) -> Vec<String> {
-    let mut lines: Vec<String> =
-        changes.iter().filter(|change| change.is_move()).map(ToString::to_string).collect();
+    let stays = |change: &&Change| !matches!(change.why, Why::Added | Why::Removed);
+    let mut lines: Vec<String> = changes.iter().filter(stays).map(ToString::to_string).collect();
     for (why, what) in [(Why::Added, "newly locked"), (Why::Removed, "no longer needed")] {
         let (members, packages): (Vec<&Change>, Vec<&Change>) =
             changes.iter().filter(|change| change.why == why).partition(|change| change.kind == Kind::Member);

@@ -109,7 +109,12 @@ impl Change {
         let change = |name: &String| {
             let (before, after) = (old.get(name).unwrap_or(&none), new.get(name).unwrap_or(&none));
             let only = |of: &BTreeSet<String>, other| of.difference(other).cloned().collect();
-            Self::new(kind, name.clone(), only(before, after), only(after, before), moved)
+            let mut change = Self::new(kind, name.clone(), only(before, after), only(after, before), moved)?;
+            // One of several versions may come or go, and the package stays.
+            if !before.is_empty() && !after.is_empty() {
+                change.why = moved;
+            }
+            Some(change)
         };
         names.into_iter().filter_map(change).collect()
     }
@@ -135,8 +140,8 @@ mod tests {
             versions
         };
         let (old, new) = (
-            versions(&[("a", "1"), ("b", "1"), ("c", "1"), ("e", "1"), ("e", "2")]),
-            versions(&[("a", "1"), ("b", "2"), ("d", "1"), ("e", "2"), ("e", "3")]),
+            versions(&[("a", "1"), ("b", "1"), ("c", "1"), ("e", "1"), ("e", "2"), ("f", "1"), ("f", "2")]),
+            versions(&[("a", "1"), ("b", "2"), ("d", "1"), ("e", "2"), ("e", "3"), ("f", "2")]),
         );
         let changes = Change::between(Kind::Npm, &old, &new, Why::Updated);
         let told: Vec<(String, Why)> =
@@ -146,6 +151,7 @@ mod tests {
             ("c 1 removed (npm)", Why::Removed),
             ("d 1 added (npm)", Why::Added),
             ("e 1 -> 3 (npm)", Why::Updated),
+            ("f 1 removed (npm)", Why::Updated),
         ];
         assert_eq!(told, expected.map(|(text, why)| (text.to_owned(), why)));
         assert_eq!(Change::between(Kind::Npm, &old, &old, Why::Updated), []);

@@ -190,9 +190,12 @@ pub fn synthesize(
     moved.extend(new_pins.moved(&pins, Why::moved(pin_mode(mode) == PinMode::Update)));
     let mut notes = hooked.notes;
     notes.extend(locked.notes);
-    if let Some(npm) = npm {
-        moved.extend(npm.moved);
-        notes.extend(npm.notes);
+    match npm {
+        Some(npm) => {
+            moved.extend(npm.moved);
+            notes.extend(npm.notes);
+        }
+        None => moved.extend(node::gone(&locks.npm)),
     }
     notes.extend(plan.notes);
     let git_trees = repositories.trees();

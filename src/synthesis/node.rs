@@ -157,6 +157,12 @@ pub fn lock(request: &Request<'_>) -> Result<Option<Locked>, Failure> {
     Ok(Some(Locked { environment, locks, moved, notes }))
 }
 
+/// What moved when no member has a `package.json` any more: all that the lock had.
+#[must_use]
+pub fn gone(locks: &Locks) -> Vec<Change> {
+    locks.lock.as_deref().map(moves::gone).unwrap_or_default()
+}
+
 /// The front ends with the Nodes they are built with.
 fn assets(members: &[Member], plan: &Plan<'_>) -> Result<Vec<Asset>, Failure> {
     let mut assets = Vec::new();

@@ -241,11 +241,13 @@ pub fn lock(
         let explain = |complaint: &Complaint| conflict::explain(complaint, &wanted.asks(), &titles);
         let shown = lock_names::shown_build(&id);
         let start = Start { old, seed: None };
-        let (text, moved_here) =
-            one.lock(Kind::Build, (&format!("build-{id}"), &shown), &tree, start, explain)?;
-        moved.extend(moved_here);
+        let (text, _) = one.lock(Kind::Build, (&format!("build-{id}"), &shown), &tree, start, explain)?;
         builds.push(BuildLock { id, requires: wanted.requires, uv_lock: text });
     }
+    // Environments are called by what they require, so one that changes is another: all are taken together.
+    let old = request.locks.builds.values().map(String::as_str);
+    let new = builds.iter().map(|build: &BuildLock| build.uv_lock.as_str());
+    moved.extend(moves::between_all(Kind::Build, old, new, Why::moved(request.mode == Mode::Upgrade)));
     let projects = projects.iter().zip(ids).map(|(project, id)| locked_project(project, id)).collect();
     Ok(Locked { uv_lock, builds, projects, sources, files, moved, notes })
 }

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    os::unix::{ffi::OsStrExt as _, fs::symlink},
     path::{Path, PathBuf},
     process::Output,
 };
@@ -14,7 +15,7 @@ use lychd_forge::{
         SubstrateKind,
     },
     digest::Sha256,
-    host::progress::Silent,
+    host::{file, progress::Silent},
     image::{self, ConfigDigest},
 };
 use serde_json::{Value, json};
@@ -269,6 +270,36 @@ fn what_cannot_be_read_is_listed_as_such_and_hides_nothing() {
 }
 
 #[test]
+fn what_lies_beside_the_records_is_in_nobody_s_way() {
+    let state = State::new();
+    let sound = state.forge("a");
+    let id = sound.body.id().to_string();
+    let bodies = state.path("state/bodies");
+    fs::create_dir(bodies.join(std::ffi::OsStr::from_bytes(b"\xff"))).unwrap();
+    fs::create_dir(bodies.join(".scratch-x")).unwrap();
+    assert_eq!(state.listed(), [id.as_str()]);
+    // What is called as a record is, and is none, is told.
+    let other = format!("{}{}", &id[..8], "0".repeat(56));
+    symlink(bodies.join(&id), bodies.join(&other)).unwrap();
+    let listed = state.json(&["bodies"]);
+    assert_eq!(listed["unreadable"], json!([{ "record": other, "reason": "it is no directory" }]));
+    // It may be what these digits mean.
+    assert!(state.refused(&["bind", "--dry-run", "--body", &id[..8]]).contains(&other[..12]));
+    assert_eq!(bare(&state.json(&["bind", "--dry-run", "--body", &id])["body"]), id);
+
+    let again = changed(&sound, |json| {
+        json["images"]["vessel"]["reference"] = json!("docker.io/library/postgres:16");
+    });
+    state.put(&id, &again);
+    let reason = state.json(&["bodies"])["unreadable"].to_string();
+    assert!(reason.contains("which is not the image's own"), "{reason}");
+    let counted = changed(&sound, |json| json["sequence"] = json!(u64::MAX));
+    state.put(&id, &counted);
+    assert!(state.json(&["bodies"])["unreadable"].to_string().contains("no forge counts above"));
+    assert_eq!(state.forge("b").order.sequence(), Some(1));
+}
+
+#[test]
 fn a_record_without_a_schema_is_read_as_it_was_forged() {
     let state = State::new();
     state.put_unversioned();
@@ -327,7 +358,9 @@ fn a_body_that_is_forged_again_leaves_no_older_record_of_itself() {
         &fs::read_to_string(state.path("state/bodies").join(UNVERSIONED[0]).join("federation.json")).unwrap(),
     );
     let mut again = body("", &evidence);
-    again.images.vessel.config_digest = UNVERSIONED[0].parse().unwrap();
+    let vessel = &mut again.images.vessel;
+    vessel.config_digest = UNVERSIONED[0].parse().unwrap();
+    vessel.reference = vessel.reference.own(vessel.config_digest);
     let other = body("another", &evidence);
     let record = bodies.record(&again, &evidence).unwrap();
     assert_eq!(bodies.list().unwrap().records, std::slice::from_ref(&record), "one for each body");
@@ -447,12 +480,31 @@ fn a_body_is_streamed_from_its_record_and_its_store_without_nix() {
         Evidence { images: vec![(Role::Vessel, of_image)], ..evidence(crate::inscription::NO_MEMBERS) };
     let mut forged = body("", &evidence);
     forged.images.vessel.config_digest = image.config_digest();
+    forged.images.vessel.manifest_digest = image.manifest_digest();
+    forged.images.vessel.reference = image.own_reference();
     forged.store = Some(Store::Below(store.directory().to_owned()));
     let record = state.bodies().record(&forged, &evidence).unwrap();
     let kept = record.kept.directory().join("images/vessel");
     assert_eq!(Sha256::of(fs::read(kept.join("config.json")).unwrap()), image.config_digest().sha256());
     assert_eq!(Sha256::of(fs::read(kept.join("manifest.json")).unwrap()), image.manifest_digest());
     check_archive(&state.done(&["stream", "newest"]).stdout, &store, &image);
+
+    // A record that was changed gives its image no other name, nor another image its own.
+    let conf = kept.join("conf.json");
+    let right = fs::read_to_string(&conf).unwrap();
+    file::write(&conf, right.replace("localhost/lychd-forge-test", "docker.io/library/postgres").as_bytes())
+        .unwrap();
+    let refused = state.refused(&["stream", "newest"]);
+    assert!(refused.contains("`docker.io/library/postgres:b-"), "{refused}");
+    file::write(&conf, right.as_bytes()).unwrap();
+    for name in ["config.json", "manifest.json"] {
+        let right = fs::read(kept.join(name)).unwrap();
+        file::write(&kept.join(name), b"{}").unwrap();
+        let unable = state.run(&["stream", "newest"]);
+        assert_eq!((unable.status.code(), unable.stdout.len()), (Some(2), 0));
+        assert!(told(&unable).contains(&format!("`images/vessel/{name}` has sha256")), "{}", told(&unable));
+        file::write(&kept.join(name), &right).unwrap();
+    }
 
     // What it was made of is in the record; the store may lie elsewhere by now.
     fs::remove_file(store.place("conf.json", b"")).unwrap();

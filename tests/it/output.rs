@@ -310,6 +310,11 @@ fn whole_outputs_of_runs() {
     told("wrong-codex", &["synthesize", "--offline"]);
     told("wrong-codex-json", &["synthesize", "--offline", "--json"]);
     std::fs::remove_file(&codex).unwrap();
+    // A place that is counted in bytes may lie within a character.
+    let package = home.path().join(".local/share/lychd/core/package.json");
+    std::fs::write(&package, "{\"name\": é}").unwrap();
+    told("wrong-json", &["synthesize", "--offline"]);
+    std::fs::remove_file(&package).unwrap();
     std::fs::write(home.path().join(".local/share/lychd/core/pyproject.toml"), "[project]\nname = 7\n")
         .unwrap();
     told("wrong-manifest-quiet-json", &["forge", "--offline", "--no-load", "--quiet", "--json"]);

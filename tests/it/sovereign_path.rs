@@ -187,6 +187,36 @@ fn nothing_changed_means_no_second_build() {
     assert_eq!(forged.home.json(&["bodies"])["bodies"].as_array().unwrap().len(), 1);
 }
 
+/// What a record names in the store is believed when it gives the image that is recorded.
+#[test]
+fn a_changed_record_makes_no_other_body() {
+    let forged = &*FORGED;
+    let home = Home::new();
+    let copied = Command::new("cp").arg("-a").arg(forged.home.path("state")).arg(home.path("state")).status();
+    assert!(copied.unwrap().success());
+    let id = forged.text("body").trim_start_matches("sha256:");
+    let record = home.path("state/bodies").join(id).join("body.json");
+    let mut json: Value = serde_json::from_str(&fs::read_to_string(&record).unwrap()).unwrap();
+    let again = |json: &Value| {
+        fs::remove_file(&record).unwrap();
+        fs::write(&record, json.to_string()).unwrap();
+        home.json(&["forge", "--locked", "--no-load", "--nix-store", forged.store().to_str().unwrap()])
+    };
+    for key in ["conf", "store_path"] {
+        let vessel = json["images"]["vessel"].as_object_mut().unwrap();
+        let right = vessel[key].clone();
+        // Valid paths of this store, and others than the image's.
+        let other = if key == "conf" { "store_path" } else { "conf" };
+        vessel[key] = vessel[other].clone();
+        let report = again(&json);
+        for same in ["body", "image_id", "store_path"] {
+            assert_eq!(report[same], forged.report[same], "{key}: {same}");
+        }
+        assert!(report["seconds"].get("build").is_some(), "{key}: {report}");
+        json["images"]["vessel"][key] = right;
+    }
+}
+
 #[test]
 fn the_committed_flake_is_what_the_example_transmutes_to() {
     let home = Home::new();

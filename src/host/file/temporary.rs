@@ -7,7 +7,7 @@
 use std::{
     fs, io,
     os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use rustix::{
@@ -51,20 +51,25 @@ pub fn temporary_directory(parent: &Path) -> io::Result<TemporaryDirectory> {
     }
 }
 
-/// Removes the temporary directories in `directory` that processes left which were killed.
+/// Removes the temporary directories in `directory` that processes left which were killed; returns those that may not
+/// be removed, which are in nobody's way.
 ///
 /// # Errors
 /// The system's.
-pub fn sweep(directory: &Path) -> io::Result<()> {
+pub fn sweep(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut left = Vec::new();
     for name in names(directory)? {
         let path = directory.join(&name);
-        if name.to_str().is_some_and(|name| name.starts_with(PREFIX))
-            && let Some(_held) = held(&path)?
-        {
-            remove(&path)?;
+        if !name.to_str().is_some_and(|name| name.starts_with(PREFIX)) {
+            continue;
+        }
+        let removed = held(&path).and_then(|held| held.map_or(Ok(()), |_held| remove(&path)));
+        match removed {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => left.push(path),
+            done => done?,
         }
     }
-    Ok(())
+    Ok(left)
 }
 
 /// The lock of the directory at `path`; `None` when another has it, or when the directory is gone.

@@ -22,3 +22,9 @@ pub(super) fn between(old: Option<&str>, new: &NpmLock, moved: Why) -> Vec<Chang
     let old = old.and_then(|text| NpmLock::read(&Source::new("", text)).ok());
     Change::between(Kind::Npm, &old.as_ref().map(versions).unwrap_or_default(), &versions(new), moved)
 }
+
+/// What a lock had that is not wanted at all any more.
+pub(super) fn gone(old: &str) -> Vec<Change> {
+    let old = NpmLock::read(&Source::new("", old)).map(|lock| versions(&lock)).unwrap_or_default();
+    Change::between(Kind::Npm, &old, &Versions::new(), Why::Required)
+}

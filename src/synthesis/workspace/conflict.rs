@@ -48,6 +48,10 @@ pub(super) fn explain(
 ) -> Failure {
     let text = &complaint.0;
     let note = format!("uv says:\n{}", with_titles(text, titles));
+    if text.contains("Permission denied (os error 13)") {
+        let denied = Diagnostic::new("uv may not read or write what it needs").of_kind(Fault::File);
+        return Failure::unable(denied.note(note).help("its cache is `uv/` in the forge's own cache"));
+    }
     if NETWORK.iter().any(|sign| text.contains(sign)) {
         // What uv says where `--offline` is the cause.
         let (message, kind, help) = if text.contains("network was disabled") {

@@ -33,6 +33,24 @@ pub(super) fn between(kind: Kind, old: &str, new: &str, moved: Why) -> Vec<Chang
     Change::between(kind, &old, &new, moved)
 }
 
+/// What moved between two sets of locks, taken together: a package counts once, whichever of them has it.
+pub(super) fn between_all<'a>(
+    kind: Kind,
+    old: impl Iterator<Item = &'a str>,
+    new: impl Iterator<Item = &'a str>,
+    moved: Why,
+) -> Vec<Change> {
+    let mut all = [Versions::new(), Versions::new()];
+    let [before, after] = &mut all;
+    for (name, some) in old.filter_map(versions).flatten() {
+        before.entry(name).or_default().extend(some);
+    }
+    for (name, some) in new.filter_map(versions).flatten() {
+        after.entry(name).or_default().extend(some);
+    }
+    Change::between(kind, before, after, moved)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,5 +68,8 @@ mod tests {
         let told: Vec<String> =
             between(Kind::Python, &old, &new, Why::Required).iter().map(ToString::to_string).collect();
         assert_eq!(told, ["b 1 -> 2", "c 1 removed", "d 1 added"]);
+        let (a, b) = (package("a", "1"), package("b", "1"));
+        let all = between_all(Kind::Build, [&*a, &*b].into_iter(), [&*a, &*a].into_iter(), Why::Required);
+        assert_eq!(all.iter().map(ToString::to_string).collect::<Vec<_>>(), ["b 1 removed (to build with)"]);
     }
 }
