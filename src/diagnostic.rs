@@ -122,7 +122,7 @@ pub struct Diagnostic {
     /// What sort of thing it is.
     pub kind: Fault,
     /// What is wrong: lower case, no full stop, understandable alone.
-    pub message: String,
+    pub message: Box<str>,
     /// Where it was written, each with what to say there; the first is the main one.
     pub places: Vec<(Place, String)>,
     /// The members (`core`, an extension's id) that asked for the thing.
@@ -136,7 +136,7 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A diagnostic without a place.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), ..Self::default() }
+        Self { message: message.into().into_boxed_str(), ..Self::default() }
     }
 
     /// Says what sort of thing it is.

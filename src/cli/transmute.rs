@@ -19,7 +19,7 @@ pub(super) fn run(args: &TransmuteArgs, settings: &Settings, ui: &Ui) -> Result<
         transmute::write(&directory, &flake)?;
     }
     let equal = changes.is_empty();
-    let changed = changes
+    let differing = changes
         .into_iter()
         .map(|change| ChangedFile { path: change.path.to_string(), diff: args.check.then_some(change.text) });
     ui.report(&report::Transmute {
@@ -27,7 +27,7 @@ pub(super) fn run(args: &TransmuteArgs, settings: &Settings, ui: &Ui) -> Result<
         files: flake.len(),
         equal,
         written: !args.check,
-        changed: changed.collect(),
+        changed: differing.collect(),
         moved: work.moved,
         notes: work.notes,
     })?;

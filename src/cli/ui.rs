@@ -86,7 +86,7 @@ impl Ui {
     pub(super) fn report(&self, report: &impl Report) -> Result<(), Failure> {
         self.finish();
         if self.json {
-            return self.json(report);
+            return json(report);
         }
         let mut page = Page::default();
         report.write(&mut page);
@@ -101,17 +101,6 @@ impl Ui {
             }
         }
         Ok(())
-    }
-
-    /// The one JSON object.
-    fn json(&self, value: &impl Serialize) -> Result<(), Failure> {
-        let text = serde_json::to_string_pretty(value).map_err(|error| unprinted(&error.into()))?;
-        // Machines get every character of it: what people's terminals are spared is data here.
-        let mut out = std::io::stdout().lock();
-        match out.write_all(format!("{text}\n").as_bytes()).and_then(|()| out.flush()) {
-            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(unprinted(&error)),
-            _ => Ok(()),
-        }
     }
 
     /// A result as it is; a closed pipe is no failure.
@@ -143,7 +132,7 @@ impl Ui {
         self.finish();
         if self.json && !is_data {
             // Where nobody can be told, the exit code still tells.
-            drop(self.json(&Failed::from(failure)));
+            drop(json(&Failed::from(failure)));
         }
         let all = failure.diagnostics();
         for diagnostic in all.iter().take(ERRORS_SHOWN) {
@@ -174,6 +163,17 @@ impl Ui {
     }
 }
 
+/// The one JSON object.
+fn json(value: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| unprinted(&error.into()))?;
+    // Machines get every character of it: what people's terminals are spared is data here.
+    let mut out = std::io::stdout().lock();
+    match out.write_all(format!("{text}\n").as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(unprinted(&error)),
+        _ => Ok(()),
+    }
+}
+
 /// A command line that cannot be parsed, as the one JSON object.
 pub(super) fn usage_as_json(error: &clap::Error) {
     let text = error.render().to_string();
@@ -181,9 +181,8 @@ pub(super) fn usage_as_json(error: &clap::Error) {
     let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
     let problem =
         Diagnostic::new(message.trim_start_matches("error: ")).of_kind(Fault::Usage).help(rest.trim());
-    if let Ok(json) = serde_json::to_string_pretty(&Failed::from(&Failure::unable(problem))) {
-        drop(writeln!(anstream::stdout(), "{json}"));
-    }
+    // Where nobody can be told, the exit code still tells.
+    drop(json(&Failed::from(&Failure::unable(problem))));
 }
 
 /// Foreign text may hold terminal controls: shown escaped.

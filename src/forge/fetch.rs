@@ -169,7 +169,7 @@ impl Source<'_> {
 
 /// Several failures to reach the network as one message.
 fn merge(mut first: Diagnostic, other: Diagnostic) -> Diagnostic {
-    first.message = format!("{}\n{}", first.message, other.message);
+    first.message = format!("{}\n{}", first.message, other.message).into_boxed_str();
     for help in other.help {
         if !first.help.contains(&help) {
             first.help.push(help);

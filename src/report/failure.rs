@@ -69,7 +69,7 @@ impl From<&Diagnostic> for Problem {
         let main = sites.next();
         Self {
             kind: *kind,
-            message: message.clone(),
+            message: message.to_string(),
             file: main.as_ref().map(|site| site.file.clone()),
             line: main.as_ref().map(|site| site.line),
             column: main.as_ref().map(|site| site.column),

@@ -420,7 +420,7 @@ fn parts_that_do_not_fit_together_are_all_named() {
     sources.remove(&"scribe".parse().unwrap());
     sources.insert("stray".parse().unwrap(), FileTree::new());
     let failure = transmute::transmute(&synthesis, &sources, &FileTree::new()).unwrap_err();
-    let said: Vec<_> = failure.diagnostics().iter().map(|diagnostic| diagnostic.message.as_str()).collect();
+    let said: Vec<_> = failure.diagnostics().iter().map(|diagnostic| &*diagnostic.message).collect();
     let expected = [
         "the Nix library has no `default.nix`",
         "the Nix library has no `debian/default.nix`",

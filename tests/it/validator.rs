@@ -172,7 +172,7 @@ fn one_bad_file_is_found_among_good_ones() {
     assert_eq!(verdict.findings[0].notes, ["not made, of what was expected: `b.service`"]);
     // A file that podman does not read at all.
     let verdict = check(&[("a.contaner", &good)], &[], &["a.service"]);
-    assert_eq!(verdict.findings[0].message, "podman's generator made no `a.service`, and does not say why");
+    assert_eq!(&*verdict.findings[0].message, "podman's generator made no `a.service`, and does not say why");
 }
 
 /// Podman is silent about these; what is rendered is checked before, where values have types.
@@ -259,7 +259,7 @@ fn names_that_are_there_twice_are_found() {
     );
     let verdict = check(&[("a.container", &text)], &[("a.service", "[Unit]\n")], &["a.service"]);
     assert_eq!(
-        verdict.findings[0].message,
+        &*verdict.findings[0].message,
         "`a.service` is a unit of its own and made of a Quadlet file as well"
     );
 }

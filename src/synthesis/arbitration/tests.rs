@@ -271,7 +271,7 @@ fn all_rows_are_in_one_report() {
         member("c", &rune("hand", "x/y", "port = 9000\n"), &[]),
     ]);
     let report = arbitrate(&Codex::default(), &federation);
-    let first: Vec<&str> = report.iter().map(|one| one.message.as_str()).collect();
+    let first: Vec<&str> = report.iter().map(|one| &*one.message).collect();
     assert_eq!(
         first,
         [
