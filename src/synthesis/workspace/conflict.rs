@@ -48,7 +48,8 @@ pub(super) fn explain(
 ) -> Failure {
     let text = &complaint.0;
     let note = format!("uv says:\n{}", with_titles(text, titles));
-    if text.contains("Permission denied (os error 13)") {
+    // The Python that uv has cannot be started, so that nothing is built: that is no fault of the host.
+    if text.contains("Permission denied (os error 13)") && !text.contains("Failed to build") {
         let denied = Diagnostic::new("uv may not read or write what it needs").of_kind(Fault::File);
         return Failure::unable(denied.note(note).help("its cache is `uv/` in the forge's own cache"));
     }
