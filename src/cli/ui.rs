@@ -195,18 +195,36 @@ pub(super) fn safe(text: &str) -> String {
         .collect()
 }
 
+/// The lines of a file as a terminal may be shown them, at the same bytes. The renderer takes care of all other
+/// controls.
+fn inert(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| {
+            if matches!(c, '\u{80}'..='\u{9f}') {
+                ['?', '?'].into_iter().take(2)
+            } else {
+                [c, c].into_iter().take(1)
+            }
+        })
+        .collect()
+}
+
 fn render(renderer: &Renderer, diagnostic: &Diagnostic) -> String {
     let message = safe(&diagnostic.message);
-    let requested = diagnostic.requested_by.join(", ");
+    let requested = safe(&diagnostic.requested_by.join(", "));
+    let places: Vec<(String, String, String)> = diagnostic
+        .places
+        .iter()
+        .map(|(place, label)| (inert(place.source().text()), safe(place.source().name()), safe(label)))
+        .collect();
     let notes: Vec<String> = diagnostic.notes.iter().map(|note| safe(note)).collect();
     let help: Vec<String> = diagnostic.help.iter().map(|help| safe(help)).collect();
     let mut group = Group::with_title(Level::ERROR.primary_title(message.as_str()));
-    for (index, (place, label)) in diagnostic.places.iter().enumerate() {
+    for (index, ((place, _), (text, name, label))) in diagnostic.places.iter().zip(&places).enumerate() {
         let kind = if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
-        let source = place.source();
         group = group.element(
-            Snippet::source(source.text())
-                .path(source.name())
+            Snippet::source(text.as_str())
+                .path(name.as_str())
                 .fold(true)
                 .annotation(kind.span(place.span()).label(label.as_str())),
         );
@@ -309,6 +327,15 @@ mod tests {
         for part in ["core/pyproject.toml:2:8", "^ not a string", "requested by core", "put it in quotes"] {
             assert!(text.contains(part), "{text}");
         }
+    }
+
+    #[test]
+    fn terminal_controls_in_a_file_are_not_shown() {
+        let source = Source::new("a\u{9b}.toml", "x = '\u{9b}31m\u{1b}[2J' é\n");
+        let diagnostic = Diagnostic::new("wrong").at(source.at(16..18), "\u{9b}here");
+        let text = render(&Renderer::styled(), &diagnostic);
+        assert!(!text.contains('\u{9b}') && !text.contains("\u{1b}[2J"), "{text:?}");
+        assert!(text.contains("??31m") && text.contains("here"), "{text:?}");
     }
 
     #[test]

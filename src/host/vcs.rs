@@ -119,6 +119,10 @@ pub fn head(directory: &Path, shown: &str) -> Result<Found, Failure> {
             // Of one that is missing git has its own words.
             opened => drop(file::if_there(&head, opened)?),
         }
+        // Of what it may not read git says that it is no repository.
+        for name in ["objects", "refs"].map(|name| own.join(name)) {
+            file::if_there(&name, file::names(&name))?;
+        }
     }
     let Some(revision) = git.revision(directory)? else { return Ok(Found::Unborn) };
     let mut commit = Commit {

@@ -165,6 +165,8 @@ fn what_may_not_be_read_is_told_and_nothing_is_done() {
         (lock, crypt("core/pyproject.toml"), Root, crypt("core/pyproject.toml")),
         (lock, crypt("core/.gitignore"), Mode(0), crypt("core/.gitignore")),
         (lock, crypt("core/.git"), Mode(0), crypt("core/.git/HEAD")),
+        (lock, crypt("core/.git/objects"), Mode(0), crypt("core/.git/objects")),
+        (lock, crypt("core/.git/refs"), Mode(0), crypt("core/.git/refs")),
         (lock, crypt("extensions"), Root, "`extensions`".to_owned()),
         (lock, crypt("extensions"), Mode(0o600), crypt("extensions/")),
         (lock, crypt("extensions/scribe"), Mode(0), crypt("extensions/scribe/pyproject.toml")),
