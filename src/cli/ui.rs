@@ -198,15 +198,14 @@ pub(super) fn safe(text: &str) -> String {
 /// The lines of a file as a terminal may be shown them, at the same bytes. The renderer takes care of all other
 /// controls.
 fn inert(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| {
-            if matches!(c, '\u{80}'..='\u{9f}') {
-                ['?', '?'].into_iter().take(2)
-            } else {
-                [c, c].into_iter().take(1)
-            }
-        })
-        .collect()
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\u{80}'..='\u{9f}' => shown.push_str("??"),
+            c => shown.push(c),
+        }
+    }
+    shown
 }
 
 fn render(renderer: &Renderer, diagnostic: &Diagnostic) -> String {

@@ -40,6 +40,7 @@ mod pseudo_store;
 mod schemas;
 mod sources;
 mod sovereign_path;
+mod streamed;
 mod transmute;
 mod unit_values;
 mod unreadable;
