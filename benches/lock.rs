@@ -8,11 +8,11 @@ use std::fmt::Write as _;
 use divan::{Bencher, black_box};
 use lychd_forge::{
     diagnostic::Source,
-    lock::{npm::NpmLock, uv::UvLock},
     name::{Platform, url::HostPolicy},
-    synthesis::{
-        node::{NodeTarget, select},
-        python::{Selection, Target, environment},
+    npm::{NodeTarget, lock::NpmLock, select},
+    python::{
+        install::{Selection, Target, environment},
+        lock::UvLock,
     },
 };
 

@@ -14,7 +14,7 @@ use lychd_forge::{
     codex,
     digest::Sha256,
     image::ConfigDigest,
-    runes::{Federated, Inscribed, Layout, Rendered, podman::FLOOR, render},
+    runes::{Inscribed, Layout, Rendered, RuneRecord, podman::FLOOR, render},
 };
 
 const SIZES: [usize; 3] = [30, 200, 1000];
@@ -82,7 +82,7 @@ fn rendered(directory: &Path) -> Rendered {
         home,
     };
     let text = r#"{ "schema": "lychd-forge/federation/1", "web_port": 8000, "runes": [] }"#;
-    let federated = Federated::parse("federation.json", text.into()).unwrap();
+    let federated = RuneRecord::parse("federation.json", text.into()).unwrap();
     render(&Inscribed {
         codex: &codex,
         federated: &federated,

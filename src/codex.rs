@@ -6,17 +6,13 @@
 mod forge_toml;
 pub mod grants;
 mod lychd_toml;
-pub mod nearest;
-mod older;
 pub mod ownership;
-pub mod reader;
 pub mod runes;
 mod spheres;
 mod value;
 
 use std::path::Path;
 
-pub use crate::diagnostic::document;
 pub use grants::Grants;
 pub use lychd_toml::{
     Actuator, Builtin, Database, Loopback, Lychd, ReactorInbox, ReactorInboxError, Setting, Switching, Web,
@@ -29,6 +25,7 @@ pub use value::{
 
 use crate::{
     diagnostic::{Diagnostic, Failure, Fault, Source, refuse_any},
+    document::{self, reader, toml_1_0},
     host::file::{self, Kind},
 };
 
@@ -126,7 +123,7 @@ pub fn parse(sources: &[Source]) -> Result<Codex, Failure> {
         let already = errors.len();
         match (document::parse(source), source.name()) {
             (Ok(table), "lychd.toml") => {
-                errors.extend(older::judge(source));
+                errors.extend(toml_1_0::judge(source));
                 lychd_toml::read(&table, &mut codex, &mut errors);
             }
             (Ok(table), _) => forge_toml::read(&table, &mut codex, &mut errors),

@@ -3,9 +3,6 @@
 //! Low-level parsers return small `thiserror` enums; a stage turns them into [`Diagnostic`]s, which
 //! know file and span, and returns them as a [`Failure`], which knows the exit code.
 
-pub mod document;
-pub mod json;
-
 use std::{fmt, ops::Range, sync::Arc};
 
 use schemars::JsonSchema;

@@ -2,6 +2,7 @@
 
 pub mod nar;
 pub mod object_id;
+pub mod serialize;
 pub mod store_path;
 
 use std::{fmt, str::FromStr};

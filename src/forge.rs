@@ -1,10 +1,7 @@
 //! The forge: a Synthesis becomes a body in podman.
 
-pub mod air_gap;
 pub mod executor;
-pub mod fetch;
 pub mod nix;
-pub mod podman;
 pub mod requesters;
 
 use self::{

@@ -22,24 +22,35 @@
 //!                    Rendered        unit files for this body
 //! ```
 //!
-//! Floors, lowest first (a test holds this): `digest`, `name`, `tree`, `diagnostic`, `host` ←
-//! `lock`, `codex`, `crypt`, `image` ← `runes` ← `synthesis` ← `body` ← `transmute`, `binding` ← `forge` ← `report` ← `cli`.
+//! Floors, lowest first (a test holds this, and that files make no circle): `tree`, `diagnostic`, `digest`, `name`,
+//! `host` ← `document`, `archive`, `lock`, `artifact` ← `codex`, `image` ← `crypt` ← `runes` ← `tools` ← `debian`,
+//! `python`, `npm` ← `hook` ← `synthesis` ← `body` ← `transmute` ← `engine` ← `forge` ← `supply` ← `binding` ←
+//! `report` ← `cli`.
 //! Only [`host`] touches files, processes, the network, the environment and the clock.
 
+pub mod artifact;
 pub mod binding;
 pub mod body;
 pub mod cli;
 pub mod codex;
 pub mod crypt;
+pub mod debian;
 pub mod diagnostic;
 pub mod digest;
+pub mod document;
+pub mod engine;
 pub mod forge;
+pub mod hook;
 pub mod host;
 pub mod image;
 pub mod lock;
 pub mod name;
+pub mod npm;
+pub mod python;
 pub mod report;
 pub mod runes;
+pub mod supply;
 pub mod synthesis;
+pub mod tools;
 pub mod transmute;
 pub mod tree;

@@ -1,6 +1,10 @@
-//! Typed readers of lock files: a wire type each, then a domain type that cannot be wrong. Foreign locks are read
-//! tolerantly where their own tool is tolerant, strictly where trust begins.
+//! Locks of every kind: how they are called, what becomes of what they pin, what moved in them.
 
-pub mod debian;
-pub mod npm;
-pub mod uv;
+mod change;
+mod mode;
+pub mod names;
+mod refusal;
+
+pub use change::{Change, Kind, Versions, Why};
+pub use mode::{Mode, Modes};
+pub use refusal::{lock_changed, lock_missing, lock_unfit, repairable};

@@ -9,12 +9,12 @@
 mod capabilities;
 mod core;
 pub mod coven;
-pub mod federation;
 mod images;
 mod mounts;
 pub mod names;
 pub mod podman;
 pub mod ports;
+pub mod record;
 mod render;
 mod secrets;
 mod stone;
@@ -22,8 +22,8 @@ pub mod unit;
 mod unlike;
 
 pub use capabilities::SCHEMA as CAPABILITIES_SCHEMA;
-pub use federation::{Federated, MemberRune};
 pub use mounts::Layout;
+pub use record::{MemberRune, RuneRecord};
 pub use render::{Granted, ImageUse, Inscribed, Rendered, render};
 
 /// What a unit's name begins with.

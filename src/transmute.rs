@@ -23,7 +23,8 @@ pub use output::{diff, write};
 use crate::{
     diagnostic::{Diagnostic, Failure, refuse_any},
     name::{MemberId, PackageName},
-    synthesis::value::{Member, PythonPackage, Role, Substrate, Synthesis},
+    python::record::PythonPackage,
+    synthesis::value::{Member, Role, Substrate, Synthesis},
     tree::{FileTree, RelativePath},
 };
 

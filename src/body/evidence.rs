@@ -11,7 +11,7 @@ use crate::{
     diagnostic::{Diagnostic, Failure},
     digest::Sha256,
     host::file,
-    runes::federation,
+    runes::record,
     tree::{FileTree, RelativePath, RelativePathError},
 };
 
@@ -72,7 +72,7 @@ impl Evidence {
     pub fn inputs(&self) -> Result<FileTree, RelativePathError> {
         let mut tree = self.locks.clone();
         tree.insert_text(federation_lock::NAME.parse()?, &self.federation_lock);
-        tree.insert_text(federation::FILE.parse()?, &self.federation);
+        tree.insert_text(record::FILE.parse()?, &self.federation);
         tree.insert_text(SYNTHESIS.parse()?, &self.synthesis);
         Ok(tree)
     }
@@ -126,7 +126,7 @@ impl Kept {
     /// Where `federation.json` lies.
     #[must_use]
     pub fn federation(&self) -> PathBuf {
-        self.directory.join(federation::FILE)
+        self.directory.join(record::FILE)
     }
 
     /// The bytes of `federation.json`, which must have this sha256.

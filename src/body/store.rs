@@ -15,7 +15,7 @@ use crate::{
     diagnostic::{Diagnostic, Failure, Fault},
     digest::Sha256,
     host::file,
-    runes::federation,
+    runes,
 };
 
 /// The most a `body.json` may hold, in bytes.
@@ -285,7 +285,7 @@ impl Bodies {
             sequence = wire::claimed_sequence(&text);
             let federation = || {
                 let bytes = file::read(&kept.federation(), file::LIMIT);
-                bytes.map(Sha256::of).map_err(|error| format!("`{}`: {error}", federation::FILE))
+                bytes.map(Sha256::of).map_err(|error| format!("`{}`: {error}", runes::record::FILE))
             };
             let modified = || file::modified(&path).map_err(|error| format!("`{RECORD}`: {error}"));
             let (body, order) = wire::read(name, &text, federation, modified)?;

@@ -20,7 +20,7 @@ use crate::{
     host::{environment, file, progress::Progress as _},
     name::{RuneName, mount::HostPath},
     report::{self, Validated},
-    runes::{Federated, Inscribed, Layout, Rendered, federation, podman, ports, render},
+    runes::{Inscribed, Layout, Rendered, RuneRecord, podman, ports, record, render},
 };
 
 pub(super) fn run(args: &BindArgs, settings: &Settings, ui: &Ui) -> Result<Outcome, Failure> {
@@ -146,15 +146,15 @@ fn homeless() -> Failure {
 }
 
 /// What the body's record says of its Federation. The record is the user's own, as the Codex is.
-fn federated(record: &Record) -> Result<Federated, Failure> {
+fn federated(record: &Record) -> Result<RuneRecord, Failure> {
     let federation = record.kept.read_federation(&record.body.federation)?;
     let mut wrong = Vec::new();
     for path in [record.kept.record(), record.kept.federation()] {
         judge(&path, &mut wrong)?;
     }
     refuse_any(wrong)?;
-    let shown = format!("bodies/{}/{}", record.body.id().short(12), federation::FILE);
-    Federated::parse(&shown, federation)
+    let shown = format!("bodies/{}/{}", record.body.id().short(12), record::FILE);
+    RuneRecord::parse(&shown, federation)
 }
 
 fn layout(settings: &Settings, configuration: &Path) -> Result<Layout, Failure> {

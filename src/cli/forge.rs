@@ -12,10 +12,10 @@ use crate::{
     body::{Bodies, Body, BodyImage, Evidence, ImageEvidence, Images, Listing, Role, Store},
     diagnostic::{Diagnostic, Failure, Fault, Source},
     digest::{Sha256, nar::nar_sha256},
+    engine::podman::{Loaded, Podman, Road},
     forge::{
         self,
         executor::{Executor, Inputs, Outputs, Wanted},
-        podman::{Loaded, Podman, Road},
         requesters::with_requesters,
     },
     host::{clock::Stopwatch, environment, file, progress::Progress as _},

@@ -4,7 +4,10 @@ use std::io;
 
 use clap::{Command, CommandFactory as _};
 
-use super::{Cli, ManArgs, Outcome, settings, ui, ui::Ui};
+use super::{
+    Cli, ManArgs, Outcome, settings,
+    ui::{self, Ui},
+};
 use crate::{diagnostic::Failure, host::file, report};
 
 /// The text of one page, and the file that `man` looks for.

@@ -12,25 +12,28 @@ use super::{
     ui::Ui,
 };
 use crate::{
+    artifact::{Artifact, Effects},
     binding::validator::{Host, Supply, Validator},
     body::{Bodies, Evidence, Listing},
     codex::{self, Codex},
     crypt::{self, FederationLock},
     diagnostic::{Diagnostic, Failure, Fault},
     digest::{Sha256, nar::nar_sha256},
-    forge::{
-        air_gap::{self, AirGap, Written},
-        executor::Executor,
-        fetch::{self, Source},
-    },
+    forge::executor::Executor,
     host::{
         clock, file,
         http::{Client, Netrc},
         progress::Progress as _,
     },
+    lock::{Change, Mode, Modes, names},
     name::{MemberId, PackageName, url::HostPolicy},
+    python::sources::git::GitTree,
     report,
-    synthesis::{self, Artifact, Change, Locks, Mode, Synthesis, lock_names, sources::git::GitTree, value},
+    supply::{
+        air_gap::{self, AirGap, Written},
+        downloads::{self, Source},
+    },
+    synthesis::{self, Locks, Synthesis, value},
     transmute,
     tree::FileTree,
 };
@@ -78,10 +81,8 @@ fn client(codex: &Codex, settings: &Settings, air_gap: Option<&AirGap>) -> Resul
 
 /// Behind an air gap there is no index to lock from.
 fn refuse_unlocked(locks: &Locks) -> Result<(), Failure> {
-    let missing = [
-        (lock_names::SHOWN_UV, locks.uv.federation.is_none()),
-        (lock_names::SHOWN_DEBIAN, locks.debian.is_none()),
-    ];
+    let missing =
+        [(names::SHOWN_UV, locks.uv.federation.is_none()), (names::SHOWN_DEBIAN, locks.debian.is_none())];
     let of = |(name, missing): &(&str, bool)| missing.then(|| format!("`{name}`"));
     let names: Vec<String> = missing.iter().filter_map(of).collect();
     if names.is_empty() {
@@ -129,15 +130,12 @@ pub(super) fn synthesize(args: &LockArgs, settings: &Settings, ui: &Ui) -> Resul
         }
         None => None,
     };
-    let mode = if args.locked {
-        Mode::Locked
-    } else {
-        Mode::Keep {
-            update_uv: args.update.contains(&Update::Uv),
-            update_npm: args.update.contains(&Update::Npm),
-            update_system: args.update.contains(&Update::System),
-        }
+    let of = |update: Update| match (args.locked, args.update.contains(&update)) {
+        (true, _) => Mode::Locked,
+        (false, true) => Mode::Update,
+        (false, false) => Mode::Keep,
     };
+    let modes = Modes { python: of(Update::Uv), npm: of(Update::Npm), system: of(Update::System) };
     let client = client(&codex, settings, air_gap.as_ref())?;
     let artifacts = settings.artifact_cache();
     let source = Source {
@@ -148,7 +146,7 @@ pub(super) fn synthesize(args: &LockArgs, settings: &Settings, ui: &Ui) -> Resul
     };
     let bring = |artifacts: &[Artifact]| source.bring_all(artifacts, ui);
     let library = transmute::library();
-    let workshop = synthesis::Workshop {
+    let effects = Effects {
         codex_directory: &settings.codex,
         cache: &settings.cache,
         client: client.as_ref(),
@@ -159,7 +157,7 @@ pub(super) fn synthesize(args: &LockArgs, settings: &Settings, ui: &Ui) -> Resul
         })?,
         progress: ui,
     };
-    let done = synthesis::synthesize(&codex, &federation, &locks, mode, &workshop)?;
+    let done = synthesis::synthesize(&codex, &federation, &locks, modes, &effects)?;
     if air_gap.is_some() && !done.moved.is_empty() {
         return Err(Diagnostic::new("`--from` moves no pins, and what members require has changed")
             .of_kind(Fault::LockChanged)
@@ -226,7 +224,7 @@ impl Work {
 fn needed(work: &Work, ui: &Ui) -> Result<Vec<Artifact>, Failure> {
     let mut artifacts = synthesis::artifacts(&work.synthesis);
     if matches!(work.synthesis.substrate, value::Substrate::Debian { .. }) {
-        artifacts.push(fetch::seed()?);
+        artifacts.push(downloads::seed()?);
     }
     ui.stage("fetch", &format!("{} artifacts", artifacts.len()));
     Ok(artifacts)
@@ -288,13 +286,13 @@ pub(super) fn fetch(
     ui: &Ui,
 ) -> Result<usize, Failure> {
     let artifacts = needed(work, ui)?;
-    with_source(work, settings, |source| fetch::into_store(executor, &artifacts, source, ui))
+    with_source(work, settings, |source| downloads::into_store(executor, &artifacts, source, ui))
 }
 
 /// Brings everything, with what the forge itself is run with, and puts it into a folder.
 pub(super) fn fetch_to(work: &Work, folder: &Path, settings: &Settings, ui: &Ui) -> Result<Written, Failure> {
     let mut artifacts = needed(work, ui)?;
-    for tool in synthesis::tools::downloads(&work.synthesis)? {
+    for tool in synthesis::tool_downloads(&work.synthesis)? {
         // Two at a time would write one file.
         if artifacts.iter().all(|known| known.store_path != tool.store_path) {
             artifacts.push(tool);

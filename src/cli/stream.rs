@@ -3,8 +3,8 @@
 use super::{
     Outcome, StreamArgs,
     settings::{Settings, absolute},
-    stages, ui,
-    ui::Ui,
+    stages,
+    ui::{self, Ui},
 };
 use crate::{
     body::{Bodies, Record, Role, Store},

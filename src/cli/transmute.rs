@@ -1,6 +1,11 @@
 //! `transmute`: the Synthesis as a flake.
 
-use super::{Outcome, TransmuteArgs, settings, settings::Settings, stages, ui::Ui};
+use super::{
+    Outcome, TransmuteArgs,
+    settings::{self, Settings},
+    stages,
+    ui::Ui,
+};
 use crate::{
     diagnostic::Failure,
     report::{self, ChangedFile},

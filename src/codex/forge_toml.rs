@@ -2,16 +2,14 @@
 
 use std::path::PathBuf;
 
-use super::{
-    Codex, Debian, Nixpkgs, Origin, Substrate,
-    document::{Located, Table},
-    grants,
-    reader::{Reader, like},
-    spheres,
-};
+use super::{Codex, Debian, Nixpkgs, Origin, Substrate, grants, spheres};
 use crate::{
     diagnostic::Diagnostic,
     digest::{Integrity, Sha256},
+    document::{
+        Located, Table,
+        reader::{Reader, like},
+    },
     name::{RuneName, image::ImageReference, tree_ref::TreeRef},
 };
 

@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
-use super::{
-    document::Table,
-    reader::{Reader, like},
-};
 use crate::{
     diagnostic::Diagnostic,
+    document::{
+        Table,
+        reader::{Reader, like},
+    },
     name::{mount::ContainerPath, unit_text::UnitText},
 };
 
@@ -196,7 +196,7 @@ const CAPABILITIES: [&str; 41] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codex::document;
+    use crate::document;
 
     #[test]
     fn grants_are_read_and_added_up() {

@@ -18,8 +18,8 @@ pub use value::{
     Actuator, Database, Loopback, Lychd, ReactorInbox, ReactorInboxError, Setting, Switching, Web,
 };
 
-use super::{Codex, document::Table};
-use crate::diagnostic::Diagnostic;
+use super::Codex;
+use crate::{diagnostic::Diagnostic, document::Table};
 
 pub(super) fn read(table: &Table, codex: &mut Codex, errors: &mut Vec<Diagnostic>) {
     let mut file = Keys::of(&ROOT, table, errors);

@@ -25,13 +25,11 @@ pub use soulstone::{Concurrency, Launch, Soulstone, loopback};
 
 use anchor::Owner;
 
-use super::{
-    Builtin,
-    document::{self, Field, Node, Table, Value},
-    older,
-    reader::sort_by_place,
+use super::Builtin;
+use crate::{
+    diagnostic::{Diagnostic, Source},
+    document::{self, Field, Node, Table, Value, reader::sort_by_place, toml_1_0},
 };
-use crate::diagnostic::{Diagnostic, Source};
 
 /// The first line of a file that LychD wrote as an example.
 const SAMPLE: &str = "# lychd: sample-rune";
@@ -75,7 +73,7 @@ pub(super) fn read(sources: &[&Source], builtins: &[Builtin], errors: &mut Vec<D
         let already = errors.len();
         match document::parse(source) {
             Ok(table) => {
-                errors.extend(older::judge(source));
+                errors.extend(toml_1_0::judge(source));
                 instance(family, source, &table, &mut runes, errors);
             }
             Err(failure) => errors.extend(failure.diagnostics().iter().cloned()),

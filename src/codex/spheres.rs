@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    document::{Located, Node, Table},
-    reader::{Reader, like},
-};
 use crate::{
     diagnostic::{Diagnostic, Place},
+    document::{
+        Located, Node, Table,
+        reader::{Reader, like},
+    },
     name::{MemberId, mount::HostPath},
 };
 

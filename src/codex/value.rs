@@ -8,7 +8,6 @@ use std::{
 };
 
 use super::{
-    document::Located,
     grants::Grants,
     lychd_toml::{Builtin, Lychd},
     runes::Runes,
@@ -17,6 +16,7 @@ use super::{
 use crate::{
     diagnostic::Place,
     digest::Sha256,
+    document::Located,
     name::{
         MemberId, PackageName, Platform, RuneName,
         debian::{Archive, Suite},

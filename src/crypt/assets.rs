@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::{
-    codex::{document::Table, reader::Reader},
     diagnostic::{Diagnostic, Place},
+    document::{Table, reader::Reader},
     name::npm::NpmScript,
     tree::RelativePath,
 };

@@ -7,8 +7,9 @@ use std::{
 
 use super::{Checkout, Federation, Manifest, Member, SourceTree, package_json};
 use crate::{
-    codex::{Codex, document, nearest::nearest},
+    codex::Codex,
     diagnostic::{Diagnostic, Failure, refuse_any},
+    document::{self, nearest::nearest},
     host::file::{self, Kind},
     name::{MemberId, PackageName},
     tree::RelativePath,

@@ -4,12 +4,12 @@ use std::{collections::BTreeMap, fmt::Write as _, path::Path, str::FromStr};
 
 use super::{Federation, WorkingCopy};
 use crate::{
-    codex::{
-        document::{self, Located, Table},
-        reader::{Reader, like, sort_by_place},
-    },
     diagnostic::{Diagnostic, Failure, Place, Source, refuse_any},
     digest::{Sha256, object_id::ObjectId},
+    document::{
+        self, Located, Table,
+        reader::{Reader, like, sort_by_place},
+    },
     host::{file, vcs::System},
     name::MemberId,
 };

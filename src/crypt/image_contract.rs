@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    codex::{
-        document::Table,
+    diagnostic::{Diagnostic, Place},
+    document::{
+        Table,
         reader::{Reader, like},
     },
-    diagnostic::{Diagnostic, Place},
     name::PackageName,
 };
 

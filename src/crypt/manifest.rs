@@ -8,12 +8,9 @@ use uv_pep508::{Requirement, VerbatimUrl};
 pub use super::image_contract::{Health, ImageContract, User};
 use super::{assets::Assets, project, rune::RuneDefinition, tool_lychd};
 use crate::{
-    codex::{
-        document::{self, Located, Node, Table},
-        reader::sort_by_place,
-    },
     diagnostic::{Diagnostic, Failure, Place, Source, refuse_any},
     digest::Sha256,
+    document::{self, Located, Node, Table, reader::sort_by_place},
     name::{AttributePath, DebianName, ExtraName, GroupName, MemberId, PackageName},
     tree::RelativePath,
 };

@@ -13,13 +13,12 @@ pub(super) use find::of_member;
 pub use spec::{Spec, SpecError};
 
 use crate::{
-    codex::reader::{Reader, sort_by_place},
-    diagnostic::{
-        Diagnostic, Failure, Place, Source,
-        document::{self, Located, Node, Table, Value},
-        json, refuse_any,
-    },
+    diagnostic::{Diagnostic, Failure, Place, Source, refuse_any},
     digest::Sha256,
+    document::{
+        self, Located, Node, Table, Value, json,
+        reader::{Reader, sort_by_place},
+    },
     name::{
         MemberId,
         npm::{NpmName, NpmScript, command_of, is_version},

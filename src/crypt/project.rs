@@ -7,11 +7,8 @@ use uv_pep508::{Requirement, VerbatimUrl};
 
 use super::manifest::{BuildSystem, Dependency, Project, is_inner_path};
 use crate::{
-    codex::{
-        document::{self, Located, Node, Table},
-        reader::Reader,
-    },
     diagnostic::{Diagnostic, Failure, Place, Source, refuse_any},
+    document::{self, Located, Node, Table, reader::Reader},
     name::{ExtraName, GroupName, marker},
 };
 

@@ -9,13 +9,12 @@ pub use crate::name::{
     mount::{Volume, VolumeError},
 };
 use crate::{
-    codex::{
-        Grants,
-        document::{Located, Node},
-        grants,
+    codex::{Grants, grants},
+    diagnostic::{Diagnostic, Place},
+    document::{
+        Located, Node,
         reader::{Reader, like},
     },
-    diagnostic::{Diagnostic, Place},
     name::RuneName,
 };
 
@@ -138,7 +137,7 @@ fn volumes(reader: &mut Reader<'_, '_>, title: &str) -> Vec<Volume> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codex::document;
+    use crate::document;
 
     const HASH: &str = "0e5751c026e543b2e8ab2eb06099daa1d1e5df47778f7787faab45cdf12fe3a8";
 

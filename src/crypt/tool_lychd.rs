@@ -7,11 +7,8 @@ use super::{
     rune,
 };
 use crate::{
-    codex::{
-        document::{Located, Node, Table, Value},
-        reader::Reader,
-    },
     diagnostic::Diagnostic,
+    document::{Located, Node, Table, Value, reader::Reader},
     name::{AttributePath, DebianName, MemberId, PackageName},
 };
 

@@ -14,8 +14,9 @@ use super::{
     tar::{MOST_OCTAL_11, Owner},
 };
 use crate::{
-    diagnostic::{Diagnostic, Failure, Source, json},
+    diagnostic::{Diagnostic, Failure, Source},
     digest::store_path::StorePath,
+    document::json,
     name::image::ImageReference,
 };
 

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Page, Report};
-use crate::{digest::Sha256, synthesis::Change};
+use crate::{digest::Sha256, lock::Change};
 
 /// Downloads that were brought.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]

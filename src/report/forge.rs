@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
 use super::{Body, Contents, Page, Report};
-use crate::synthesis::Change;
+use crate::lock::Change;
 
 /// A body that was built, or was there.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]

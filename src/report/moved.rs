@@ -1,9 +1,6 @@
 //! What moved in the locks, for people.
 
-use crate::synthesis::{
-    Change,
-    change::{Kind, Why},
-};
+use crate::lock::{Change, Kind, Why};
 
 /// How many things that came or went are named one by one.
 const NAMED: usize = 20;

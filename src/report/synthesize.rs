@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Contents, Page, Report};
-use crate::{digest::Sha256, synthesis::Change};
+use crate::{digest::Sha256, lock::Change};
 
 /// A Synthesis that was made or checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Page, Report};
-use crate::synthesis::Change;
+use crate::lock::Change;
 
 /// A flake held against its directory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]

@@ -5,11 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::MemberRune;
 use crate::{
     codex::{Codex, runes::Runes},
-    diagnostic::{
-        Diagnostic, Failure, Place,
-        document::{Value, source_within},
-        json,
-    },
+    diagnostic::{Diagnostic, Failure, Place},
+    document::{Value, json, source_within},
     name::{MemberId, RuneName},
 };
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Federated, Layout, MemberRune, capabilities, core,
+    Layout, MemberRune, RuneRecord, capabilities, core,
     coven::{self, Party, Topology},
     coven_target, gate,
     images::Images,
@@ -16,8 +16,9 @@ use super::{
     unlike,
 };
 use crate::{
-    codex::{Codex, nearest::nearest},
+    codex::Codex,
     diagnostic::{Diagnostic, Failure, Place, refuse_any},
+    document::nearest::nearest,
     image::EngineId,
     name::{RuneName, SecretName, image::UnitImage},
     tree::FileTree,
@@ -29,7 +30,7 @@ pub struct Inscribed<'a> {
     /// The configuration.
     pub codex: &'a Codex,
     /// What the members bring.
-    pub federated: &'a Federated,
+    pub federated: &'a RuneRecord,
     /// What podman finds the body's own image by.
     pub body: &'a EngineId,
     /// Where things lie.

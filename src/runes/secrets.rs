@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use crate::{
     codex::{
         Codex,
-        document::Located,
         runes::{Launch, Soulstone},
     },
     diagnostic::Diagnostic,
+    document::Located,
     name::SecretName,
 };
 

@@ -15,13 +15,13 @@ mod unselected;
 
 use std::collections::BTreeSet;
 
-use super::workspace::{Part, parts};
 use crate::{
     codex::Codex,
     crypt::Federation,
     diagnostic::Diagnostic,
     name::MemberId,
-    runes::{Federated, names, ports},
+    python::workspace::{Part, parts},
+    runes::{RuneRecord, names, ports},
 };
 
 /// Everything that members claim against each other or against LychD itself, a diagnostic a claim: ports, names and
@@ -31,7 +31,7 @@ use crate::{
 #[must_use]
 pub fn arbitrate(codex: &Codex, federation: &Federation) -> Vec<Diagnostic> {
     let (parts, mut wrong) = parts(federation.members());
-    let Federated { web, runes } = Federated::of(federation);
+    let RuneRecord { web, runes } = RuneRecord::of(federation);
     let installed = installed::of(federation, &parts);
 
     wrong.extend(ports::collisions(codex, &web, &runes));

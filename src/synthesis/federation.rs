@@ -8,11 +8,8 @@ use crate::{
         federation_lock::{NAME, Repository},
     },
     diagnostic::{Diagnostic, Failure, Fault, refuse_any},
+    lock::{Change, Kind, Why, lock_missing},
     name::MemberId,
-    synthesis::{
-        change::{Change, Kind, Why},
-        locked::lock_missing,
-    },
 };
 
 /// How many changed paths a message names.
@@ -20,7 +17,7 @@ const NAMED: usize = 5;
 
 /// What the lock says now.
 #[derive(Debug, PartialEq)]
-pub struct Federated {
+pub struct FederationUpdate {
     /// The lock of the working copies as they were read.
     pub lock: FederationLock,
     /// Members whose repositories stand elsewhere, or hold other files; the core first.
@@ -38,7 +35,7 @@ pub fn lock(
     federation: &Federation,
     before: Option<&FederationLock>,
     locked: bool,
-) -> Result<Federated, Failure> {
+) -> Result<FederationUpdate, Failure> {
     let lock = FederationLock::of(federation);
     if locked {
         refuse_any(refused(federation, before, &lock))?;
@@ -66,7 +63,7 @@ pub fn lock(
             member.id
         )
     });
-    Ok(Federated { notes: notes.collect(), moved, lock })
+    Ok(FederationUpdate { notes: notes.collect(), moved, lock })
 }
 
 /// What a repository is at, short: its revision, with the hash where that says more, or `exact` is wanted.
@@ -188,7 +185,7 @@ mod tests {
     fn federation(entries: &[String]) -> Federation {
         let lock = parsed(entries);
         let members = lock.repositories().iter().map(|(id, repository)| {
-            let mut member = crate::synthesis::workspace::tests::member(id.as_str(), "");
+            let mut member = crate::python::workspace::tests::member(id.as_str(), "");
             member.checkout.working_copy = repository.working_copy;
             if repository.working_copy.dirty() == Some(true) {
                 member.checkout.changes = (0..7).map(|n| format!("src/{n}.py")).collect();

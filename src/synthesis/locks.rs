@@ -2,15 +2,14 @@
 
 use std::{collections::BTreeMap, io, path::Path};
 
-use super::{
-    lock_names::{
-        BUILD_SUFFIX, BUILDS, DEBIAN, GIT, NPM, NPM_COMPLETED, SHOWN_BUILDS, SHOWN_DEBIAN, SHOWN_GIT, UV,
-    },
-    node, workspace,
-};
 use crate::{
     diagnostic::{Diagnostic, Failure, Source},
     host::file,
+    lock::names::{
+        BUILD_SUFFIX, BUILDS, DEBIAN, GIT, NPM, NPM_COMPLETED, SHOWN_BUILDS, SHOWN_DEBIAN, SHOWN_GIT, UV,
+    },
+    npm,
+    python::workspace,
     tree::{FileTree, RelativePath},
 };
 
@@ -20,7 +19,7 @@ pub struct Locks {
     /// `uv.lock` and `build/<id>.uv.lock`.
     pub uv: workspace::Locks,
     /// `package-lock.json` and what the registry added to it.
-    pub npm: node::Locks,
+    pub npm: npm::Locks,
     /// `debian.lock.json`.
     pub debian: Option<Source>,
     /// `git.lock.json`.
@@ -36,7 +35,7 @@ impl Locks {
         let builds = directory.join(BUILDS);
         let mut locks = Self {
             uv: workspace::Locks { federation: text(directory, UV)?, builds: BTreeMap::new() },
-            npm: node::Locks { lock: text(directory, NPM)?, completed: text(directory, NPM_COMPLETED)? },
+            npm: npm::Locks { lock: text(directory, NPM)?, completed: text(directory, NPM_COMPLETED)? },
             debian: text(directory, DEBIAN)?.map(|text| Source::new(SHOWN_DEBIAN, text)),
             git: text(directory, GIT)?.map(|text| Source::new(SHOWN_GIT, text)),
         };
@@ -121,7 +120,7 @@ mod tests {
                 federation: Some("version = 1\n".to_owned()),
                 builds: BTreeMap::from([("0123456789abcdef".to_owned(), "version = 1\n".to_owned())]),
             },
-            npm: node::Locks { lock: Some("{}\n".to_owned()), completed: Some("{}\n".to_owned()) },
+            npm: npm::Locks { lock: Some("{}\n".to_owned()), completed: Some("{}\n".to_owned()) },
             debian: Some(Source::new(SHOWN_DEBIAN, "{}\n")),
             git: Some(Source::new(SHOWN_GIT, "{}\n")),
         };

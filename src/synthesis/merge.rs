@@ -3,74 +3,34 @@
 //! System packages come first, because the Python that uv asks for markers is made of them. Hooks come before,
 //! because they ask for some; the substrate alone gives them their Python.
 
-mod from_source;
 mod hooks;
-mod npm;
+mod npm_packages;
 mod record;
-mod system;
 mod toolbox;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    Change, Locks, Synthesis, arbitration,
-    change::Why,
-    lock_names,
-    locked::lock_changed,
-    nixpkgs, node,
-    python::{self, PythonEnvironment, Selection, Target},
-    sources::git::{GitPins, GitRequest, GitTree, PinMode, Repositories},
-    value::{self, BuildEnvironment, PythonPackage, SystemPackage},
-    workspace::{self, BuildLock, Locked},
-};
+use super::{Locks, Synthesis, arbitration, nixpkgs, value};
 use crate::{
+    artifact::Effects,
     codex::{Codex, Substrate},
     crypt::Federation,
+    debian::{self, SystemPackage},
     diagnostic::{Diagnostic, Failure, Fault, Source, refuse_any},
-    digest::Sha256,
-    host::{http::Client, progress::Progress},
-    lock::uv::UvLock,
+    lock::{Change, Mode, Modes, Why, lock_changed, names},
     name::{MemberId, PackageName, Platform, url::HostPolicy},
-    runes::Federated,
+    npm,
+    python::{
+        self,
+        install::{self, PythonEnvironment, Selection, Target},
+        lock::UvLock,
+        record::{BuildEnvironment, PythonPackage},
+        sources::git::{GitPins, GitRequest, GitTree, Repositories},
+        workspace::{self, BuildLock, Locked},
+    },
+    runes::RuneRecord,
     tree::FileTree,
 };
-
-/// What becomes of pins that are there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Any change to a lock is refused.
-    Locked,
-    /// Pins stay, but for the kinds that are to move.
-    Keep {
-        /// Move Python packages.
-        update_uv: bool,
-        /// Move npm packages.
-        update_npm: bool,
-        /// Move Debian packages.
-        update_system: bool,
-    },
-}
-
-/// The effects that a synthesis needs, as values of the caller.
-pub struct Workshop<'a> {
-    /// Where relative paths of the configuration start.
-    pub codex_directory: &'a Path,
-    /// Tools, indexes and uv's own cache: safe to delete.
-    pub cache: &'a Path,
-    /// `None` when the network must not be used.
-    pub client: Option<&'a Client>,
-    /// Downloads what the tools are made of.
-    pub bring: super::artifact::Bring<'a>,
-    /// Seconds since 1970, for the validity of signed indexes.
-    pub now: u64,
-    /// Hash of the Nix library that the flake will carry: it shapes the image as the manifests do.
-    pub library: Sha256,
-    /// Where progress goes.
-    pub progress: &'a dyn Progress,
-}
 
 /// What a synthesis gives.
 #[derive(Debug)]
@@ -86,7 +46,7 @@ pub struct Synthesized {
     /// The locks it stands on, for the Crypt.
     pub locks: Locks,
     /// What of the federation, hooks included, shapes the units.
-    pub federated: Federated,
+    pub federated: RuneRecord,
     /// What moved in the locks: system, Python, git, npm.
     pub moved: Vec<Change>,
     /// What a person should know.
@@ -102,59 +62,56 @@ pub fn synthesize(
     codex: &Codex,
     federation: &Federation,
     locks: &Locks,
-    mode: Mode,
-    workshop: &Workshop<'_>,
+    modes: Modes,
+    effects: &Effects<'_>,
 ) -> Result<Synthesized, Failure> {
     let core = federation.core().ok_or_else(no_core)?;
     let platform = platform(codex)?;
     let contract = core.manifest.lychd.image.clone().ok_or_else(no_core)?;
     refuse_any(arbitration::arbitrate(codex, federation))?;
 
-    let mut desk = system::Desk::new(codex, locks.debian.as_ref(), mode, platform, workshop)?;
-    let hooked = hooks::run(codex, federation, &mut desk, platform, workshop)?;
+    let mut desk =
+        debian::SystemResolver::new(codex, locks.debian.as_ref(), modes.system, platform, effects)?;
+    let hooked = hooks::run(codex, federation, &mut desk, platform, effects)?;
     let federation = hooked.federation.as_ref().unwrap_or(federation);
     let system = desk.resolve(federation)?;
-    let tools = hooked.tools(&system.packages, platform, workshop)?;
+    let tools = hooked.tools(&system.packages, platform, effects)?;
     let target = target(codex, &system.packages, platform)?;
     let policy = HostPolicy::new(codex.policy.hosts.iter().map(ToString::to_string));
     let pins = locks.git.as_ref().map(|text| GitPins::parse(text, &policy)).transpose()?.unwrap_or_default();
-    let offline = workshop.client.is_none();
-    let repositories = Repositories::new(workshop.cache, offline, workshop.bring, &pins, pin_mode(mode));
+    let offline = effects.client.is_none();
+    let repositories = Repositories::new(effects.cache, offline, effects.bring, &pins, modes.python);
     let bring_tree = |request: &GitRequest| repositories.bring(request);
     let request = workspace::Request {
         members: federation.members(),
         codex,
         locks: &locks.uv,
-        mode: match mode {
-            Mode::Locked => workspace::Mode::Locked,
-            Mode::Keep { update_uv: true, .. } => workspace::Mode::Upgrade,
-            Mode::Keep { update_uv: false, .. } => workspace::Mode::Keep,
-        },
+        mode: modes.python,
         offline,
         bring_tree: &bring_tree,
     };
     let mut plan = None;
     let mut from_lock = |lock: &workspace::FederationLock<'_>| {
         let (planned, sources) =
-            from_source::plan(lock, &codex.policy.allow_sdist, &target, &policy, workshop.bring)?;
+            python::plan(lock, &codex.policy.allow_sdist, &target, &policy, effects.bring)?;
         plan = Some(planned);
         Ok(sources)
     };
-    let locked = workspace::lock(&request, &tools, workshop.cache, workshop.progress, &mut from_lock)?;
+    let locked = workspace::lock(&request, &tools, effects.cache, effects.progress, &mut from_lock)?;
     let plan = plan.ok_or_else(|| Failure::unable(Diagnostic::new("the lock was not read")))?;
     let system = desk.with_compiler(system, plan.is_native(&locked), federation)?;
     let (python_packages, packages) = plan.record(&locked)?;
     let build_environments = build_environments(&locked, &python_packages, &target, &policy)?;
 
-    let npm = npm::resolve(codex, federation, &locks.npm, mode, platform, workshop)?;
-    let npm_locks = npm.as_ref().map_or_else(node::Locks::default, |npm| npm.locks.clone());
+    let npm = npm_packages::resolve(codex, federation, &locks.npm, modes.npm, platform, effects)?;
+    let npm_locks = npm.as_ref().map_or_else(npm::Locks::default, |npm| npm.locks.clone());
 
     let new_pins = repositories.new_pins()?;
-    if mode == Mode::Locked && new_pins != pins {
-        let shown = lock_names::SHOWN_GIT;
+    if modes.python == Mode::Locked && new_pins != pins {
+        let shown = names::SHOWN_GIT;
         return Err(lock_changed(format!("`{shown}` pins what no member asks for any more")).into());
     }
-    let git = new_pins.to_text()?.map(|text| Source::new(lock_names::SHOWN_GIT, text));
+    let git = new_pins.to_text()?.map(|text| Source::new(names::SHOWN_GIT, text));
     let new_locks = Locks {
         git,
         uv: workspace::Locks {
@@ -164,7 +121,7 @@ pub fn synthesize(
         npm: npm_locks,
         debian: Some(system.lock),
     };
-    let inputs = record::inputs(federation, &hooked, &new_locks, workshop.library)?;
+    let inputs = record::inputs(federation, &hooked, &new_locks, effects.library)?;
     let (members, sources) = record::members(&locked, federation, &hooked)?;
     let (substrate, system_packages) =
         record::substrate(codex, federation, system.packages, &python_packages)?;
@@ -187,7 +144,7 @@ pub fn synthesize(
     };
     let mut moved = system.moved;
     moved.extend(locked.moved.iter().cloned());
-    moved.extend(new_pins.moved(&pins, Why::moved(pin_mode(mode) == PinMode::Update)));
+    moved.extend(new_pins.moved(&pins, Why::moved(modes.python == Mode::Update)));
     let mut notes = hooked.notes;
     notes.extend(locked.notes);
     match npm {
@@ -195,11 +152,11 @@ pub fn synthesize(
             moved.extend(npm.moved);
             notes.extend(npm.notes);
         }
-        None => moved.extend(node::gone(&locks.npm)),
+        None => moved.extend(npm::gone(&locks.npm)),
     }
     notes.extend(plan.notes);
     let git_trees = repositories.trees();
-    let federated = Federated::of(federation);
+    let federated = RuneRecord::of(federation);
     Ok(Synthesized { synthesis, sources, packages, git_trees, locks: new_locks, federated, moved, notes })
 }
 
@@ -211,7 +168,7 @@ fn build_environments(
     policy: &HostPolicy,
 ) -> Result<Vec<BuildEnvironment>, Failure> {
     let build_environment = |build: &BuildLock| {
-        let shown = lock_names::shown_build(&build.id);
+        let shown = names::shown_build(&build.id);
         let built_here = |package: &'_ PythonPackage| {
             let is_here = package.build.as_ref().is_some_and(|source| source.environment == build.id);
             is_here.then_some(package.requested_by.clone())
@@ -239,14 +196,6 @@ fn build_environments(
 
 /// Source trees of members.
 type Trees = BTreeMap<MemberId, FileTree>;
-
-fn pin_mode(mode: Mode) -> PinMode {
-    match mode {
-        Mode::Locked => PinMode::Locked,
-        Mode::Keep { update_uv: true, .. } => PinMode::Update,
-        Mode::Keep { update_uv: false, .. } => PinMode::Keep,
-    }
-}
 
 fn no_core() -> Failure {
     Diagnostic::new("the Crypt has no `core/`")
@@ -294,33 +243,5 @@ fn environment(
 ) -> Result<PythonEnvironment, Failure> {
     let lock = UvLock::read(&Source::new(shown, text))?;
     let selection = Selection { to_build_with: true, ..Selection::members(&lock) };
-    python::environment(&lock, target, &selection, policy)
-}
-
-/// The lock knows requesters by their distributions; people know members.
-fn in_members_terms(failure: Failure, names: &BTreeMap<PackageName, MemberId>) -> Failure {
-    let Failure::Refused(mut all) = failure else { return failure };
-    for diagnostic in &mut all {
-        let members: BTreeSet<String> = diagnostic
-            .requested_by
-            .iter()
-            .filter_map(|by| names.get(&by.parse::<PackageName>().ok()?))
-            .map(ToString::to_string)
-            .collect();
-        diagnostic.requested_by = members.into_iter().collect();
-    }
-    Failure::Refused(all)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn requesters_are_told_as_members() {
-        let names = BTreeMap::from([("lych-core".parse().unwrap(), MemberId::core())]);
-        let refused = Diagnostic::new("x").requested_by("lych-core").requested_by("lychd-forge-federation");
-        let told = in_members_terms(refused.into(), &names);
-        assert_eq!(told.diagnostics()[0].requested_by, ["core"]);
-    }
+    install::environment(&lock, target, &selection, policy)
 }

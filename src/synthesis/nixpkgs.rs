@@ -5,15 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
-use super::{
-    system::roots,
-    value::{NixpkgsPackage, PythonPackage, Substrate},
-};
+use super::value::{NixpkgsPackage, Substrate};
 use crate::{
     codex::{Codex, Nixpkgs, PythonSeries},
     crypt::{Federation, SystemDependency},
+    debian::roots,
     diagnostic::{Diagnostic, Failure, Place, refuse_any},
     name::{AttributePath, DebianName, MemberId},
+    python::record::PythonPackage,
 };
 
 /// A line `DEBIAN ATTRIBUTE` for each name that differs; `-` for what is not needed.
@@ -190,7 +189,7 @@ mod tests {
     use crate::{
         crypt::Manifest,
         digest::Sha256,
-        synthesis::value::{BuildBackend, SourceBuild},
+        python::record::{BuildBackend, SourceBuild},
     };
 
     #[test]

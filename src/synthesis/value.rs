@@ -3,18 +3,21 @@
 //! Field order in the bytes is alphabetical whatever the order here: the writer goes through
 //! `serde_json::Value`, whose maps are sorted.
 
-pub mod node;
-
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use node::{Asset, NodeBundled, NodeEnvironment, NodeLink, NodePackage, NodeTool};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
     crypt::WorkingCopy,
+    debian::SystemPackage,
+    digest,
     digest::Sha256,
+    hook::record::Hook,
     name::{AttributePath, DebianName, MemberId, PackageName, Platform, npm::NpmName, tree_ref::TreeRef},
+    npm::{self, record::NodeEnvironment},
+    python::{BuildBackend, BuildEnvironment, PythonPackage},
+    tools::Tool,
 };
 
 /// The schema's id and version.
@@ -41,7 +44,7 @@ pub struct Synthesis {
     pub python_packages: Vec<PythonPackage>,
     /// The npm workspace of all members; `None` when no member has a `package.json`. Its parts are serialised as
     /// `node_packages`, `node_bundled`, `node_links`, `assets` and `node_tools`.
-    #[serde(flatten, serialize_with = "node::flat")]
+    #[serde(flatten, serialize_with = "npm::record::flat")]
     pub node: Option<NodeEnvironment>,
     /// Debian packages of the image and of the build tools, by name.
     pub system_packages: Vec<SystemPackage>,
@@ -72,17 +75,13 @@ pub enum Substrate {
         #[serde(rename = "ref")]
         reference: TreeRef,
         /// Hash of the tree as a Nix archive, as SRI.
-        #[serde(serialize_with = "sri")]
+        #[serde(serialize_with = "digest::serialize::sri")]
         nar_hash: Sha256,
         /// The oldest C library (major, minor) that the wheels are chosen for.
         glibc: [u16; 2],
         /// The packages of the image, by name.
         packages: Vec<NixpkgsPackage>,
     },
-}
-
-fn sri<S: serde::Serializer>(hash: &Sha256, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&hash.to_sri_string())
 }
 
 impl Substrate {
@@ -140,60 +139,6 @@ pub struct Member {
     pub dependencies: BTreeSet<PackageName>,
 }
 
-/// A `register(context)` that was run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Hook {
-    /// sha256 of `register.py`.
-    pub sha256: Sha256,
-    /// sha256 of all it registered, as JSON without white space and with sorted keys.
-    pub registered_sha256: Sha256,
-    /// What ran it.
-    pub engine: HookEngine,
-    /// What it was held to.
-    pub limits: Limits,
-}
-
-/// What one run of a hook may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Limits {
-    /// Seconds of processor time.
-    pub cpu_seconds: u64,
-    /// Seconds from start to end.
-    pub wall_seconds: u64,
-    /// Bytes of address space.
-    pub memory: u64,
-    /// Processes and threads.
-    pub processes: u64,
-    /// Open files.
-    pub files: u64,
-    /// Bytes of one written file, were there a place to write one.
-    pub file_size: u64,
-    /// Bytes of the answer.
-    pub output: u64,
-    /// Bytes of what it prints.
-    pub messages: u64,
-}
-
-/// The sandbox of hooks.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct HookEngine {
-    /// `bubblewrap`.
-    pub name: String,
-    /// Version of the rules it is started with; the program's own version is the host's.
-    pub version: String,
-    /// sha256 of what runs beside the hook in the sandbox.
-    pub sha256: Sha256,
-}
-
-/// A PEP 517 backend.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct BuildBackend {
-    /// Import path of the backend object, e.g. `flit_core.buildapi`.
-    pub object: String,
-    /// Directories of the source tree put on `sys.path` first.
-    pub path: Vec<String>,
-}
-
 /// Core or extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -202,113 +147,6 @@ pub enum Role {
     Core,
     /// An extension.
     Extension,
-}
-
-/// [`PythonPackage::kind`] of a wheel.
-pub const WHEEL: &str = "wheel";
-/// [`PythonPackage::kind`] of a source archive.
-pub const SDIST: &str = "sdist";
-/// [`PythonPackage::kind`] of a source tree out of a git repository.
-pub const GIT: &str = "git";
-
-/// One package of the environment.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct PythonPackage {
-    /// Normalised name.
-    pub name: PackageName,
-    /// Version as locked.
-    pub version: String,
-    /// Package URL, `pkg:pypi/<name>@<version>`.
-    pub purl: String,
-    /// [`WHEEL`], [`SDIST`] or [`GIT`].
-    pub kind: &'static str,
-    /// Where the lock says it is: an https URL; `member:<path>` for a file of a member's tree;
-    /// `git+https://…@<revision>` for a source tree.
-    pub url: String,
-    /// File name, percent-decoded; the directory's name for a source tree.
-    pub filename: String,
-    /// Its sha256; that of the Nix archive for a source tree.
-    pub sha256: Sha256,
-    /// The same as SRI.
-    pub sri: String,
-    /// Bytes, when the lock says.
-    pub size: Option<u64>,
-    /// Store path of the downloaded file.
-    pub store_path: String,
-    /// Members that reach it.
-    pub requested_by: BTreeSet<MemberId>,
-    /// Names it depends on in this environment.
-    pub dependencies: BTreeSet<PackageName>,
-    /// Always false for wheels: the lock has the hash.
-    pub completed: bool,
-    /// Whether its bytes lie in the flake, so that nothing is downloaded.
-    pub bundled: bool,
-    /// How it becomes a wheel; `None` for one that is a wheel.
-    pub build: Option<SourceBuild>,
-}
-
-/// How a source archive or tree is built.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct SourceBuild {
-    /// [`BuildEnvironment::id`] it is built in.
-    pub environment: String,
-    /// Its PEP 517 backend.
-    pub backend: BuildBackend,
-    /// Directory inside the source that is the project.
-    pub subdirectory: Option<String>,
-    /// Whether it has the compiler of the substrate.
-    pub native: bool,
-}
-
-/// One Debian package.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[expect(clippy::struct_excessive_bools, reason = "each says of one use whether it has it")]
-pub struct SystemPackage {
-    /// Binary package name.
-    pub name: DebianName,
-    /// Debian version.
-    pub version: String,
-    /// `pkg:deb/debian/<name>@<version>?arch=<arch>`.
-    pub purl: String,
-    /// Always `deb`.
-    pub kind: &'static str,
-    /// First mirror's URL.
-    pub url: String,
-    /// File name as it gets in the store.
-    pub filename: String,
-    /// Its sha256.
-    pub sha256: Sha256,
-    /// The same as SRI.
-    pub sri: String,
-    /// Bytes of the `.deb`.
-    pub size: u64,
-    /// Bytes when unpacked, as the index says.
-    pub installed_size: u64,
-    /// Store path of the downloaded file.
-    pub store_path: String,
-    /// Members that reach it; empty for the substrate's own.
-    pub requested_by: BTreeSet<MemberId>,
-    /// Names it depends on within the closure.
-    pub dependencies: BTreeSet<DebianName>,
-    /// Whether it is part of the image (else only of the build tools).
-    pub image: bool,
-    /// Whether the build's Python needs it.
-    pub tool: bool,
-    /// Whether native builds have it: the compiler, headers and what these need.
-    pub compiler: bool,
-    /// Always false: the signed index has the hash.
-    pub completed: bool,
-}
-
-/// A locked build system.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct BuildEnvironment {
-    /// First 16 hex digits of the sha256 of the sorted requirements.
-    pub id: String,
-    /// The `[build-system] requires` it answers, sorted.
-    pub requires: Vec<String>,
-    /// Its wheels, by name.
-    pub packages: Vec<PythonPackage>,
 }
 
 /// The image contract of the core (`[tool.lychd.image]`) with its defaults filled in.
@@ -349,15 +187,6 @@ pub struct User {
     pub name: String,
     /// User and group id.
     pub uid: u32,
-}
-
-/// A pinned resolver.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Tool {
-    /// Version.
-    pub version: String,
-    /// sha256 of the file it came in.
-    pub sha256: Sha256,
 }
 
 /// What the Codex allowed beyond the defaults.

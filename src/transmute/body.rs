@@ -11,9 +11,8 @@ use crate::{
     diagnostic::{Diagnostic, Failure},
     digest::store_path::StoreName,
     name::{DebianName, MemberId},
-    synthesis::value::{
-        BuildBackend, BuildEnvironment, GIT, Image, Member, PythonPackage, Substrate, Synthesis,
-    },
+    python::record::{BuildBackend, BuildEnvironment, GIT, PythonPackage},
+    synthesis::value::{Image, Member, Substrate, Synthesis},
     tree::FileTree,
 };
 

@@ -6,7 +6,8 @@ use super::{asked, path};
 use crate::{
     diagnostic::{Diagnostic, Failure},
     name::PackageName,
-    synthesis::value::{GIT, PythonPackage, Synthesis},
+    python::record::{GIT, PythonPackage},
+    synthesis::value::Synthesis,
     tree::{FileTree, RelativePath},
 };
 

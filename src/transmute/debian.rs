@@ -2,9 +2,7 @@
 
 use super::nix::Expr;
 use crate::{
-    digest::store_path::StoreName,
-    name::MemberId,
-    synthesis::value::{Synthesis, SystemPackage},
+    debian::SystemPackage, digest::store_path::StoreName, name::MemberId, synthesis::value::Synthesis,
 };
 
 pub(super) const ABOUT: &str = "The pinned Debian packages: of the image and of the Python that builds it.";

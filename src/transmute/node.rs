@@ -12,7 +12,9 @@ use crate::{
     diagnostic::{Diagnostic, Failure},
     digest::store_path::StoreName,
     name::MemberId,
-    synthesis::value::{Asset, Member, NodeEnvironment, NodePackage, NodeTool, Synthesis},
+    npm::record::{Asset, NodeEnvironment, NodePackage},
+    synthesis::value::{Member, Synthesis},
+    tools::NodeTool,
     tree::{Entry, FileTree, RelativePath},
 };
 

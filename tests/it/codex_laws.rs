@@ -14,7 +14,7 @@ use lychd_forge::{
     codex,
     diagnostic::{Diagnostic, Failure, Source},
     image::ConfigDigest,
-    runes::{Federated, Inscribed, Rendered, render},
+    runes::{Inscribed, Rendered, RuneRecord, render},
 };
 
 use crate::inscription::{NO_MEMBERS, layout};
@@ -87,7 +87,7 @@ impl Case {
         let codex = codex::parse(&sources)?;
         render(&Inscribed {
             codex: &codex,
-            federated: &Federated::parse("federation.json", members)?,
+            federated: &RuneRecord::parse("federation.json", members)?,
             body: &ConfigDigest::of("body").into(),
             layout: &layout(),
             resolve: &resolve,

@@ -14,12 +14,12 @@ use std::{
 };
 
 use lychd_forge::{
-    host::{clock, environment, file, http::Client, process::Command, progress::Silent},
-    name::{Platform, debian::Suite, url::HostPolicy},
-    synthesis::system::{
+    debian::{
         self, Mirrors, Outcome, Request, Resolution, Root, SystemSources, index::Index, relation::compare,
         resolver::Resolver, universe::Universe, unneeded,
     },
+    host::{clock, environment, file, http::Client, process::Command, progress::Silent},
+    name::{Platform, debian::Suite, url::HostPolicy},
 };
 
 const TRIXIE: [&str; 3] = ["trixie", "trixie-updates", "trixie-security"];
@@ -70,7 +70,7 @@ fn packages(platform: Platform, names: &[&str]) -> Vec<(Suite, String)> {
     let suites = suites(names);
     let mirrors = Mirrors::default();
     let sources = SystemSources { platform, suites: &suites, mirrors: &mirrors, keyring: None };
-    system::read_packages(&client, &sources, clock::unix_seconds(), &Silent).expect("a verified index")
+    debian::read_packages(&client, &sources, clock::unix_seconds(), &Silent).expect("a verified index")
 }
 
 fn apt_root(root: &Path, packages: &[(Suite, String)]) {
@@ -178,7 +178,7 @@ fn resolve(names: &[&str], python: &str, roots: &str, index: &Index) -> Resoluti
         update: false,
         compiler: false,
     };
-    match system::resolve(&request, Some(index)).expect("a closed set") {
+    match debian::resolve(&request, Some(index)).expect("a closed set") {
         Outcome::Resolved(resolution) => *resolution,
         Outcome::NeedsIndex => panic!("the index was there"),
     }
@@ -213,7 +213,7 @@ fn the_closure_is_apts() {
     let wanted = "ffmpeg libmagic1 postgresql-17-pgvector rabbitmq-server tesseract-ocr";
     let resolution = resolve(&TRIXIE, "3.13", wanted, &index);
     let pinned: BTreeSet<String> = resolution.pins().keys().map(ToString::to_string).collect();
-    let asked = format!("{wanted} python3.13-minimal libpython3.13-stdlib {}", system::roots::BASE.join(" "));
+    let asked = format!("{wanted} python3.13-minimal libpython3.13-stdlib {}", debian::roots::BASE.join(" "));
     let whole = chosen_by_apt(root.path(), &asked, false);
     assert!(pinned.is_subset(&whole), "{:?}", pinned.difference(&whole));
     let left_out: BTreeSet<&String> = whole.difference(&pinned).collect();

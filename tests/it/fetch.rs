@@ -8,12 +8,12 @@ use std::{
 };
 
 use lychd_forge::{
+    artifact::Artifact,
     codex::{MirrorUrl, Origin},
     digest::{Integrity, Sha256},
-    forge::fetch::Source,
     host::{http::Client, progress::Silent},
     name::{debian::Archive, url::HostPolicy},
-    synthesis::Artifact,
+    supply::downloads::Source,
 };
 
 const BODY: &[u8] = b"the very bytes that were pinned";

@@ -3,7 +3,7 @@
 use std::os::fd::AsFd as _;
 
 use lychd_forge::{
-    synthesis::hook::Limits,
+    hook::Limits,
     tree::{Entry, FileTree},
 };
 
@@ -231,9 +231,9 @@ fn no_endless_sleep_and_nothing_stays() {
     );
     let stage = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("hook-stage");
     let python = &crate::workspace::tools().python;
-    let sandbox = lychd_forge::synthesis::hook::Sandbox::prepare(&stage, python, patience()).unwrap();
-    let entry = lychd_forge::synthesis::hook::of(&member).unwrap();
-    lychd_forge::synthesis::hook::run(&member, entry, &sandbox).unwrap_err();
+    let sandbox = lychd_forge::hook::Sandbox::prepare(&stage, python, patience()).unwrap();
+    let entry = lychd_forge::hook::of(&member).unwrap();
+    lychd_forge::hook::run(&member, entry, &sandbox).unwrap_err();
     for process in std::fs::read_dir("/proc").unwrap().flatten() {
         let Ok(line) = std::fs::read(process.path().join("cmdline")) else { continue };
         let line = String::from_utf8_lossy(&line).into_owned();
@@ -389,11 +389,11 @@ fn no_link_leads_out() {
     member.source.tree = tree;
     let stage = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("hook-stage");
     let python = &crate::workspace::tools().python;
-    let sandbox = lychd_forge::synthesis::hook::Sandbox::prepare(&stage, python, Limits::default()).unwrap();
-    let entry = lychd_forge::synthesis::hook::of(&member).unwrap().clone();
-    lychd_forge::synthesis::hook::run(&member, &entry, &sandbox).unwrap();
+    let sandbox = lychd_forge::hook::Sandbox::prepare(&stage, python, Limits::default()).unwrap();
+    let entry = lychd_forge::hook::of(&member).unwrap().clone();
+    lychd_forge::hook::run(&member, &entry, &sandbox).unwrap();
     let link = Entry::Link { target: "other.py".to_owned() };
-    let refused = lychd_forge::synthesis::hook::run(&member, &link, &sandbox).unwrap_err();
+    let refused = lychd_forge::hook::run(&member, &link, &sandbox).unwrap_err();
     assert!(
         refused.to_string().contains("`extensions/vision/ocr/register.py` is a symbolic link"),
         "{refused}"

@@ -4,8 +4,8 @@ use std::{path::PathBuf, process::Command};
 
 use lychd_forge::{
     diagnostic::Failure,
+    hook::{self, Limits, Registration, Sandbox},
     host::file,
-    synthesis::hook::{self, Limits, Registration, Sandbox},
     tree::Entry,
 };
 use serde_json::Value;

@@ -14,7 +14,7 @@ use lychd_forge::{
     diagnostic::Source,
     host::file,
     image::ConfigDigest,
-    runes::{Federated, Inscribed, Layout, Rendered, podman::PodmanVersion, render},
+    runes::{Inscribed, Layout, Rendered, RuneRecord, podman::PodmanVersion, render},
     tree::FileTree,
 };
 
@@ -40,7 +40,7 @@ pub(crate) fn rendered(
     podman: &str,
     ports: &BTreeMap<lychd_forge::name::RuneName, u16>,
 ) -> Result<Rendered, String> {
-    let federated = Federated::parse("federation.json", federation.as_bytes().to_vec())
+    let federated = RuneRecord::parse("federation.json", federation.as_bytes().to_vec())
         .map_err(|failure| failure.to_string())?;
     let podman: PodmanVersion = podman.parse().unwrap();
     let inscribed = Inscribed {
@@ -170,7 +170,7 @@ fn a_mount_that_cannot_be_looked_at_is_neither_rendered_nor_refused() {
     };
     let failure = render(&Inscribed {
         codex: &codex,
-        federated: &Federated::parse("federation.json", NO_MEMBERS.as_bytes().to_vec()).unwrap(),
+        federated: &RuneRecord::parse("federation.json", NO_MEMBERS.as_bytes().to_vec()).unwrap(),
         body: &ConfigDigest::of("body").into(),
         layout: &layout,
         resolve: &resolve,

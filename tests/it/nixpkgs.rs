@@ -20,7 +20,11 @@ use host::{build, host_body, host_nixpkgs, members_of, stream};
 use lychd_forge::{
     diagnostic::Source,
     digest::HashWriter,
-    host::{environment, environment::program, process::Command, progress::Silent},
+    host::{
+        environment::{self, program},
+        process::Command,
+        progress::Silent,
+    },
     image::{self, Conf, StoreRoot},
     synthesis::value::{Substrate, Synthesis},
     transmute,

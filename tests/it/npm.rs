@@ -4,18 +4,16 @@
 use std::{collections::BTreeMap, path::PathBuf, sync::Mutex};
 
 use lychd_forge::{
+    artifact::Artifact,
     codex::{Codex, MirrorUrl, Origin},
     crypt::{Manifest, Member, PackageJson, SourceTree},
     diagnostic::Failure,
     digest::Sha256,
-    forge::fetch::Source,
     host::{http::Client, progress::Silent},
+    lock::Mode,
     name::{Platform, url::HostPolicy},
-    synthesis::{
-        Artifact,
-        node::{self, Locked, Locks, Request},
-        workspace::Mode,
-    },
+    npm::{self, Locked, Locks, Request},
+    supply::downloads::Source,
     tree::FileTree,
 };
 
@@ -71,7 +69,7 @@ fn lock_with(members: &[Member], locks: &Locks, mode: Mode, online: bool) -> Res
         bring: &bring,
         progress: &Silent,
     };
-    node::lock(&request).map(Option::unwrap)
+    npm::lock(&request).map(Option::unwrap)
 }
 
 fn package(name: &str, dependencies: &str) -> String {
@@ -177,7 +175,7 @@ fn the_first_lock_takes_the_core_s_versions_and_completes_what_it_lacks() {
     );
     assert!(error.contains("ms 2.1.1") && error.contains("requested by core"), "{error}");
 
-    let newest = lock_with(&members, &locked.locks, Mode::Upgrade, true).unwrap();
+    let newest = lock_with(&members, &locked.locks, Mode::Update, true).unwrap();
     assert_ne!(newest.environment.packages[0].version, "2.1.1");
     assert_eq!(newest.locks.completed, None);
 }

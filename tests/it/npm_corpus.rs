@@ -8,9 +8,12 @@ use std::{
 };
 
 use lychd_forge::{
-    lock::npm::{InstallPath, NpmLock, Package, Pins},
     name::{MemberId, Platform},
-    synthesis::node::{NodeTarget, select},
+    npm::{
+        NodeTarget,
+        lock::{InstallPath, NpmLock, Package, Pins},
+        select,
+    },
 };
 
 fn cases() -> Vec<PathBuf> {

@@ -9,11 +9,8 @@ use lychd_forge::{
     diagnostic::{Diagnostic, Failure, Fault, Source},
     digest::Sha256,
     host::file,
+    lock::{Change, Kind, Why},
     report::{self, Contents, Digest, Line, Page, Report},
-    synthesis::{
-        Change,
-        change::{Kind, Why},
-    },
 };
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::Value;

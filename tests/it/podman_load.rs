@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use lychd_forge::{
     diagnostic::Failure,
-    forge::podman::{Loaded, Podman, Road},
+    engine::podman::{Loaded, Podman, Road},
     host::{file, process::Command, progress::Silent},
     image::{self, EngineId, Image},
 };

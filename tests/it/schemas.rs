@@ -78,7 +78,7 @@ pub(crate) fn is_exact(schema: &Validator, good: &Value, open: &[&str], optional
 fn the_synthesis_schema_is_exact() {
     for (mut synthesis, _) in [sample::small(), sample::on_nixpkgs()] {
         synthesis.inputs.insert("core/pyproject.toml".to_owned(), Sha256::of("manifest"));
-        let uv = lychd_forge::synthesis::tools::uv::tool().unwrap();
+        let uv = lychd_forge::tools::uv::tool().unwrap();
         synthesis.tools.insert("uv".to_owned(), uv);
         let good: Value = serde_json::from_slice(&synthesis.to_canonical_json().unwrap()).unwrap();
         let open = ["/inputs", "/image/environment", "/image/labels"];
@@ -165,9 +165,9 @@ fn the_schemas_of_an_inscription_are_exact() {
     );
     let text =
         std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(golden).join("federation.json")).unwrap();
-    let federated = lychd_forge::runes::Federated::parse("federation.json", text).unwrap();
+    let federated = lychd_forge::runes::RuneRecord::parse("federation.json", text).unwrap();
     let written: Value = serde_json::from_str(&federated.to_json()).unwrap();
     is_exact(&schema("federation"), &written, &[], &[]);
-    let again = lychd_forge::runes::Federated::parse("federation.json", federated.to_json().into()).unwrap();
+    let again = lychd_forge::runes::RuneRecord::parse("federation.json", federated.to_json().into()).unwrap();
     assert_eq!(again.to_json(), federated.to_json());
 }

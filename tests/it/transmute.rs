@@ -336,7 +336,7 @@ fn expected_pkgs(synthesis: &Synthesis) -> Value {
 }
 
 fn expected_image(synthesis: &Synthesis) -> Value {
-    let wheels = |packages: &[lychd_forge::synthesis::value::PythonPackage]| -> Vec<Value> {
+    let wheels = |packages: &[lychd_forge::python::record::PythonPackage]| -> Vec<Value> {
         packages
             .iter()
             .map(|package| {

@@ -7,9 +7,11 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use lychd_forge::{
     diagnostic::{Failure, Source},
-    lock::uv::UvLock,
     name::{Platform, url::HostPolicy},
-    synthesis::python::{Extras, Groups, PythonEnvironment, Selection, Target, environment},
+    python::{
+        install::{Extras, Groups, PythonEnvironment, Selection, Target, environment},
+        lock::UvLock,
+    },
 };
 use serde::Deserialize;
 

@@ -8,13 +8,13 @@ use std::{
 };
 
 use lychd_forge::{
+    artifact::Artifact,
     binding::validator::{Host, Origin, Supply, Validator, Verdict},
     codex::Debian,
     diagnostic::Failure,
-    forge::fetch::Source,
     host::{clock, file, http::Client, progress::Silent},
     name::url::HostPolicy,
-    synthesis::Artifact,
+    supply::downloads::Source,
     tree::{Entry, FileTree},
 };
 

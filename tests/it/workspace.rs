@@ -21,15 +21,16 @@ use lychd_forge::{
         http::{Client, Expected},
         progress::Silent,
     },
+    lock::Mode,
     name::{
         Platform,
         url::{ArtifactUrl, HostPolicy},
     },
-    synthesis::{
+    python::{
         sources::git::GitRequest,
-        tools::{self, Tools, deb::Deb},
-        workspace::{self, Locked, Locks, Mode, Request},
+        workspace::{self, Locked, Locks, Request},
     },
+    tools::{self, Tools, deb::Deb},
     tree::FileTree,
 };
 
@@ -272,7 +273,7 @@ fn locked_versions_stay_until_an_update_is_asked_for() {
     assert!(refused.to_string().contains("does not fit the manifests"), "{refused}");
     let kept = lock_with(&with("idna"), &Codex::default(), &old, Mode::Keep).unwrap();
     assert_eq!(kept.moved, []);
-    let moved = lock_with(&with("idna"), &Codex::default(), &old, Mode::Upgrade).unwrap().moved;
+    let moved = lock_with(&with("idna"), &Codex::default(), &old, Mode::Update).unwrap().moved;
     assert!(moved.len() == 1 && moved[0].to_string().starts_with("idna 3.6 -> 3."), "{moved:?}");
     let broken = Locks { federation: Some("<<<<<<< ours".to_owned()), ..Locks::default() };
     assert!(lock_with(&with("idna"), &Codex::default(), &broken, Mode::Keep).is_err());
@@ -293,7 +294,7 @@ fn the_first_lock_takes_its_versions_from_the_cores_own_lock() {
     assert!(first.moved.iter().all(|one| one.from.is_empty()), "{:?}", first.moved);
 
     let (codex, none) = (Codex::default(), Locks::default());
-    let newest = lock_with(&members, &codex, &none, Mode::Upgrade).unwrap();
+    let newest = lock_with(&members, &codex, &none, Mode::Update).unwrap();
     assert!(!newest.uv_lock.contains("version = \"3.6\"") && newest.notes.is_empty(), "{}", newest.uv_lock);
     let later = lock_with(&members, &codex, &locks_of(&newest), Mode::Keep).unwrap();
     assert_eq!((later.uv_lock, later.notes), (newest.uv_lock, Vec::new()));

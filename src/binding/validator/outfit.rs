@@ -8,18 +8,14 @@ use std::path::{Path, PathBuf};
 
 use super::Program;
 use crate::{
+    artifact::{Artifact, Bring},
     codex::Debian,
+    debian::{self, Mirrors, Outcome, Request, Root, SystemPackage, lock::DebianLock},
     diagnostic::{Diagnostic, Failure, Fault, Source},
     digest::Sha256,
     host::{file, http::Client, progress::Progress},
-    lock::debian::DebianLock,
     name::{Platform, debian::Suite},
-    synthesis::{
-        Artifact, Bring,
-        system::{self, Mirrors, Outcome, Request, Root},
-        tools::deb::{self, Deb},
-        value::SystemPackage,
-    },
+    tools::deb::{self, Deb},
     tree::{Entry, FileTree, RelativePath, RelativePathError},
 };
 
@@ -151,7 +147,7 @@ pub(super) fn install(cache: &Path, supply: &Supply<'_>, part: Part) -> Result<I
         ));
     };
     let suites = Suite::defaults();
-    let index = system::configured(
+    let index = debian::configured(
         client,
         (supply.debian, supply.codex_directory),
         &suites,
@@ -169,7 +165,7 @@ pub(super) fn install(cache: &Path, supply: &Supply<'_>, part: Part) -> Result<I
     unpack(cache, supply, part, &resolution.packages(&Mirrors::default()))
 }
 
-fn resolve(lock: Option<&DebianLock>, index: Option<&system::index::Index>) -> Result<Outcome, Failure> {
+fn resolve(lock: Option<&DebianLock>, index: Option<&debian::index::Index>) -> Result<Outcome, Failure> {
     let names = Part::Generator.packages().iter().chain(Part::Analyze.packages());
     let root = |name: &&str| {
         let name = name.parse().map_err(|_| Failure::unable(Diagnostic::new("bad tool package")))?;
@@ -186,7 +182,7 @@ fn resolve(lock: Option<&DebianLock>, index: Option<&system::index::Index>) -> R
         update: false,
         compiler: false,
     };
-    system::resolve(&request, index)
+    debian::resolve(&request, index)
 }
 
 fn unpack(

@@ -3,10 +3,7 @@
 use std::{collections::BTreeSet, fmt};
 
 use super::section::{EXTENSIONS, Keys};
-use crate::{
-    codex::{Selection, document::Table},
-    diagnostic::Diagnostic,
-};
+use crate::{codex::Selection, diagnostic::Diagnostic, document::Table};
 
 pub(super) fn read(table: &Table, own: &mut Selection, errors: &mut Vec<Diagnostic>) {
     let mut extensions = Keys::of(&EXTENSIONS, table, errors);

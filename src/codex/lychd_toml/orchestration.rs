@@ -4,7 +4,7 @@ use super::{
     section::{Keys, ORCHESTRATION, ROUTE, SWITCHING, WHIM},
     value::{Actuator, Switching},
 };
-use crate::{codex::document::Table, diagnostic::Diagnostic};
+use crate::{diagnostic::Diagnostic, document::Table};
 
 /// Urgency, from background work to what cannot wait.
 const PRIORITY: std::ops::RangeInclusive<i64> = 0..=100;

@@ -4,12 +4,12 @@ use std::{fmt::Display, ops::RangeInclusive, str::FromStr};
 
 use super::value::Setting;
 use crate::{
-    codex::{
-        document::{Located, Table},
+    diagnostic::Diagnostic,
+    document::{
+        Located, Table,
         nearest::nearest,
         reader::{Reader, unknown_key},
     },
-    diagnostic::Diagnostic,
 };
 
 /// A section as LychD knows it.

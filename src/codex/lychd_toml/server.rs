@@ -5,11 +5,9 @@ use super::{
     value::{Database, Loopback, Setting, Web},
 };
 use crate::{
-    codex::{
-        Codex, HostPort,
-        document::{Table, Value},
-    },
+    codex::{Codex, HostPort},
     diagnostic::{Diagnostic, Place},
+    document::{Table, Value},
 };
 
 pub(super) fn read(table: &Table, codex: &mut Codex, errors: &mut Vec<Diagnostic>) {

@@ -7,8 +7,8 @@ use std::{
 };
 
 use crate::{
-    codex::document::Located,
     diagnostic::Place,
+    document::Located,
     name::{DatabaseName, SecretName, image::UnitImage, unit_text},
 };
 

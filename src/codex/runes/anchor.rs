@@ -1,8 +1,9 @@
 //! Which directory of the archive belongs to which family, and which families are read.
 
 use crate::{
-    codex::{Builtin, nearest::nearest},
+    codex::Builtin,
     diagnostic::{Diagnostic, Source},
+    document::nearest::nearest,
 };
 
 /// A rune family: one schema, one directory.

@@ -7,8 +7,8 @@ use super::{
     soulstone::{Fields, Launch, Samples, Soulstone},
 };
 use crate::{
-    codex::reader::{Reader, like},
     diagnostic::{Diagnostic, Place},
+    document::reader::{Reader, like},
     name::{SecretName, unit_text::UnitText},
 };
 
@@ -179,7 +179,7 @@ fn models(reader: &mut Reader<'_, '_>, stone: &Soulstone, quantised: &dyn Fn(For
 pub(super) fn complete(stone: &mut Soulstone) {
     if stone.port.is_none() {
         let place = stone.place.clone();
-        stone.port = Some(crate::codex::document::Located { value: PORT, place });
+        stone.port = Some(crate::document::Located { value: PORT, place });
     }
     if stone.devices.is_empty() {
         stone.devices.extend(ALL_GPUS.parse::<UnitText>());

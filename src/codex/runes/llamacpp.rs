@@ -9,11 +9,11 @@ use said::Said;
 
 use super::soulstone::{Fields, Launch};
 use crate::{
-    codex::{
-        document::Located,
+    diagnostic::Diagnostic,
+    document::{
+        Located,
         reader::{Key, Reader, like},
     },
-    diagnostic::Diagnostic,
     name::unit_text::UnitText,
 };
 

@@ -2,12 +2,12 @@
 
 use std::{fmt, str::FromStr};
 
-use super::super::{
-    document::{Located, Node},
-    reader::{Reader, like},
-};
 use crate::{
     diagnostic::{Diagnostic, Place},
+    document::{
+        Located, Node,
+        reader::{Reader, like},
+    },
     name::{RuneName, unit_text::is_printable},
 };
 

@@ -5,8 +5,8 @@ use super::{
     soulstone::{Fields, Launch},
 };
 use crate::{
-    codex::reader::{Reader, like},
     diagnostic::Diagnostic,
+    document::reader::{Reader, like},
 };
 
 /// Keys of vLLM and `SGLang`: accepted as LychD does, and without effect.

@@ -2,11 +2,11 @@
 
 use super::soulstone::{IMAGE, QUADLET};
 use crate::{
-    codex::{
-        document::{Located, Table},
+    diagnostic::{Diagnostic, Place, Source},
+    document::{
+        Located, Table,
         reader::{Reader, like},
     },
-    diagnostic::{Diagnostic, Place, Source},
     name::{RuneName, image::UnitImage, unit_text::UnitText},
 };
 

@@ -1,11 +1,11 @@
 //! Families without a unit: standing approvals and the simulation. LychD reads them at run time; here they are judged.
 
 use crate::{
-    codex::{
-        document::{Table, Value},
+    diagnostic::{Diagnostic, Source},
+    document::{
+        Table, Value,
         reader::{Reader, like},
     },
-    diagnostic::{Diagnostic, Source},
 };
 
 pub(super) fn preauth(source: &Source, table: &Table, errors: &mut Vec<Diagnostic>) {

@@ -7,11 +7,11 @@ use super::{
     model::{self, DESCRIPTION, Model, Sample},
 };
 use crate::{
-    codex::{
-        document::{Located, Table},
+    diagnostic::{Diagnostic, Source},
+    document::{
+        Located, Table,
         reader::{Reader, like},
     },
-    diagnostic::{Diagnostic, Source},
     name::{RuneName, SecretName, unit_text::UnitText},
 };
 

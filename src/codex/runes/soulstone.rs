@@ -6,18 +6,18 @@ use url::{Host, Url};
 
 use super::{
     anchor::Family,
-    exllamav3, llamacpp,
-    llamacpp::LlamaCpp,
+    exllamav3,
+    llamacpp::{self, LlamaCpp},
     model::{self, DESCRIPTION, Format, Label, Line, Model, Sample},
     passthrough,
 };
 use crate::{
-    codex::{
-        document::{Located, Table},
-        grants,
+    codex::grants,
+    diagnostic::{Diagnostic, Place, Source},
+    document::{
+        Located, Table,
         reader::{Reader, like},
     },
-    diagnostic::{Diagnostic, Place, Source},
     name::{
         RuneName, SecretName,
         image::UnitImage,

@@ -137,7 +137,7 @@ fn unfit(
         return None;
     }
     let known: Vec<&str> = package.scripts.keys().map(String::as_str).collect();
-    let help = match crate::codex::nearest::nearest(assets.script.as_str(), known.iter().copied()) {
+    let help = match crate::document::nearest::nearest(assets.script.as_str(), known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None if known.is_empty() => "it has no scripts".to_owned(),
         None => format!("it has: {}", known.join(", ")),

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Part;
 use crate::{
-    codex::document::{self, Node, Table},
     crypt::{Federation, Manifest},
+    document::{self, Node, Table},
     tree::FileTree,
 };
 

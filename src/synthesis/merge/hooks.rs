@@ -2,19 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use super::{Workshop, system::Desk, toolbox, value};
+use super::toolbox;
 use crate::{
+    artifact::Effects,
     codex::Codex,
     crypt::{Federation, Member},
+    debian::{SystemPackage, SystemResolver},
     diagnostic::{Failure, refuse_any},
+    hook::{self, Limits, Sandbox},
     name::{MemberId, Platform},
-    synthesis::{
-        arbitration,
-        hook::{self, Limits, Sandbox},
-        tools::Tools,
-        value::SystemPackage,
-        workspace::LockedProject,
-    },
+    python::workspace::LockedProject,
+    synthesis::arbitration,
+    tools::Tools,
     tree::Entry,
 };
 
@@ -24,7 +23,7 @@ pub(super) struct Hooked {
     /// The federation with all that was registered; `None` when no hook was run.
     pub(super) federation: Option<Federation>,
     /// What the Synthesis records of each.
-    pub(super) records: BTreeMap<MemberId, value::Hook>,
+    pub(super) records: BTreeMap<MemberId, hook::record::Hook>,
     /// What a person should know.
     pub(super) notes: Vec<String>,
     /// The tools they ran with.
@@ -37,19 +36,19 @@ impl Hooked {
         &self,
         packages: &[SystemPackage],
         platform: Platform,
-        workshop: &Workshop<'_>,
+        effects: &Effects<'_>,
     ) -> Result<Tools, Failure> {
         let hashes = |packages: &[SystemPackage]| -> Vec<_> {
             packages.iter().filter(|package| package.tool).map(|package| package.sha256).collect()
         };
         match &self.tools {
             Some((before, tools)) if hashes(before) == hashes(packages) => Ok(tools.clone()),
-            _ => toolbox::install(packages, platform, workshop),
+            _ => toolbox::install(packages, platform, effects),
         }
     }
 
     /// A member's own project has its hook; the projects of a workspace have none.
-    pub(super) fn record(&self, project: &LockedProject) -> Option<value::Hook> {
+    pub(super) fn record(&self, project: &LockedProject) -> Option<hook::record::Hook> {
         project.directory.is_none().then(|| self.records.get(&project.member).cloned()).flatten()
     }
 }
@@ -59,9 +58,9 @@ impl Hooked {
 pub(super) fn run(
     codex: &Codex,
     federation: &Federation,
-    desk: &mut Desk<'_>,
+    desk: &mut SystemResolver<'_>,
     platform: Platform,
-    workshop: &Workshop<'_>,
+    effects: &Effects<'_>,
 ) -> Result<Hooked, Failure> {
     let hooks: Vec<(&Member, &Entry)> =
         federation.members().iter().filter_map(|member| Some((member, hook::of(member)?))).collect();
@@ -79,8 +78,8 @@ pub(super) fn run(
         return Ok(Hooked { notes: vec![note], ..Hooked::default() });
     }
     let packages = desk.substrate()?;
-    let tools = toolbox::install(&packages, platform, workshop)?;
-    let stage = workshop.cache.join("stage");
+    let tools = toolbox::install(&packages, platform, effects)?;
+    let stage = effects.cache.join("stage");
     let sandbox = Sandbox::prepare(&stage, &tools.python, Limits::default())?;
     let mut hooked = Hooked { tools: Some((packages, tools)), ..Hooked::default() };
     let mut added = federation.clone();

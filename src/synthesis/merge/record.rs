@@ -6,18 +6,24 @@ use super::{Trees, hooks};
 use crate::{
     codex::{Codex, Substrate},
     crypt::{Federation, Member as FederationMember, manifest::ImageContract},
+    debian::SystemPackage,
     diagnostic::{Diagnostic, Failure},
     digest::{
         Sha256,
         nar::nar_sha256,
         store_path::{StoreName, StorePath},
     },
+    hook,
     name::NameError,
-    synthesis::{
-        Locks, hook, nixpkgs, tools,
-        value::{self, Member, PythonPackage, Role, SystemPackage},
+    python::{
+        record::PythonPackage,
         workspace::{Locked, LockedProject},
     },
+    synthesis::{
+        Locks, nixpkgs,
+        value::{self, Member, Role},
+    },
+    tools,
     tree::FileTree,
 };
 
@@ -69,7 +75,7 @@ pub(super) fn members(
 fn member(
     project: &LockedProject,
     of: &FederationMember,
-    hook: Option<value::Hook>,
+    hook: Option<crate::hook::record::Hook>,
 ) -> Result<(Member, FileTree), Failure> {
     let unsound = |error: &dyn std::fmt::Display| {
         Failure::from(Diagnostic::new(error.to_string()).requested_by(of.id.to_string()))
@@ -123,7 +129,7 @@ pub(super) fn substrate(
 }
 
 /// The resolvers that were at work.
-pub(super) fn resolvers(npm: bool) -> Result<BTreeMap<String, value::Tool>, Failure> {
+pub(super) fn resolvers(npm: bool) -> Result<BTreeMap<String, tools::Tool>, Failure> {
     let mut resolvers = BTreeMap::from([("uv".to_owned(), tools::uv::tool()?)]);
     if npm {
         resolvers.insert("npm".to_owned(), tools::node::npm_resolver()?);

@@ -10,7 +10,8 @@ use std::{
 use lychd_forge::{
     digest::{HashWriter, Sha256},
     host::process::Command,
-    synthesis::value::{PythonPackage, Substrate, Synthesis},
+    python::record::PythonPackage,
+    synthesis::value::{Substrate, Synthesis},
     transmute,
 };
 

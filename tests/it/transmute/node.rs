@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lychd_forge::{
     digest::{Integrity, nar::nar_sha256},
-    synthesis::value::{Asset, NodeBundled, NodeEnvironment, NodeLink, NodePackage, NodeTool},
+    npm::record::{Asset, NodeBundled, NodeEnvironment, NodeLink, NodePackage},
+    tools::NodeTool,
 };
 use serde_json::{Value, json};
 

@@ -4,17 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lychd_forge::{
     crypt::WorkingCopy,
+    debian::SystemPackage,
     digest::{
         Integrity, Sha256,
         nar::nar_sha256,
         store_path::{StoreName, StorePath},
     },
-    name::{MemberId, Platform},
-    synthesis::hook::Limits,
-    synthesis::value::{
-        BuildBackend, BuildEnvironment, Hook, HookEngine, Image, Member, NixpkgsPackage, Policy,
-        PythonPackage, Role, SCHEMA, Substrate, Synthesis, SystemPackage, User,
+    hook::{
+        Limits,
+        record::{Hook, HookEngine},
     },
+    name::{MemberId, Platform},
+    python::record::{BuildBackend, BuildEnvironment, PythonPackage},
+    synthesis::value::{Image, Member, NixpkgsPackage, Policy, Role, SCHEMA, Substrate, Synthesis, User},
     tree::FileTree,
 };
 

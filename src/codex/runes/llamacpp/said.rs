@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::stem;
 use crate::{
-    codex::document::Located,
+    document::Located,
     name::variable::{VariableName, VariableText},
 };
 

@@ -1,11 +1,9 @@
 use std::collections::BTreeMap;
 
-use super::{super::soulstone, *};
+use super::*;
 use crate::{
-    codex::{
-        document,
-        runes::{Family, Soulstone},
-    },
+    codex::runes::{Family, Soulstone, soulstone},
+    document,
     name::variable::{VariableName, VariableText},
 };
 

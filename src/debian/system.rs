@@ -1,0 +1,196 @@
+//! System packages of a federation: from the lock alone where it answers, else over the signed index.
+
+use crate::{
+    artifact::Effects,
+    codex::{Codex, Debian, Substrate},
+    crypt::Federation,
+    debian::{
+        self, Mirrors, Outcome, Resolution, SystemPackage,
+        index::Index,
+        lock::{DebianLock, PlatformLock},
+        roots,
+    },
+    diagnostic::{Diagnostic, Failure, Fault, Source},
+    lock::{Change, Mode, lock_changed, lock_missing, lock_unfit, names},
+    name::{Platform, debian::Suite},
+};
+
+/// The system packages with the lock they stand on.
+pub struct System {
+    /// By name.
+    pub packages: Vec<SystemPackage>,
+    /// Their lock, [`names::DEBIAN`].
+    pub lock: Source,
+    /// What moved in it.
+    pub moved: Vec<Change>,
+}
+
+/// Resolves over one lock and at most one reading of the index.
+pub struct SystemResolver<'a> {
+    debian: &'a Debian,
+    python: &'static str,
+    /// Whether the image is made of them; on nixpkgs the tools alone are.
+    image: bool,
+    before: Option<DebianLock>,
+    /// Whether the tools of native builds are wanted; at first, whether the lock has them.
+    compiler: bool,
+    mode: Mode,
+    platform: Platform,
+    effects: &'a Effects<'a>,
+    index: Option<Index>,
+}
+
+impl<'a> SystemResolver<'a> {
+    /// Over the lock that is there.
+    ///
+    /// # Errors
+    /// Refused when it is damaged.
+    pub fn new(
+        codex: &'a Codex,
+        lock: Option<&Source>,
+        mode: Mode,
+        platform: Platform,
+        effects: &'a Effects<'a>,
+    ) -> Result<Self, Failure> {
+        let debian = codex.substrate.debian();
+        let image = matches!(codex.substrate, Substrate::Debian(_));
+        let before = lock.map(DebianLock::parse).transpose()?;
+        let python = codex.image.python.as_str();
+        let compiler = before.as_ref().is_some_and(|lock| has_compiler(lock, platform));
+        Ok(Self { debian, python, image, before, compiler, mode, platform, effects, index: None })
+    }
+
+    /// What the substrate alone needs, the build's Python among it: for what runs before all is known.
+    ///
+    /// # Errors
+    /// As [`SystemResolver::resolve`].
+    pub fn substrate(&mut self) -> Result<Vec<SystemPackage>, Failure> {
+        Ok(self.close(&[])?.packages(&Mirrors::default()))
+    }
+
+    /// What the members and the substrate want, from the lock alone where it answers.
+    ///
+    /// # Errors
+    /// Refused when nothing fits, or a locked set would change; unable when the index cannot be read.
+    pub fn resolve(&mut self, federation: &Federation) -> Result<System, Failure> {
+        let roots: Vec<debian::Root> = federation
+            .members()
+            .iter()
+            .filter(|_| self.image)
+            .flat_map(|member| {
+                member.manifest.lychd.system_dependencies.iter().map(|dependency| debian::Root {
+                    name: dependency.debian.clone(),
+                    requested_by: Some(member.id.clone()),
+                    place: Some(dependency.place.clone()),
+                })
+            })
+            .collect();
+        let resolution = self.close(&roots)?;
+        let moved = resolution.moved.clone();
+        if self.mode == Mode::Locked && !moved.is_empty() {
+            return Err(lock_unfit(names::SHOWN_DEBIAN, &moved).into());
+        }
+        let text = resolution.lock.to_canonical_json().map_err(|error| {
+            Failure::unable(Diagnostic::new(format!("cannot write the Debian lock: {error}")))
+        })?;
+        Ok(System {
+            // A mirror is where a file is taken from, never what it is: the Synthesis has the public address.
+            packages: resolution.packages(&Mirrors::default()),
+            lock: Source::new(names::SHOWN_DEBIAN, text),
+            moved,
+        })
+    }
+
+    /// The same with the compiler, or without it, when that is not what it was resolved for.
+    ///
+    /// # Errors
+    /// As [`SystemResolver::resolve`].
+    pub fn with_compiler(
+        &mut self,
+        system: System,
+        compiler: bool,
+        federation: &Federation,
+    ) -> Result<System, Failure> {
+        if compiler == self.compiler {
+            return Ok(system);
+        }
+        self.compiler = compiler;
+        self.before = Some(DebianLock::parse(&system.lock)?);
+        if self.mode == Mode::Update {
+            // It has moved once.
+            self.mode = Mode::Keep;
+        }
+        let again = self.resolve(federation)?;
+        Ok(System { moved: [system.moved, again.moved].concat(), ..again })
+    }
+
+    fn close(&mut self, roots: &[debian::Root]) -> Result<Resolution, Failure> {
+        let request = debian::Request {
+            platform: self.platform,
+            suites: &self.debian.suites,
+            python: Some(self.python),
+            image: self.image,
+            roots,
+            lock: self.before.as_ref(),
+            update: matches!(self.mode, Mode::Update),
+            compiler: self.compiler,
+        };
+        if let Outcome::Resolved(resolution) = debian::resolve(&request, self.index.as_ref())? {
+            return Ok(*resolution);
+        }
+        let index = read_index(
+            self.before.as_ref(),
+            self.debian,
+            &self.debian.suites,
+            self.mode,
+            self.platform,
+            self.effects,
+        )?;
+        let outcome = debian::resolve(&request, Some(&index))?;
+        self.index = Some(index);
+        match outcome {
+            Outcome::Resolved(resolution) => Ok(*resolution),
+            Outcome::NeedsIndex => Err(Failure::unable(Diagnostic::new("the Debian index answers nothing"))),
+        }
+    }
+}
+
+fn has_compiler(lock: &DebianLock, platform: Platform) -> bool {
+    let pins = lock.platform(platform).map(PlatformLock::packages);
+    pins.is_some_and(|pins| roots::COMPILER.iter().all(|name| pins.keys().any(|pin| pin.as_str() == *name)))
+}
+
+fn read_index(
+    before: Option<&DebianLock>,
+    debian: &Debian,
+    suites: &[Suite],
+    mode: Mode,
+    platform: Platform,
+    effects: &Effects<'_>,
+) -> Result<Index, Failure> {
+    if mode == Mode::Locked {
+        let shown = names::SHOWN_DEBIAN;
+        return Err(match before {
+            None => lock_missing(shown),
+            Some(_) => lock_changed(format!("`{shown}` does not answer for all system dependencies")),
+        }
+        .into());
+    }
+    let client = effects.client.ok_or_else(|| {
+        Failure::unable(
+            Diagnostic::new(
+                "resolving system packages needs the Debian index, and --offline forbids the network",
+            )
+            .of_kind(Fault::Offline)
+            .help("run once without --offline"),
+        )
+    })?;
+    debian::configured(
+        client,
+        (debian, effects.codex_directory),
+        suites,
+        platform,
+        effects.now,
+        effects.progress,
+    )
+}

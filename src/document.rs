@@ -1,0 +1,10 @@
+//! Texts with places: TOML and JSON as values that know where each part was written, and the reader that takes typed
+//! values out of them and collects everything that is wrong.
+
+pub mod json;
+pub mod nearest;
+pub mod reader;
+mod toml;
+pub mod toml_1_0;
+
+pub use toml::*;

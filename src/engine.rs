@@ -1,0 +1,3 @@
+//! The engine: podman as it answers.
+
+pub mod podman;

@@ -1,0 +1,369 @@
+//! The `[tool.uv]` keys that uv reads only at a workspace root, merged over all members.
+//!
+//! Values that are equal or can stand side by side are united; two that disagree are a conflict with
+//! both places. Keys that would weaken what the forge promises are refused; all others mean nothing
+//! to a lock and stay out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use uv_pep508::{Requirement, VerbatimUrl, VersionOrUrl};
+
+use super::{complain, is_true, project::Project};
+use crate::{
+    crypt::manifest::Dependency,
+    diagnostic::{Diagnostic, Place},
+    document::{Node, Table, Value},
+    name::{
+        PackageName, marker,
+        url::{HostPolicy, UrlError},
+    },
+    python::install::Building,
+};
+
+/// One value for the whole federation.
+const SCALARS: [&str; 5] = ["exclude-newer", "fork-strategy", "index-strategy", "prerelease", "resolution"];
+/// One value for each package name.
+const BY_PACKAGE: [&str; 2] = ["exclude-newer-package", "prerelease-package"];
+/// Lists of requirements that add up.
+const LISTS: [&str; 3] = ["build-constraint-dependencies", "constraint-dependencies", "exclude-dependencies"];
+/// What cannot be had, and why.
+const REFUSED: [(&str, &str); 4] = [
+    ("allow-insecure-host", "every artifact comes over verified TLS"),
+    ("find-links", "files found by links carry no hash; name an index, or each file as a `path` source"),
+    ("no-index", "the forge has no other source than indexes"),
+    ("config-settings-package", "packages are built with their backend's defaults"),
+];
+
+/// What the members' root-only settings come to.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Lifted {
+    /// Keys for `[tool.uv]` of the root `pyproject.toml`.
+    pub(super) root: toml::Table,
+    /// Keys for `uv.toml`.
+    pub(super) settings: toml::Table,
+    /// uv's keys about building, united; what the policy allows is left empty.
+    pub(super) building: Building,
+    /// Overrides and constraints with who wrote them, for explanations.
+    pub(super) asked: Vec<(String, Dependency)>,
+    /// What a person should know about the merge.
+    pub(super) notes: Vec<String>,
+}
+
+/// A value and the member that set it.
+struct Claim<'a> {
+    by: String,
+    node: &'a Node,
+}
+
+fn claims<'a>(projects: &'a [Project], key: &'a str) -> impl Iterator<Item = Claim<'a>> {
+    // uv takes these keys from a member's own root, but the indexes of each project.
+    projects
+        .iter()
+        .filter(move |project| project.directory.is_none() || key == "index")
+        .filter_map(move |project| Some((project, project.manifest.uv.get(key)?)))
+        .map(|(project, node)| Claim { by: project.title(), node })
+}
+
+/// Merges the settings of all members.
+pub(super) fn lift(projects: &[Project], hosts: &HostPolicy) -> Result<Lifted, Vec<Diagnostic>> {
+    let mut merge = Merge { lifted: Lifted::default(), wrong: Vec::new() };
+    for (key, why) in REFUSED {
+        for claim in claims(projects, key) {
+            let is_off = claim.node.as_array().is_some_and(<[Node]>::is_empty)
+                || matches!(claim.node.value, Value::Boolean(false));
+            if !is_off {
+                let complaint = complain(&claim.node.place, format!("`{key}` is not taken: {why}"));
+                merge.wrong.push(complaint.requested_by(claim.by));
+            }
+        }
+    }
+    for key in SCALARS {
+        let mut first = BTreeMap::new();
+        for claim in claims(projects, key) {
+            if let Some(value) = merge.agree(&mut first, key.to_owned(), &format!("`{key}`"), &claim) {
+                merge.lifted.settings.insert(key.to_owned(), value);
+            }
+        }
+    }
+    for key in BY_PACKAGE {
+        let mut first = BTreeMap::new();
+        let mut table = toml::Table::new();
+        for claim in claims(projects, key) {
+            for (package, field) in claim.node.as_table().into_iter().flat_map(Table::iter) {
+                let one = Claim { by: claim.by.clone(), node: &field.node };
+                let what = format!("`{key}` of `{}`", package.escape_debug());
+                if let Some(value) = merge.agree(&mut first, package.to_owned(), &what, &one) {
+                    table.insert(package.to_owned(), value);
+                }
+            }
+        }
+        if !table.is_empty() {
+            merge.lifted.settings.insert(key.to_owned(), table.into());
+        }
+    }
+    for key in LISTS {
+        merge.requirements(projects, key, false);
+    }
+    merge.requirements(projects, "override-dependencies", true);
+    merge.metadata(projects);
+    merge.indexes(projects, hosts);
+    merge.conflicts(projects);
+    merge.building(projects);
+    if merge.wrong.is_empty() { Ok(merge.lifted) } else { Err(merge.wrong) }
+}
+
+/// The first claim of each subject: its value, who made it, where.
+type First = BTreeMap<String, (toml::Value, String, Place)>;
+
+fn field<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
+    node.as_table()?.get(key)
+}
+
+/// A requirement outside `[project]`.
+pub(super) fn requirement(node: &Node) -> Result<Dependency, Diagnostic> {
+    let text = node.as_str().ok_or_else(|| complain(&node.place, "a requirement must be a string"))?;
+    marker::check_requirement(text).map_err(|reason| {
+        complain(&node.place, format!("this is not a requirement that can be taken: {reason}"))
+    })?;
+    let requirement = text.parse::<Requirement<VerbatimUrl>>().map_err(|error| {
+        complain(&node.place, format!("`{}` is not a requirement: {}", text.escape_debug(), error.message))
+    })?;
+    if matches!(requirement.version_or_url, Some(VersionOrUrl::Url(_))) {
+        return Err(complain(&node.place, "this requirement must name versions, not a URL"));
+    }
+    Ok(Dependency { requirement, text: text.to_owned(), place: node.place.clone() })
+}
+
+struct Merge {
+    lifted: Lifted,
+    wrong: Vec<Diagnostic>,
+}
+
+impl Merge {
+    /// The value when this claim is the first on `subject`; a later one that differs is a conflict.
+    fn agree(
+        &mut self,
+        first: &mut First,
+        subject: String,
+        what: &str,
+        claim: &Claim<'_>,
+    ) -> Option<toml::Value> {
+        let value = claim.node.to_toml();
+        match first.get(&subject) {
+            None => {
+                first.insert(subject, (value.clone(), claim.by.clone(), claim.node.place.clone()));
+                Some(value)
+            }
+            Some((earlier, ..)) if *earlier == value => None,
+            Some((_, by, place)) => {
+                self.wrong.push(
+                    Diagnostic::new(format!("`{by}` and `{}` disagree on {what}", claim.by))
+                        .at(place.clone(), format!("{by} wants this"))
+                        .at(claim.node.place.clone(), format!("{} wants this", claim.by))
+                        .requested_by(by.clone())
+                        .requested_by(claim.by.clone())
+                        .help("uv takes one value for the whole federation: make the two equal"),
+                );
+                None
+            }
+        }
+    }
+
+    /// Unites lists of requirements; an override is a word of command, so one a package and marker.
+    fn requirements(&mut self, projects: &[Project], key: &str, exclusive: bool) {
+        let mut first = BTreeMap::new();
+        let mut all = BTreeSet::new();
+        for claim in claims(projects, key) {
+            for node in claim.node.as_array().unwrap_or_default() {
+                let asked = match requirement(node) {
+                    Ok(asked) => asked,
+                    Err(bad) => {
+                        self.wrong.push(bad.requested_by(claim.by.clone()));
+                        continue;
+                    }
+                };
+                let requirement = &asked.requirement;
+                let marker = requirement.marker.try_to_string().unwrap_or_default();
+                let subject = format!("{} {marker}", requirement.name);
+                if exclusive {
+                    let one = Claim { by: claim.by.clone(), node };
+                    let text = requirement.to_string();
+                    let same =
+                        first.get(&subject).is_some_and(|(_, earlier): &(First, String)| *earlier == text);
+                    if !same {
+                        let entry = first.entry(subject.clone()).or_insert_with(|| (First::new(), text));
+                        self.agree(
+                            &mut entry.0,
+                            subject,
+                            &format!("the override of `{}`", requirement.name),
+                            &one,
+                        );
+                    }
+                }
+                all.insert(requirement.to_string());
+                self.lifted.asked.push((claim.by.clone(), asked));
+            }
+        }
+        if !all.is_empty() {
+            let values: Vec<toml::Value> = all.into_iter().map(Into::into).collect();
+            self.lifted.root.insert(key.to_owned(), values.into());
+        }
+    }
+
+    /// One member's word about building holds for all: they share one environment.
+    fn building(&mut self, projects: &[Project]) {
+        let on = |key| claims(projects, key).any(|claim| is_true(claim.node));
+        let (no_binary_at_all, no_build_at_all) = (on("no-binary"), on("no-build"));
+        let no_binary = self.names(projects, "no-binary-package");
+        let no_build = self.names(projects, "no-build-package");
+        self.lifted.building =
+            Building { allowed: BTreeSet::new(), no_binary_at_all, no_binary, no_build_at_all, no_build };
+    }
+
+    fn names(&mut self, projects: &[Project], key: &str) -> BTreeSet<PackageName> {
+        let mut names = BTreeSet::new();
+        for claim in claims(projects, key) {
+            for node in claim.node.as_array().unwrap_or_default() {
+                match node.as_str().unwrap_or_default().parse() {
+                    Ok(name) => drop(names.insert(name)),
+                    Err(_) => self.wrong.push(
+                        complain(&node.place, format!("`{key}` takes names of packages"))
+                            .requested_by(claim.by.clone()),
+                    ),
+                }
+            }
+        }
+        names
+    }
+
+    fn metadata(&mut self, projects: &[Project]) {
+        let mut first = BTreeMap::new();
+        let mut all = Vec::new();
+        for claim in claims(projects, "dependency-metadata") {
+            for node in claim.node.as_array().unwrap_or_default() {
+                let text = |key: &str| field(node, key).and_then(Node::as_str).unwrap_or_default();
+                let subject = format!("{} {}", text("name"), text("version"));
+                let what = format!("the metadata of `{}`", subject.trim_end().escape_debug());
+                let one = Claim { by: claim.by.clone(), node };
+                all.extend(self.agree(&mut first, subject, &what, &one));
+            }
+        }
+        if !all.is_empty() {
+            self.lifted.settings.insert("dependency-metadata".to_owned(), all.into());
+        }
+    }
+
+    /// Indexes keep their order, the core's first; names and the default must not disagree.
+    fn indexes(&mut self, projects: &[Project], hosts: &HostPolicy) {
+        let mut first = BTreeMap::new();
+        let mut all: Vec<toml::Value> = Vec::new();
+        for claim in claims(projects, "index") {
+            for node in claim.node.as_array().unwrap_or_default() {
+                let one = Claim { by: claim.by.clone(), node };
+                self.index(&one, hosts, &mut first, &mut all);
+            }
+        }
+        for claim in claims(projects, "extra-index-url") {
+            for node in claim.node.as_array().unwrap_or_default() {
+                let one = Claim { by: claim.by.clone(), node };
+                if self.allowed(&one, node, hosts)
+                    && !all.iter().any(|index| index.get("url") == Some(&node.to_toml()))
+                {
+                    all.push(toml::Table::from_iter([("url".to_owned(), node.to_toml())]).into());
+                }
+            }
+        }
+        for claim in claims(projects, "index-url") {
+            if self.allowed(&claim, claim.node, hosts)
+                && let Some(url) = self.agree(&mut first, "default".to_owned(), "the default index", &claim)
+            {
+                let flag = ("default".to_owned(), toml::Value::Boolean(true));
+                all.push(toml::Table::from_iter([("url".to_owned(), url), flag]).into());
+            }
+        }
+        if !all.is_empty() {
+            self.lifted.settings.insert("index".to_owned(), all.clone().into());
+            self.lifted.root.insert("index".to_owned(), all.into());
+        }
+    }
+
+    fn index(
+        &mut self,
+        claim: &Claim<'_>,
+        hosts: &HostPolicy,
+        first: &mut First,
+        all: &mut Vec<toml::Value>,
+    ) {
+        let Some(url) = field(claim.node, "url") else {
+            self.wrong.push(complain(&claim.node.place, "an index needs a `url`"));
+            return;
+        };
+        if !self.allowed(claim, url, hosts) {
+            return;
+        }
+        let flag = |key: &str| field(claim.node, key).is_some_and(is_true);
+        if flag("default") {
+            let one = Claim { by: claim.by.clone(), node: url };
+            self.agree(first, "default".to_owned(), "the default index", &one);
+        }
+        let name = field(claim.node, "name").and_then(Node::as_str);
+        let subject =
+            name.map_or_else(|| format!("url {}", url.as_str().unwrap_or_default()), |n| format!("name {n}"));
+        let what = format!("the index `{}`", name.or(url.as_str()).unwrap_or_default().escape_debug());
+        if let Some(value) = self.agree(first, subject, &what, claim) {
+            if !flag("explicit") && !flag("default") && all.iter().all(|known| known != &value) {
+                self.lifted.notes.push(format!(
+                    "{what} of `{}` is searched before the default index, for every member's packages; `explicit = true` narrows it",
+                    claim.by
+                ));
+            }
+            all.push(value);
+        }
+    }
+
+    fn allowed(&mut self, claim: &Claim<'_>, url: &Node, hosts: &HostPolicy) -> bool {
+        let Err(error) = hosts.check(url.as_str().unwrap_or_default()) else { return true };
+        let mut complaint = complain(&url.place, error.to_string()).requested_by(claim.by.clone());
+        if let UrlError::Host { host } = &error {
+            complaint =
+                complaint.help(format!("add \"{}\" to `[policy] hosts` in forge.toml", host.escape_debug()));
+        }
+        self.wrong.push(complaint);
+        false
+    }
+
+    /// Declared conflicts between extras; one without `package` means the member that wrote it.
+    /// Groups are never staged, so sets of them have no meaning here.
+    fn conflicts(&mut self, projects: &[Project]) {
+        let mut all = BTreeSet::new();
+        for project in projects.iter().filter(|project| project.directory.is_none()) {
+            let sets = project.manifest.uv.get("conflicts").and_then(Node::as_array);
+            for set in sets.unwrap_or_default() {
+                let own = project.name().to_string();
+                let items: BTreeSet<(String, String)> = set
+                    .as_array()
+                    .unwrap_or_default()
+                    .iter()
+                    .filter_map(|item| {
+                        let package = field(item, "package").and_then(Node::as_str);
+                        let extra = field(item, "extra")?.as_str()?;
+                        Some((package.map_or_else(|| own.clone(), str::to_owned), extra.to_owned()))
+                    })
+                    .filter(|(package, extra)| super::stage::has_extra(projects, package, extra))
+                    .collect();
+                if items.len() > 1 {
+                    all.insert(items.into_iter().collect::<Vec<_>>());
+                }
+            }
+        }
+        if !all.is_empty() {
+            let item = |(package, extra): (String, String)| {
+                let entries = [("package".to_owned(), package.into()), ("extra".to_owned(), extra.into())];
+                toml::Value::Table(entries.into_iter().collect())
+            };
+            let sets: Vec<toml::Value> =
+                all.into_iter().map(|set| set.into_iter().map(item).collect::<Vec<_>>().into()).collect();
+            self.lifted.root.insert("conflicts".to_owned(), sets.into());
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! What is decided before uv runs, from manifests as strings.
+
+use toml::Table;
+
+use super::{check, lift, project, stage};
+use crate::{
+    codex::Codex,
+    crypt::{Checkout, Manifest, Member, SourceTree},
+    diagnostic::{Diagnostic, Failure},
+    digest::Sha256,
+    name::{MemberId, url::HostPolicy},
+    python::sources::git::{GitRequest, GitTree},
+    tree::FileTree,
+};
+
+/// A member called `id` whose `[project]` has a name and version of its own, followed by `rest`.
+pub(crate) fn member(id: &str, rest: &str) -> Member {
+    let id: MemberId = id.parse().unwrap();
+    let name = id.as_str().replace('/', "-");
+    let text = format!("[project]\nname = '{name}'\nversion = '1.0'\n{rest}");
+    let shown = format!("{id}/pyproject.toml");
+    let manifest = Manifest::parse(&id, &shown, text.as_bytes()).unwrap();
+    let mut tree = FileTree::new();
+    tree.insert_text("pyproject.toml".parse().unwrap(), &text);
+    Member {
+        id,
+        directory: std::path::PathBuf::new(),
+        manifest,
+        packages: Vec::new(),
+        source: SourceTree { tree, nar_sha256: Sha256::of("") },
+        checkout: Checkout::default(),
+    }
+}
+
+fn staged(members: &[Member]) -> Result<FileTree, Vec<Diagnostic>> {
+    let hosts = HostPolicy::new(["wheels.example.org".to_owned()]);
+    let codex = Codex::default();
+    let projects = project::collect(members, &hosts, &no_git).map_err(|failure| told(&failure))?;
+    check::check(&projects, &codex).map_err(|failure: Failure| failure.diagnostics().to_vec())?;
+    let lifted = lift::lift(&projects, &hosts)?;
+    Ok(stage::federation(&projects, &lifted, &codex).unwrap())
+}
+
+fn told(failure: &Failure) -> Vec<Diagnostic> {
+    failure.diagnostics().to_vec()
+}
+
+fn no_git(request: &GitRequest) -> Result<GitTree, Failure> {
+    Err(Diagnostic::new(format!("{} is not to be fetched", request.url)).into())
+}
+
+fn refused(members: &[Member]) -> String {
+    staged(members).unwrap_err().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+fn document(tree: &FileTree, path: &str) -> Table {
+    std::str::from_utf8(tree.file(&path.parse().unwrap()).unwrap()).unwrap().parse().unwrap()
+}
+
+#[test]
+fn only_static_metadata_is_staged_and_never_as_a_package() {
+    let core = member(
+        "core",
+        "dependencies = ['relic[fast]', 'idna']\n[project.optional-dependencies]\nunused = ['six']\n\
+         [tool.uv.sources]\nrelic = { path = '../extensions/relic', editable = true }\n\
+         [build-system]\nrequires = ['hatchling']\nbuild-backend = 'hatchling.build'\n\
+         [dependency-groups]\ndev = ['pytest']\n",
+    );
+    let relic = member("relic", "[project.optional-dependencies]\nfast = ['uvloop']\nslow = ['six']\n");
+    let tree = staged(&[core, relic]).unwrap();
+    let paths: Vec<&str> = tree.iter().map(|(path, _)| path.as_str()).collect();
+    assert_eq!(paths, ["members/core/pyproject.toml", "members/relic/pyproject.toml", "pyproject.toml"]);
+    insta::assert_snapshot!(document(&tree, "members/core/pyproject.toml"), @r#"
+    [project]
+    dependencies = ["relic[fast]", "idna"]
+    name = "core"
+    version = "1.0"
+
+    [tool.uv]
+    package = false
+
+    [tool.uv.sources.relic]
+    workspace = true
+    "#);
+    insta::assert_snapshot!(document(&tree, "members/relic/pyproject.toml"), @r#"
+    [project]
+    dependencies = []
+    name = "relic"
+    version = "1.0"
+
+    [project.optional-dependencies]
+    fast = ["uvloop"]
+
+    [tool.uv]
+    package = false
+    "#);
+    insta::assert_snapshot!(document(&tree, "pyproject.toml"), @r#"
+    [project]
+    dependencies = ["core", "relic"]
+    name = "lychd-forge-federation"
+    requires-python = "==3.13.*"
+    version = "0"
+
+    [tool.uv]
+    environments = ["sys_platform == 'linux' and implementation_name == 'cpython'"]
+    package = false
+    required-environments = ["sys_platform == 'linux' and platform_machine == 'x86_64'"]
+
+    [tool.uv.sources.core]
+    workspace = true
+
+    [tool.uv.sources.relic]
+    workspace = true
+
+    [tool.uv.workspace]
+    members = ["members/core", "members/relic"]
+    "#);
+}
+
+#[test]
+fn settings_that_disagree_are_a_conflict_with_both_places() {
+    let all = "[tool.uv]\nresolution = 'highest'\noverride-dependencies = ['idna==3.6', 'six']\n\
+               [[tool.uv.index]]\nname = 'own'\nurl = 'https://wheels.example.org/a'\nexplicit = true\n";
+    let core = member("core", all);
+    let relic =
+        member("relic", &all.replace("highest", "lowest").replace("3.6", "3.7").replace("org/a", "org/b"));
+    insta::assert_snapshot!(refused(&[core.clone(), relic]), @r#"
+    `core` and `relic` disagree on `resolution`
+      at core/pyproject.toml:5:14: core wants this
+      at relic/pyproject.toml:5:14: relic wants this
+      requested by core, relic
+      help: uv takes one value for the whole federation: make the two equal
+    `core` and `relic` disagree on the override of `idna`
+      at core/pyproject.toml:6:26: core wants this
+      at relic/pyproject.toml:6:26: relic wants this
+      requested by core, relic
+      help: uv takes one value for the whole federation: make the two equal
+    `core` and `relic` disagree on the index `own`
+      at core/pyproject.toml:7:1: core wants this
+      at relic/pyproject.toml:7:1: relic wants this
+      requested by core, relic
+      help: uv takes one value for the whole federation: make the two equal
+    "#);
+    let same = member("relic", all);
+    let root = document(&staged(&[core, same]).unwrap(), "pyproject.toml");
+    assert_eq!(root["tool"]["uv"]["override-dependencies"].as_array().unwrap().len(), 2);
+    assert_eq!(root["tool"]["uv"]["index"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn sources_without_a_wheel_and_indexes_on_unknown_hosts_are_refused() {
+    for (rest, want) in [
+        (
+            "dependencies = ['x']\n[tool.uv.sources]\nx = { git = 'https://example.org/x' }\n",
+            "is not allowed",
+        ),
+        ("dependencies = ['x']\n[tool.uv.sources]\nx = { git = 'ssh://git@pypi.org/x' }\n", "uses `ssh:`"),
+        ("dependencies = ['x']\n[tool.uv.sources]\nx = { git = 'file:///tmp/x' }\n", "uses `file:`"),
+        (
+            "dependencies = ['x']\n[tool.uv.sources]\nx = { git = 'https://u:secret@pypi.org/x' }\n",
+            "a user name",
+        ),
+        (
+            "dependencies = ['x']\n[tool.uv.sources]\nx = { git = 'https://pypi.org/x', rev = 'abc' }\n",
+            "not a full revision",
+        ),
+        (
+            "dependencies = ['x']\n[tool.uv.sources]\nx = { git = 'https://pypi.org/x', branch = '-u' }\n",
+            "name of a branch",
+        ),
+        (
+            "dependencies = ['x']\n[tool.uv.sources]\nx = { git = 'https://pypi.org/x', branch = 'a', tag = 'b' }\n",
+            "takes one of",
+        ),
+        (
+            "dependencies = ['x']\n[tool.uv.sources]\nx = { git = 'https://pypi.org/x', lfs = true }\n",
+            "`lfs` of a git source",
+        ),
+        (
+            "dependencies = ['x']\n[tool.uv.sources]\nx = { git = 'https://pypi.org/x', subdirectory = '../y' }\n",
+            "no plain relative path",
+        ),
+        (
+            "dependencies = ['x']\n[tool.uv.sources]\nx = { git = 'https://pypi.org/x' }\n",
+            "https://pypi.org/x is not to be fetched",
+        ),
+        ("[tool.uv.sources]\nx = { path = 'dist/x.whl' }\n", "leads to no project"),
+        ("[tool.uv.sources]\nx = { path = '/etc' }\n", "leads to no project"),
+        ("[tool.uv.sources]\nx = { path = '../../../x', editable = true }\n", "leads to no project"),
+        ("[tool.uv.sources]\nx = { workspace = true }\n", "no member of the federation"),
+        ("[tool.uv.sources]\nx = { url = 'http://pypi.org/x.whl' }\n", "not https"),
+        ("dependencies = ['x @ git+https://pypi.org/x']\n", "not https"),
+        ("dependencies = ['x @ file:///etc/x.whl']\n", "not https"),
+        ("dependencies = ['x @ https://pythonhcsted.org/x.whl']\n", "is not allowed"),
+        ("[[tool.uv.index]]\nurl = 'https://evil.example/simple'\n", "is not allowed"),
+        ("[tool.uv]\nindex-url = 'https://user:secret@pypi.org/simple'\n", "has a user name"),
+        ("[tool.uv]\nextra-index-url = ['http://pypi.org/simple']\n", "not https"),
+        ("[tool.uv]\nallow-insecure-host = ['pypi.org']\n", "verified TLS"),
+        ("[tool.uv]\nfind-links = ['./wheels']\n", "no hash"),
+        ("[tool.uv]\nno-build-package = ['../x']\n", "takes names of packages"),
+        ("[tool.uv]\noverride-dependencies = ['x @ https://pypi.org/x.whl']\n", "must name versions"),
+        ("[tool.uv.workspace]\nmembers = ['../*']\n", "workspace pattern"),
+    ] {
+        let told = refused(&[member("core", rest)]);
+        assert!(told.contains(want) && told.contains("core/pyproject.toml:"), "{rest}: {told}");
+    }
+}
+
+#[test]
+fn members_that_cannot_be_together_are_told_before_uv_runs() {
+    let core = || member("core", "requires-python = '>=3.12'\n");
+    let told =
+        refused(&[core(), member("relic", "requires-python = '>=3.14'\ndependencies = ['core>=2']\n")]);
+    assert!(told.contains("`relic` needs Python >=3.14, the image has 3.13"), "{told}");
+    assert!(told.contains("`relic` wants core >=2, but it is 1.0\n  at relic/pyproject.toml:5:17"), "{told}");
+    let told = refused(&[member("a/b", ""), member("a-b", "")]);
+    assert!(told.contains("same distribution name `a-b`"), "{told}");
+    let told = refused(&[member("a/b", ""), member("a__b", "")]);
+    assert!(told.contains("same place in the staged workspace"), "{told}");
+    assert!(refused(&[member("lychd-forge-build", "")]).contains("belongs to the forge"));
+}
+
+#[test]
+fn an_extension_cannot_quietly_stand_in_for_a_released_package() {
+    let (asked, idna) = ("dependencies = ['idna']\n", member("idna", ""));
+    let told = refused(&[member("core", asked), idna.clone()]);
+    assert!(
+        told.contains("`idna` is a member here, and may be a released package as well\n  at core/"),
+        "{told}"
+    );
+    let core = member("core", &format!("{asked}[tool.uv.sources]\nidna = {{ workspace = true }}\n"));
+    let hosts = HostPolicy::new([]);
+    let members = [core, idna];
+    let projects = project::collect(&members, &hosts, &no_git).unwrap();
+    let edges = |name: &str, source: &str| {
+        format!(
+            "[[package]]\nname = '{name}'\nsource = {{ {source} }}\ndependencies = [{{ name = 'idna' }}]\n"
+        )
+    };
+    check::check_lock(&edges("core", "virtual = 'members/core'"), &projects).unwrap();
+    let refused =
+        check::check_lock(&edges("httpx", "registry = 'https://pypi.org/simple'"), &projects).unwrap_err();
+    assert!(refused.to_string().contains("which the released package `httpx` depends on"), "{refused}");
+}

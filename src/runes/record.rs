@@ -1,0 +1,153 @@
+//! What of the Federation shapes the inscription: the body's port and the members' runes.
+//!
+//! `federation.json` in a body's record keeps it, so the units of a body are those of the very sources it was forged
+//! from, hooks included.
+
+use std::str::FromStr;
+
+use serde_json::{Value as Json, json};
+
+use super::ports::WebPort;
+use crate::{
+    crypt::{
+        Federation,
+        manifest::ImageContract,
+        rune::{self, RuneDefinition},
+    },
+    diagnostic::{Diagnostic, Failure, Source, refuse_any},
+    document::{json, reader::Reader, source_within},
+    name::{MemberId, unit_text::is_printable},
+};
+
+/// The file's name in a body's record.
+pub const FILE: &str = "federation.json";
+/// What the file says it is.
+const SCHEMA: &str = "lychd-forge/federation/1";
+/// The most it may hold, in bytes.
+const LIMIT: u64 = 16 << 20;
+
+/// A rune with the member that brings it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberRune {
+    /// Whose it is.
+    pub member: MemberId,
+    /// Where it was written when the body was forged: `<file>:<line>:<column>`.
+    pub written: String,
+    /// The rune; its places are in the record when it was read from there.
+    pub definition: RuneDefinition,
+}
+
+/// What of the Federation shapes the inscription.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuneRecord {
+    /// The port of the body's own server, in the pod.
+    pub web: WebPort,
+    /// The members' runes, in the order of the members.
+    pub runes: Vec<MemberRune>,
+}
+
+impl RuneRecord {
+    /// Of a federation that has what its hooks registered.
+    #[must_use]
+    pub fn of(federation: &Federation) -> Self {
+        let image = federation.core().and_then(|core| core.manifest.lychd.image.as_ref());
+        let port = image.map_or(ImageContract::PORT, ImageContract::port);
+        let place = image.and_then(|image| image.health.as_ref()).map(|health| health.place.clone());
+        let of = |member: &crate::crypt::Member| {
+            let one = |definition: &RuneDefinition| MemberRune {
+                member: member.id.clone(),
+                written: definition.place.to_string(),
+                definition: definition.clone(),
+            };
+            member.manifest.lychd.runes.iter().map(one).collect::<Vec<_>>()
+        };
+        let runes = federation.members().iter().flat_map(of).collect();
+        Self { web: WebPort { port, place }, runes }
+    }
+
+    /// `federation.json`: canonical JSON.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let rune = |rune: &MemberRune| {
+            json!({
+                "member": rune.member.to_string(),
+                "place": rune.written,
+                "rune": rune.definition.to_json(),
+            })
+        };
+        let document: Json = json!({
+            "schema": SCHEMA,
+            "web_port": self.web.port,
+            "runes": self.runes.iter().map(rune).collect::<Vec<_>>(),
+        });
+        format!("{document:#}\n")
+    }
+
+    /// Adds where runes were written to what points into the record.
+    pub(super) fn trace(&self, errors: &mut [Diagnostic]) {
+        for error in errors {
+            for rune in self.runes.iter().filter(|rune| rune.written != rune.definition.place.to_string()) {
+                let whole = &rune.definition.place;
+                let inside = error.places.iter().any(|(place, _)| {
+                    place.source() == whole.source() && whole.span().contains(&place.span().start)
+                });
+                if inside {
+                    let name = &rune.definition.name.value;
+                    error
+                        .notes
+                        .push(format!("rune `{name}` of `{}` is written at {}", rune.member, rune.written));
+                }
+            }
+        }
+    }
+
+    /// Reads `federation.json`; `name` is what the user knows it by.
+    ///
+    /// # Errors
+    /// Refused when it is not what [`RuneRecord::to_json`] writes.
+    pub fn parse(name: &str, bytes: Vec<u8>) -> Result<Self, Failure> {
+        let source: Source = source_within(name, bytes, LIMIT)?;
+        let table = json::parse(&source)?;
+        let mut errors = Vec::new();
+        let mut reader = Reader::new(&table, "the record", &["schema", "web_port", "runes"], &mut errors);
+        let schema = reader.string("schema").map(|text| text.value == SCHEMA);
+        if schema != Some(true) {
+            reader.errors().push(Diagnostic::new(format!("`{name}` is not of the schema `{SCHEMA}`")));
+        }
+        let port = reader.port("web_port");
+        let nodes = reader.array("runes").unwrap_or_default();
+        let mut runes = Vec::new();
+        for node in nodes {
+            let Some(table) = node.as_table() else { continue };
+            let mut entry = Reader::new(table, "a rune", &["member", "place", "rune"], &mut errors);
+            let member = entry.parsed::<MemberId>("member");
+            let written = entry.parsed::<Written>("place");
+            let definition = entry.node("rune").and_then(|node| rune::read(node, "a rune", entry.errors()));
+            if let (Some(member), Some(written), Some(definition)) = (member, written, definition) {
+                runes.push(MemberRune { member: member.value, written: written.value.0, definition });
+            }
+        }
+        let known = errors.len();
+        refuse_any(errors)?;
+        match port {
+            Some(port) if runes.len() == nodes.len() && known == 0 => {
+                Ok(Self { web: WebPort { port: port.value, place: Some(port.place) }, runes })
+            }
+            _ => Err(Diagnostic::new(format!("`{name}` is incomplete"))
+                .help("forge the body again: `lychd-forge forge`")
+                .into()),
+        }
+    }
+}
+
+/// A place as the record has it: shown to people, never opened.
+struct Written(String);
+
+impl FromStr for Written {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let sound = !text.is_empty() && text.len() <= 4096 && is_printable(text);
+        if sound { Ok(Self(text.to_owned())) } else { Err("not a place in a file") }
+    }
+}

@@ -1,0 +1,333 @@
+//! Brings artifacts to this host: mirror by mirror, in parallel, resumed, checked, and into the store.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+};
+
+use crate::{
+    artifact::Artifact,
+    codex::{MirrorUrl, Origin},
+    diagnostic::{Diagnostic, Failure, Fault, refuse_any},
+    digest::DigestError,
+    forge::executor::Executor,
+    host::{
+        file,
+        http::{Client, Expected, HttpError},
+        progress::{Progress, Unit},
+    },
+    name::url::HostPolicy,
+    supply::air_gap::AirGap,
+};
+
+/// Connections at a time.
+const CONNECTIONS: usize = 8;
+
+/// Where downloads come from and stay.
+#[derive(Debug)]
+pub struct Source<'a> {
+    /// `<cache>/artifacts`.
+    pub cache: &'a Path,
+    /// A folder that everything is taken from instead of the network.
+    pub from: Option<&'a AirGap>,
+    /// `None` when the network must not be used.
+    pub client: Option<&'a Client>,
+    /// The operator's mirrors, tried before the address in the lock.
+    pub mirrors: &'a BTreeMap<Origin, Vec<MirrorUrl>>,
+}
+
+impl Source<'_> {
+    /// Where an artifact lies once it was brought: its hash, then its store name, which `nix-store
+    /// --add-fixed` takes from the file.
+    fn place(&self, artifact: &Artifact) -> PathBuf {
+        self.cache.join(artifact.integrity.to_hex()).join(&artifact.file)
+    }
+
+    /// Puts an artifact whose bytes are at hand where [`Source::bring`] finds it.
+    ///
+    /// # Errors
+    /// Unable when the cache cannot be written.
+    pub fn keep(&self, artifact: &Artifact, bytes: &[u8]) -> Result<(), Failure> {
+        let place = self.place(artifact);
+        file::write(&place, bytes).map_err(|error| file::unable("write", &place, &error))
+    }
+
+    /// Addresses in the order they are tried.
+    fn addresses(&self, artifact: &Artifact) -> Vec<String> {
+        let mirrored = self.mirrors.iter().filter_map(|(origin, mirrors)| {
+            let base = origin.default_url();
+            let path = artifact.url.strip_prefix(base)?.strip_prefix('/')?;
+            Some(mirrors.iter().map(move |mirror| format!("{mirror}/{path}")))
+        });
+        mirrored.flatten().chain([artifact.url.clone()]).collect()
+    }
+
+    /// Brings one artifact; `progress` gets its bytes so far.
+    ///
+    /// # Errors
+    /// [`Failure::Unable`] when no mirror has it or there is no network; refused when all that was
+    /// found has another hash.
+    pub fn bring(&self, artifact: &Artifact, progress: &mut dyn FnMut(u64)) -> Result<PathBuf, Failure> {
+        let place = self.place(artifact);
+        if file::exists(&place)? {
+            // A disk may fail and a cache may be shared: what is there is believed by its hash alone.
+            match file::integrity(&place, &artifact.integrity) {
+                Ok(found) if found == artifact.integrity => return Ok(place),
+                Err(error) if !file::is_wrong(&error) => return Err(file::unable("read", &place, &error)),
+                _ => {}
+            }
+            file::remove(&place).map_err(|error| file::unable("remove", &place, &error))?;
+        }
+        if let Some(folder) = self.from {
+            folder.take(artifact, &place).map_err(|failure| match failure {
+                Failure::Refused(all) => {
+                    Failure::Refused(all.into_iter().map(|one| about(artifact, one)).collect())
+                }
+                unable @ Failure::Unable(_) => unable,
+            })?;
+            progress(file::size(&place).unwrap_or_default());
+            return Ok(place);
+        }
+        let Some(client) = self.client else {
+            return Err(Failure::unable(about(
+                artifact,
+                Diagnostic::new(format!(
+                    "`{}` is not in the cache and --offline forbids the network",
+                    artifact.label
+                ))
+                .of_kind(Fault::Offline)
+                .help("run once without --offline"),
+            )));
+        };
+        let expected = Expected { integrity: artifact.integrity, size: artifact.size };
+        let mut errors = Vec::new();
+        for address in self.addresses(artifact) {
+            match client.file_at(&address, &place, &expected, progress) {
+                Ok(()) => return Ok(place),
+                Err(error) => errors.push(error),
+            }
+        }
+        Err(not_brought(artifact, &errors))
+    }
+
+    /// Brings all, `CONNECTIONS` at a time; the paths are in the order of `artifacts`.
+    ///
+    /// # Errors
+    /// All failures at once, as [`Source::bring`].
+    pub fn bring_all(
+        &self,
+        artifacts: &[Artifact],
+        progress: &dyn Progress,
+    ) -> Result<Vec<PathBuf>, Failure> {
+        // uv's locks do not always have sizes; then the total is unknown.
+        let total = artifacts.iter().map(|artifact| artifact.size).sum::<Option<u64>>().unwrap_or(0);
+        let (next, bytes) = (AtomicUsize::new(0), AtomicU64::new(0));
+        let results = Mutex::new(BTreeMap::new());
+        std::thread::scope(|scope| {
+            for _ in 0..CONNECTIONS.min(artifacts.len()) {
+                scope.spawn(|| {
+                    loop {
+                        let index = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(artifact) = artifacts.get(index) else { break };
+                        let mut counted = 0;
+                        let brought = self.bring(artifact, &mut |so_far: u64| {
+                            let more = so_far.saturating_sub(counted);
+                            counted = counted.max(so_far);
+                            progress.advance(
+                                bytes.fetch_add(more, Ordering::Relaxed) + more,
+                                total,
+                                Unit::Bytes,
+                            );
+                        });
+                        if let Ok(mut results) = results.lock() {
+                            results.insert(index, brought);
+                        }
+                    }
+                });
+            }
+        });
+        let results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut paths = Vec::new();
+        let (mut refused, mut unable) = (Vec::new(), Vec::new());
+        for result in results.into_values() {
+            match result {
+                Ok(path) => paths.push(path),
+                Err(Failure::Refused(all)) => refused.extend(all),
+                Err(Failure::Unable(one)) => unable.push(*one),
+            }
+        }
+        refuse_any(refused)?;
+        match unable.into_iter().reduce(merge) {
+            None => Ok(paths),
+            Some(all) => Err(Failure::unable(all)),
+        }
+    }
+}
+
+/// Several failures to reach the network as one message.
+fn merge(mut first: Diagnostic, other: Diagnostic) -> Diagnostic {
+    first.message = format!("{}\n{}", first.message, other.message).into_boxed_str();
+    for help in other.help {
+        if !first.help.contains(&help) {
+            first.help.push(help);
+        }
+    }
+    first
+}
+
+fn about(artifact: &Artifact, mut diagnostic: Diagnostic) -> Diagnostic {
+    diagnostic.requested_by.extend(artifact.requested_by.iter().cloned());
+    diagnostic
+}
+
+fn not_brought(artifact: &Artifact, errors: &[HttpError]) -> Failure {
+    let tried: BTreeSet<String> = errors.iter().map(ToString::to_string).collect();
+    let reasons = tried.into_iter().collect::<Vec<_>>().join("; ");
+    let mut diagnostic =
+        about(artifact, Diagnostic::new(format!("cannot bring `{}`: {reasons}", artifact.label)));
+    if artifact.system && errors.iter().all(HttpError::is_gone) {
+        diagnostic = diagnostic.help(
+            "the archive no longer has this version: `lychd-forge synthesize --update system` moves the pins",
+        );
+    }
+    if errors.iter().any(|error| {
+        matches!(error, HttpError::Hash { .. } | HttpError::Size { .. } | HttpError::TooLarge { .. })
+    }) {
+        diagnostic.of_kind(Fault::Hash).into()
+    } else {
+        Failure::unable(diagnostic.of_kind(Fault::Network))
+    }
+}
+
+/// The one package that the embedded substrate starts from (`nix/debian/busybox-static.nix`).
+///
+/// # Errors
+/// Never: the pin is tested.
+pub fn seed() -> Result<Artifact, Failure> {
+    let broken =
+        |error: String| Failure::unable(Diagnostic::new(format!("the substrate's own pin: {error}")));
+    let url = HostPolicy::new([]).check(SEED_URL).map_err(|error| broken(error.to_string()))?;
+    let sha256 = SEED_SHA256.parse().map_err(|error: DigestError| broken(error.to_string()))?;
+    Ok(Artifact { system: true, ..Artifact::of_tool(&url, sha256, None) })
+}
+
+const SEED_URL: &str =
+    "http://deb.debian.org/debian/pool/main/b/busybox/busybox-static_1.37.0-6+b9_amd64.deb";
+const SEED_SHA256: &str = "598a3fd92bdafc34cd81196b2952ad36e910e47a4ecf162f8ce5e8e262598e53";
+
+/// Adds to the store what it lacks of `artifacts`; returns how many were brought.
+///
+/// # Errors
+/// As [`Source::bring_all`], or when the executor refuses a file or names it otherwise than predicted.
+pub fn into_store(
+    executor: &dyn Executor,
+    artifacts: &[Artifact],
+    source: &Source<'_>,
+    progress: &dyn Progress,
+) -> Result<usize, Failure> {
+    let paths: Vec<String> = artifacts.iter().map(|artifact| artifact.store_path.clone()).collect();
+    let missing: BTreeSet<String> = executor.missing(&paths)?.into_iter().collect();
+    let wanted: Vec<Artifact> =
+        artifacts.iter().filter(|artifact| missing.contains(&artifact.store_path)).cloned().collect();
+    if wanted.is_empty() {
+        return Ok(0);
+    }
+    let files = source.bring_all(&wanted, progress)?;
+    let mut by_algorithm: BTreeMap<&str, Vec<(&Artifact, PathBuf)>> = BTreeMap::new();
+    for (artifact, path) in wanted.iter().zip(files) {
+        by_algorithm.entry(artifact.integrity.algorithm()).or_default().push((artifact, path));
+    }
+    let mut added = Vec::new();
+    for (algorithm, group) in by_algorithm {
+        let files: Vec<PathBuf> = group.iter().map(|(_, path)| path.clone()).collect();
+        let paths = executor.add_fixed(algorithm, &files)?;
+        added.extend(group.into_iter().map(|(artifact, _)| artifact).zip(paths));
+    }
+    for (artifact, path) in added {
+        if artifact.store_path != path {
+            // The executor hashed the file itself: the copy in the cache is not what the lock pins.
+            file::remove(&source.place(artifact))
+                .map_err(|error| file::unable("remove", source.cache, &error))?;
+            return Err(about(
+                artifact,
+                Diagnostic::new(format!(
+                    "the cached copy of `{}` is not what the lock pins ({path}, not {})",
+                    artifact.label, artifact.store_path
+                ))
+                .help("it was removed: run this again"),
+            )
+            .into());
+        }
+    }
+    Ok(wanted.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::{Integrity, Sha256};
+
+    #[test]
+    fn the_seed_s_pin_is_the_library_s() {
+        let path = "debian/busybox-static.nix".parse().unwrap();
+        let library = crate::transmute::library();
+        let text = String::from_utf8_lossy(library.file(&path).unwrap()).into_owned();
+        let seed = seed().unwrap();
+        for part in [&seed.url, &seed.integrity.to_hex(), &seed.file] {
+            assert!(text.contains(part.as_str()), "{part}");
+        }
+    }
+
+    #[test]
+    fn a_pin_that_every_mirror_lost_names_the_command() {
+        let artifact = Artifact {
+            label: "libx 1.0".to_owned(),
+            url: "http://deb.debian.org/debian/pool/libx.deb".to_owned(),
+            integrity: Integrity::Sha256(Sha256::of("x")),
+            size: Some(1),
+            file: "libx.deb".to_owned(),
+            store_path: "/nix/store/x".to_owned(),
+            requested_by: vec!["scribe".to_owned()],
+            system: true,
+        };
+        let gone = [HttpError::Gone { url: artifact.url.clone() }];
+        let failure = not_brought(&artifact, &gone);
+        assert_eq!(failure.exit_code(), 2);
+        let text = failure.to_string();
+        assert!(
+            text.contains("synthesize --update system") && text.contains("requested by scribe"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_damaged_copy_in_the_cache_is_not_believed() {
+        let sha512 = Integrity::of_same_kind(&Integrity::Sha512([0; 64]), b"good");
+        for integrity in [Integrity::Sha256(Sha256::of("good")), sha512] {
+            let cache = tempfile::tempdir().unwrap();
+            let source = Source { cache: cache.path(), from: None, client: None, mirrors: &BTreeMap::new() };
+            let artifact = Artifact {
+                label: "x 1.0".to_owned(),
+                url: "https://files.pythonhosted.org/x".to_owned(),
+                integrity,
+                size: Some(4),
+                file: "x".to_owned(),
+                store_path: "/nix/store/x".to_owned(),
+                requested_by: Vec::new(),
+                system: false,
+            };
+            let place = source.place(&artifact);
+            file::write(&place, b"good").unwrap();
+            assert_eq!(source.bring(&artifact, &mut |_| ()), Ok(place.clone()));
+            file::write(&place, b"gooe").unwrap();
+            let failure = source.bring(&artifact, &mut |_| ()).unwrap_err();
+            assert_eq!(failure.exit_code(), 2);
+            assert!(failure.to_string().contains("not in the cache"), "{failure}");
+            assert!(!file::exists(&place).unwrap());
+        }
+    }
+}

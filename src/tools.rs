@@ -1,0 +1,50 @@
+//! The forge's own resolver: uv from its pinned wheel and a Python from pinned Debian packages, both in the
+//! forge's cache. Neither is ever the host's.
+
+pub mod deb;
+pub mod node;
+pub mod python;
+mod tarball;
+pub mod uv;
+
+pub use node::NodeTool;
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::{
+    diagnostic::Failure,
+    digest::Sha256,
+    name::{Platform, url::ArtifactUrl},
+};
+
+/// Brings a file of known content into the cache and says where it is: URL, sha256, size in bytes.
+pub type Fetch<'a> = &'a dyn Fn(&ArtifactUrl, &Sha256, Option<u64>) -> Result<PathBuf, Failure>;
+
+/// A pinned resolver.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Tool {
+    /// Version.
+    pub version: String,
+    /// sha256 of the file it came in.
+    pub sha256: Sha256,
+}
+
+/// The resolver, ready to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tools {
+    /// The `uv` binary.
+    pub uv: PathBuf,
+    /// A Python that uv may ask for its markers, and that no build can start.
+    pub python: PathBuf,
+}
+
+/// Installs both below `<cache>/tools`, unless they are there.
+///
+/// # Errors
+/// Whatever `fetch` says; refused when an archive is not what it should be; unable when the cache
+/// cannot be written.
+pub fn install(cache: &Path, host: Platform, debs: &[deb::Deb], fetch: Fetch<'_>) -> Result<Tools, Failure> {
+    Ok(Tools { uv: uv::install(cache, host, fetch)?, python: python::install(cache, debs)? })
+}
