@@ -17,7 +17,10 @@ use lychd_forge::{
     runes::{Inscribed, Rendered, RuneRecord, render},
 };
 
-use crate::inscription::{NO_MEMBERS, layout};
+use crate::{
+    golden,
+    inscription::{NO_MEMBERS, layout},
+};
 
 /// What a case has that says nothing else.
 const LYCHD: &str = "[extensions]\nbuiltins = [\"animator\", \"animator/llamacpp\", \"animator/vllm\", \
@@ -145,19 +148,14 @@ fn each_law_refuses_what_breaks_it_with_place_and_help() {
     for file in files {
         let cases = cases(&fs::read_to_string(&file).unwrap());
         count += cases.len();
-        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        if golden::renews() {
             let texts: Vec<String> = cases.iter().map(|case| case.text(&case.say(&mut mute))).collect();
             fs::write(&file, texts.concat()).unwrap();
             continue;
         }
         for case in cases {
-            assert_eq!(
-                case.say(&mut mute),
-                case.said,
-                "`{}` of {}; UPDATE_GOLDEN=1 rewrites it",
-                case.title,
-                file.display()
-            );
+            let place = format!("{} in {}", case.title, file.display());
+            golden::same(&place, &case.said, &case.say(&mut mute));
         }
     }
     assert!(count > 250, "{count}");

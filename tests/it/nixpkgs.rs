@@ -33,7 +33,7 @@ use lychd_forge::{
 use serde_json::{Value, json};
 use tar::EntryType::{Directory, Regular};
 
-use crate::transmute::sample;
+use crate::{golden, transmute::sample};
 
 const GENERATED: [&str; 4] = ["flake.nix", "body.nix", "nixpkgs.nix", "flake.lock"];
 
@@ -97,7 +97,6 @@ fn evaluate(flake: &Path, attribute: &str, nixpkgs: &Path) -> Command {
 
 #[test]
 fn the_flake_on_nixpkgs_is_the_golden_one() {
-    let golden = manifest_directory().join("tests/golden/nixpkgs");
     let tree = emit(&sample::on_nixpkgs());
     assert_eq!(emit(&sample::on_nixpkgs()), tree, "rendered twice");
     let mut shuffled = sample::on_nixpkgs();
@@ -106,15 +105,9 @@ fn the_flake_on_nixpkgs_is_the_golden_one() {
     }
     assert_eq!(emit(&shuffled), tree, "the order of vectors does not matter");
     for name in GENERATED {
-        let (file, text) = (golden.join(name), text(&tree, name));
-        if std::env::var_os("UPDATE_GOLDEN").is_some() {
-            fs::create_dir_all(&golden).unwrap();
-            fs::write(&file, &text).unwrap();
-        }
-        assert!(
-            text == fs::read_to_string(&file).unwrap(),
-            "{name} differs; UPDATE_GOLDEN=1 rewrites it\n{text}"
-        );
+        let golden = format!("tests/golden/nixpkgs/{name}");
+        golden::holds(&golden, &text(&tree, name));
+        let file = manifest_directory().join(golden);
         if name != "flake.lock" {
             let parsed =
                 nix("nix-instantiate").args(["--parse", "--store", "dummy://"]).arg(&file).output().unwrap();

@@ -7,6 +7,7 @@ pub(crate) mod sample;
 
 use std::{collections::BTreeMap, fs, path::Path};
 
+use crate::golden;
 use lychd_forge::{
     diagnostic::Failure,
     host::{environment::program, process::Command},
@@ -205,16 +206,11 @@ fn every_short_mix_of_special_characters_survives_nix() {
 
 #[test]
 fn the_flake_is_the_golden_one() {
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/flake");
     let tree = emit(&sample::small());
     for name in GENERATED {
-        let (file, text) = (golden.join(name), text(&tree, name));
-        if std::env::var_os("UPDATE_GOLDEN").is_some() {
-            fs::create_dir_all(&golden).unwrap();
-            fs::write(&file, &text).unwrap();
-        }
-        let expected = fs::read_to_string(&file).unwrap();
-        assert!(text == expected, "{name} differs; UPDATE_GOLDEN=1 rewrites it\n{text}");
+        let golden = format!("tests/golden/flake/{name}");
+        golden::holds(&golden, &text(&tree, name));
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(golden);
         let parsed = nix_instantiate().args(["--parse", "--store", "dummy://"]).arg(&file).output();
         let parsed = parsed.unwrap();
         assert!(parsed.success(), "{name}: {}", parsed.stderr);
