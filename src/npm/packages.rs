@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Completions, Selected, named, plan::Plan};
+use super::{Completions, Selected, plan::Plan, requested_by::named};
 use crate::{
     diagnostic::{Diagnostic, Failure, refuse_any},
     digest::{
