@@ -18,6 +18,7 @@ mod requested_by;
 mod run;
 mod seed;
 mod select;
+mod wire;
 
 use std::collections::BTreeSet;
 
@@ -25,6 +26,7 @@ pub use self::{
     completion::{Completion, Completions},
     request::{Locked, Locks, Request},
     select::{NodeTarget, Selected, select},
+    wire::flattened,
 };
 
 use self::{lock::NpmLock, plan::Plan, record::NodeEnvironment};

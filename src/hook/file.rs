@@ -17,5 +17,5 @@ pub fn of(member: &Member) -> Option<&Entry> {
 /// How a member's hook is shown.
 #[must_use]
 pub fn shown(member: &MemberId) -> String {
-    if member.is_core() { format!("core/{FILE}") } else { format!("extensions/{member}/{FILE}") }
+    format!("{}/{FILE}", member.directory())
 }

@@ -160,7 +160,7 @@ fn the_first_lock_takes_the_core_s_versions_and_completes_what_it_lacks() {
     let locked = lock_with(&members, &Locks::default(), Mode::Keep, true).unwrap();
     let ms = &locked.environment.packages[0];
     assert_eq!(
-        (ms.version.as_str(), ms.completed, ms.url.as_str()),
+        (ms.version.as_str(), ms.completed, ms.source.to_string().as_str()),
         ("2.1.1", true, "https://registry.npmjs.org/ms/-/ms-2.1.1.tgz")
     );
     assert!(
