@@ -4,18 +4,22 @@
 //! validators, and known by its line in the hook.
 
 mod answer;
+mod engine;
 mod failing;
+mod file;
 mod filter;
 mod limits;
 pub mod record;
 mod registration;
 mod sandbox;
 
-pub use self::record::Limits;
-use answer::Answer;
-use failing::Hook;
-pub use registration::Registration;
-pub use sandbox::Sandbox;
+use self::{answer::Answer, failing::Hook};
+pub use self::{
+    file::{of, shown},
+    record::Limits,
+    registration::Registration,
+    sandbox::Sandbox,
+};
 
 use crate::{
     crypt::Member,
@@ -23,48 +27,8 @@ use crate::{
     digest::Sha256,
     document,
     name::MemberId,
-    tree::{Entry, FileTree, RelativePathError},
+    tree::Entry,
 };
-
-/// The hook's file, beside the manifest.
-pub const FILE: &str = "register.py";
-/// Changes when what a hook may see or do changes, besides the files of the engine.
-const ENGINE: &str = "1";
-const RUN: &str = include_str!("hook/engine/run.py");
-const PACKAGE: &str = include_str!("hook/engine/lychd_forge/__init__.py");
-
-/// The hook of a member, when it has one that is the forge's to run.
-#[must_use]
-pub fn of(member: &Member) -> Option<&Entry> {
-    if member.manifest.lychd.leaves_hook {
-        return None;
-    }
-    member.source.tree.get(&FILE.parse().ok()?)
-}
-
-/// How a member's hook is shown.
-#[must_use]
-pub fn shown(member: &MemberId) -> String {
-    if member.is_core() { format!("core/{FILE}") } else { format!("extensions/{member}/{FILE}") }
-}
-
-/// What is bound into the sandbox besides the member.
-fn engine() -> Result<FileTree, RelativePathError> {
-    let mut tree = FileTree::new();
-    tree.insert_text("run.py".parse()?, RUN);
-    tree.insert_text("lychd_forge/__init__.py".parse()?, PACKAGE);
-    Ok(tree)
-}
-
-/// The sandbox as the Synthesis records it. The version of bubblewrap is the host's and no part of it: equal
-/// inputs give an equal Synthesis everywhere.
-fn recorded() -> record::HookEngine {
-    record::HookEngine {
-        name: "bubblewrap".to_owned(),
-        version: ENGINE.to_owned(),
-        sha256: Sha256::of(format!("{RUN}\0{PACKAGE}")),
-    }
-}
 
 /// Runs the hook of one member twice and takes what it registered.
 ///

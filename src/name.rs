@@ -32,6 +32,7 @@ macro_rules! text_name {
 
 pub mod attribute_path;
 pub mod debian;
+pub mod derivation;
 pub mod image;
 pub mod marker;
 pub mod mount;
@@ -72,6 +73,9 @@ impl schemars::JsonSchema for MemberId {
 }
 
 impl MemberId {
+    /// The directory of the Crypt that holds all extensions.
+    pub const EXTENSIONS: &str = "extensions";
+
     /// The id of the core.
     #[must_use]
     pub fn core() -> Self {
@@ -82,6 +86,20 @@ impl MemberId {
     #[must_use]
     pub fn is_core(&self) -> bool {
         self.0 == "core"
+    }
+
+    /// Where the member lies in the Crypt, and in whatever mirrors it, such as the npm workspace: `core`, or
+    /// `extensions/<id>`.
+    #[must_use]
+    pub fn directory(&self) -> String {
+        if self.is_core() { self.0.clone() } else { format!("{}/{}", Self::EXTENSIONS, self.0) }
+    }
+
+    /// The id as one part of a path, with `__` for `/`. Two ids may share it (`a/b` and `a__b`): who writes both
+    /// side by side has to refuse that.
+    #[must_use]
+    pub fn flat(&self) -> String {
+        self.0.replace('/', "__")
     }
 }
 

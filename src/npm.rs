@@ -3,6 +3,7 @@
 //!
 //! Nothing of a member or a dependency is run. npm sees manifests alone, and none of the user's configuration.
 
+mod assets;
 mod completion;
 mod conflict;
 mod flags;
@@ -12,80 +13,30 @@ mod packages;
 mod plan;
 pub mod record;
 mod registry;
+mod request;
+mod requested_by;
 mod run;
 mod seed;
 mod select;
+mod wire;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
+use std::collections::BTreeSet;
+
+pub use self::{
+    completion::{Completion, Completions},
+    request::{Locked, Locks, Request},
+    select::{NodeTarget, Selected, select},
+    wire::flattened,
 };
 
-pub use completion::{Completion, Completions};
-pub use select::{NodeTarget, Selected, select};
-
-use self::{
-    lock::{InstallPath, NpmLock},
-    plan::Plan,
-    record::{Asset, NodeEnvironment},
-};
+use self::{lock::NpmLock, plan::Plan, record::NodeEnvironment};
 use crate::{
-    artifact::Bring,
-    codex::{Codex, MirrorUrl},
-    crypt::Member,
-    diagnostic::{Diagnostic, Failure, Source, refuse_any},
-    host::{http::Client, progress::Progress},
+    artifact::Effects,
+    diagnostic::{Diagnostic, Failure, Source},
     lock::{Change, Mode, Why, names},
-    name::{MemberId, Platform, url::HostPolicy},
+    name::url::HostPolicy,
     tools::node::{self as tools, NodePin},
 };
-
-/// The texts of existing locks.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Locks {
-    /// [`names::NPM`].
-    pub lock: Option<String>,
-    /// [`names::NPM_COMPLETED`]; missing when the lock lacks nothing.
-    pub completed: Option<String>,
-}
-
-/// What is to be locked, and with what.
-#[derive(Clone, Copy)]
-pub struct Request<'a> {
-    /// The members, core first.
-    pub members: &'a [Member],
-    /// Policy.
-    pub codex: &'a Codex,
-    /// What is locked already.
-    pub locks: &'a Locks,
-    /// What becomes of it.
-    pub mode: Mode,
-    /// What is installed for.
-    pub platform: Platform,
-    /// The forge's cache directory.
-    pub cache: &'a Path,
-    /// `None` when the network must not be used.
-    pub client: Option<&'a Client>,
-    /// The operator's mirrors of the registry.
-    pub mirrors: &'a [MirrorUrl],
-    /// Brings Node and npm.
-    pub bring: Bring<'a>,
-    /// Where progress goes.
-    pub progress: &'a dyn Progress,
-}
-
-/// The locked workspace.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Locked {
-    /// For the Synthesis.
-    pub environment: NodeEnvironment,
-    /// The locks it stands on.
-    pub locks: Locks,
-    /// What moved in them.
-    pub moved: Vec<Change>,
-    /// What a person should know.
-    pub notes: Vec<String>,
-}
 
 /// Locks the npm side of a federation; `None` when no member has a `package.json`.
 ///
@@ -96,9 +47,10 @@ pub fn lock(request: &Request<'_>) -> Result<Option<Locked>, Failure> {
     if request.members.iter().all(|member| member.packages.is_empty()) {
         return Ok(None);
     }
+    let Effects { client, progress, .. } = *request.effects;
     let plan = Plan::of(request.members)?;
     let mut notes = plan.notes.clone();
-    let assets = assets(request.members, &plan)?;
+    let assets = assets::of(request.members, &plan)?;
     // npm prefers versions that fit the Node it runs on: the oldest that is used decides.
     let used: BTreeSet<&str> = assets.iter().map(|asset| asset.node.as_str()).collect();
     let pins: Vec<&'static NodePin> = tools::NODES.iter().filter(|pin| used.contains(pin.version)).collect();
@@ -108,7 +60,7 @@ pub fn lock(request: &Request<'_>) -> Result<Option<Locked>, Failure> {
         .or_else(|| tools::choose(None))
         .ok_or_else(|| Failure::unable(Diagnostic::new("this forge pins no Node")))?;
 
-    request.progress.stage("lock", &format!("npm packages of members: {}", plan.projects.len()));
+    progress.stage("lock", &format!("npm packages of members: {}", plan.projects.len()));
     let old = request.locks.lock.as_deref();
     let seed = match (old, request.mode) {
         (None, Mode::Keep) => seed::of(&plan, request.members.iter().find(|member| member.id.is_core()))?,
@@ -131,8 +83,8 @@ pub fn lock(request: &Request<'_>) -> Result<Option<Locked>, Failure> {
         locked: request.mode == Mode::Locked,
     };
     let completions = completion::complete(&asked, &|wanted| {
-        let client = request.client.ok_or_else(|| completion::offline(&asked, wanted))?;
-        registry::ask(client, &policy, request.mirrors, wanted, request.progress)
+        let client = client.ok_or_else(|| completion::offline(&asked, wanted))?;
+        registry::ask(client, &policy, request.mirrors(), wanted, progress)
     })?;
     let made = packages::Packages {
         lock: &lock,
@@ -162,46 +114,3 @@ pub fn lock(request: &Request<'_>) -> Result<Option<Locked>, Failure> {
 pub fn gone(locks: &Locks) -> Vec<Change> {
     locks.lock.as_deref().map(moves::gone).unwrap_or_default()
 }
-
-/// The front ends with the Nodes they are built with.
-fn assets(members: &[Member], plan: &Plan<'_>) -> Result<Vec<Asset>, Failure> {
-    let mut assets = Vec::new();
-    let mut errors = Vec::new();
-    for project in &plan.projects {
-        let engines = project.package.node.as_ref();
-        let Some(pin) = tools::choose(engines.map(|engine| &engine.range)) else {
-            let known: Vec<&str> = tools::NODES.iter().map(|pin| pin.version).collect();
-            errors.extend(engines.map(|engine| {
-                Diagnostic::new(format!("no pinned Node is `{}`", engine.text.escape_debug()))
-                    .at(engine.place.clone(), "`engines` wants it")
-                    .requested_by(project.member.to_string())
-                    .help(format!("this forge has Node {}", known.join(" and ")))
-            }));
-            continue;
-        };
-        let member = members.iter().find(|member| member.id == *project.member);
-        let Some(of) = member.and_then(|member| member.manifest.lychd.assets.as_ref()) else { continue };
-        if of.source.directory() != project.package.directory.as_ref() {
-            continue;
-        }
-        assets.push(Asset {
-            member: project.member.clone(),
-            member_directory: plan::directory_of(project.member),
-            source: of.source.to_string(),
-            directory: project.directory.clone(),
-            script: of.script.clone(),
-            output: of.output.to_string(),
-            node: pin.version.to_owned(),
-        });
-    }
-    refuse_any(errors)?;
-    Ok(assets)
-}
-
-/// Members as messages list them.
-fn named(members: Option<&BTreeSet<MemberId>>) -> Vec<String> {
-    members.into_iter().flatten().map(ToString::to_string).collect()
-}
-
-/// Who reaches what.
-type RequestedBy = BTreeMap<InstallPath, BTreeSet<MemberId>>;

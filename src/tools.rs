@@ -5,31 +5,17 @@ pub mod deb;
 pub mod node;
 pub mod python;
 mod tarball;
+mod tool;
 pub mod uv;
 
-pub use node::NodeTool;
+pub use self::{
+    node::NodeTool,
+    tool::{Fetch, Tool},
+};
 
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
-
-use crate::{
-    diagnostic::Failure,
-    digest::Sha256,
-    name::{Platform, url::ArtifactUrl},
-};
-
-/// Brings a file of known content into the cache and says where it is: URL, sha256, size in bytes.
-pub type Fetch<'a> = &'a dyn Fn(&ArtifactUrl, &Sha256, Option<u64>) -> Result<PathBuf, Failure>;
-
-/// A pinned resolver.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Tool {
-    /// Version.
-    pub version: String,
-    /// sha256 of the file it came in.
-    pub sha256: Sha256,
-}
+use crate::{diagnostic::Failure, name::Platform};
 
 /// The resolver, ready to run.
 #[derive(Clone, Debug, PartialEq, Eq)]

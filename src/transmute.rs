@@ -84,7 +84,7 @@ pub fn transmute_with(
     };
     for (name, about, expr) in [
         ("flake.nix", flake::about(&synthesis), flake::expression(&synthesis)?),
-        ("body.nix", body::ABOUT, body::expression(&synthesis, sources)?),
+        ("body.nix", body::ABOUT, body::expression(&synthesis)?),
         system,
     ] {
         match nix::render(&[&marker, about], &expr) {
@@ -94,7 +94,7 @@ pub fn transmute_with(
     }
     refuse_any(refused)?;
     tree.insert_tree(&path("nix")?, library);
-    let read = node::read_by_assets(&synthesis, sources);
+    let read = node::read_by_assets(&synthesis);
     let is_needed = |member: &&Member| member.build_environment.is_some() || read.contains(&member.id);
     for member in synthesis.members.iter().filter(is_needed) {
         if let Some(source) = sources.get(&member.id) {
@@ -110,7 +110,7 @@ pub fn transmute_with(
 /// # Errors
 /// Never for a sound [`MemberId`].
 fn source_directory(id: &MemberId) -> Result<RelativePath, Failure> {
-    path(&format!("sources/{}", id.as_str().replace('/', "__")))
+    path(&format!("sources/{}", id.flat()))
 }
 
 fn path(text: &str) -> Result<RelativePath, Failure> {

@@ -34,6 +34,13 @@ impl AssetSource {
     }
 }
 
+/// `None` is the member's root.
+impl From<Option<RelativePath>> for AssetSource {
+    fn from(directory: Option<RelativePath>) -> Self {
+        Self(directory)
+    }
+}
+
 impl fmt::Display for AssetSource {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.0.as_ref().map_or(".", RelativePath::as_str))

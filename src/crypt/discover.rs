@@ -30,17 +30,18 @@ pub fn discover(root: &Path, codex: &Codex) -> Result<Federation, Failure> {
             .help("`lychd-forge init` writes one, `--crypt DIR` names another")
     })?;
     let mut errors = Vec::new();
-    let mut wanted = vec![(MemberId::core(), root.join("core"))];
-    let core = file::kind(&root.join("core"))?;
-    if core != Some(Kind::Directory) || !file::exists(&root.join("core").join(MANIFEST))? {
-        let what = if core == Some(Kind::Link) { "is a symbolic link" } else { "has no `pyproject.toml`" };
+    let core = root.join(MemberId::core().directory());
+    let mut wanted = vec![(MemberId::core(), core.clone())];
+    let kind = file::kind(&core)?;
+    if kind != Some(Kind::Directory) || !file::exists(&core.join(MANIFEST))? {
+        let what = if kind == Some(Kind::Link) { "is a symbolic link" } else { "has no `pyproject.toml`" };
         errors.push(
             Diagnostic::new(format!("`core` in the Crypt {what}"))
                 .help("the core's repository belongs at `core/` itself"),
         );
         wanted.clear();
     }
-    let directory = root.join("extensions");
+    let directory = root.join(MemberId::EXTENSIONS);
     let present = match file::kind(&directory)? {
         None => BTreeSet::new(),
         Some(Kind::Directory) => extensions(&directory, &mut errors)?,
@@ -58,7 +59,7 @@ pub fn discover(root: &Path, codex: &Codex) -> Result<Federation, Failure> {
         }
     }
     wanted.extend(selected.into_iter().map(|id| {
-        let directory = root.join("extensions").join(id.as_str());
+        let directory = root.join(id.directory());
         (id, directory)
     }));
 
@@ -155,7 +156,7 @@ fn select(present: &BTreeSet<MemberId>, codex: &Codex, errors: &mut Vec<Diagnost
 }
 
 fn read_member(root: &Path, id: MemberId, directory: std::path::PathBuf) -> Result<Member, Failure> {
-    let shown = if id.is_core() { "core".to_owned() } else { format!("extensions/{id}") };
+    let shown = id.directory();
     let source = SourceTree::read(&id, root, &directory)?;
     let name = format!("{shown}/{MANIFEST}");
     let kept = MANIFEST.parse::<RelativePath>().ok().and_then(|path| source.tree.file(&path));

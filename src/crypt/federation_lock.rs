@@ -146,7 +146,7 @@ impl FederationLock {
         all.sort_by_key(|(id, _)| (!id.is_core(), *id));
         for (id, Repository { working_copy, nar_sha256, place: _ }) in all {
             // None of the values can hold a quote. Writing into a string cannot fail.
-            let _ = write!(text, "\n{TITLE}\nid = \"{id}\"\npath = \"{}\"\n", path(id));
+            let _ = write!(text, "\n{TITLE}\nid = \"{id}\"\npath = \"{}\"\n", id.directory());
             let _ = writeln!(text, "vcs = \"{}\"", working_copy.vcs());
             if let WorkingCopy::Repository { revision, dirty, .. } = working_copy {
                 let _ = write!(text, "revision = \"{revision}\"\ndirty = {dirty}\n");
@@ -155,11 +155,6 @@ impl FederationLock {
         }
         text
     }
-}
-
-/// Where a member lies, below the Crypt.
-fn path(id: &MemberId) -> String {
-    if id.is_core() { "core".to_owned() } else { format!("extensions/{id}") }
 }
 
 /// What `vcs` can say.
@@ -189,16 +184,17 @@ fn repository(
     let already = errors.len();
     let mut reader = Reader::new(table, TITLE, &KEYS, errors);
     let id: Option<Located<MemberId>> = reader.parsed(like("id", r#""core""#));
-    let own = path(&id.as_ref().map_or_else(MemberId::core, |id| id.value.clone()));
+    let own = id.as_ref().map_or_else(MemberId::core, |id| id.value.clone()).directory();
     let lies = reader.string(like("path", &format!("\"{own}\"")));
     let vcs: Option<Located<Vcs>> = reader.parsed("vcs");
     let revision: Option<Located<ObjectId>> = reader.parsed("revision");
     let dirty = reader.boolean("dirty");
     let nar_sha256: Option<Located<Sha256>> = reader.parsed("nar-sha256");
     if let (Some(id), Some(lies)) = (&id, &lies)
-        && lies.value != path(&id.value)
+        && lies.value != id.value.directory()
     {
-        let message = format!("`path` in {TITLE} must be `{}`, where `{}` lies", path(&id.value), id.value);
+        let message =
+            format!("`path` in {TITLE} must be `{}`, where `{}` lies", id.value.directory(), id.value);
         reader.errors().push(Diagnostic::new(message).at(lies.place.clone(), ""));
     }
     let versioned = matches!(vcs, Some(Located { value: Vcs::System(_), .. }));

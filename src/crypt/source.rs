@@ -33,7 +33,7 @@ impl SourceTree {
     /// # Errors
     /// Refused with every entry that a source tree cannot hold; unable when the system says no.
     pub fn read(member: &MemberId, root: &Path, directory: &Path) -> Result<Self, Failure> {
-        let shown = if member.is_core() { "core".to_owned() } else { format!("extensions/{member}") };
+        let shown = member.directory();
         let entries = walk::source_tree(root, directory, MOST_ENTRIES)?;
         let mut tree = FileTree::new();
         let mut errors = Vec::new();

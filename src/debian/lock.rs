@@ -4,8 +4,12 @@
 //! that the lock alone answers for its roots: no index is read while nothing new is asked for.
 
 mod inconsistency;
+mod pin;
 
-pub use inconsistency::Inconsistency;
+pub use self::{
+    inconsistency::Inconsistency,
+    pin::{Pin, Provided},
+};
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,58 +20,14 @@ use serde::{Deserialize, Serialize, de};
 
 use crate::{
     diagnostic::{Diagnostic, Failure, Source, refuse_any},
-    digest::Sha256,
     document::{Table, json},
-    name::{
-        DebianName, Platform,
-        debian::{Archive, DebianVersion, PoolPath, Suite},
-    },
+    name::{DebianName, Platform, debian::Suite},
 };
 
 /// The schema's id and version.
 pub const SCHEMA: &str = "lychd-forge/debian-lock/1";
-/// The most packages one platform may pin.
-const PACKAGES: usize = 20_000;
 /// The most bytes of one `.deb`, packed or unpacked; far above any in the archive.
 const SIZE: u64 = 16 << 30;
-
-/// What a package provides besides its own name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Provided {
-    /// The virtual name.
-    pub name: DebianName,
-    /// The version it is provided in, when it says one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version: Option<DebianVersion>,
-}
-
-/// One pinned package.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Pin {
-    /// Binary package name.
-    pub name: DebianName,
-    /// Version.
-    pub version: DebianVersion,
-    /// `amd64`, `arm64` or `all`.
-    pub architecture: String,
-    /// The archive it comes from.
-    pub archive: Archive,
-    /// Where it is in the archive.
-    pub path: PoolPath,
-    /// Hash of the `.deb`.
-    pub sha256: Sha256,
-    /// Bytes of the `.deb`.
-    pub size: u64,
-    /// Bytes when unpacked, as the index says.
-    pub installed_size: u64,
-    /// The pins it needs.
-    pub depends: BTreeSet<DebianName>,
-    /// What it provides.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub provides: BTreeSet<Provided>,
-}
 
 /// What is pinned for one platform; every edge and alias leads to a pin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -95,7 +55,7 @@ impl PlatformLock {
         pins: Vec<Pin>,
     ) -> Result<Self, Vec<Inconsistency>> {
         let mut wrong = Vec::new();
-        if pins.len() > PACKAGES {
+        if pins.len() > pin::MOST {
             wrong.push(Inconsistency::TooMany { platform, count: pins.len() });
         }
         let mut packages = BTreeMap::new();
@@ -152,6 +112,21 @@ impl PlatformLock {
     #[must_use]
     pub fn answer(&self, root: &DebianName) -> Option<&Pin> {
         self.packages.get(root).or_else(|| self.packages.get(self.aliases.get(root)?))
+    }
+
+    /// The names of all pins that some roots need, over the lock's own edges.
+    pub(super) fn reach<'a>(
+        &'a self,
+        roots: impl Iterator<Item = &'a DebianName>,
+    ) -> BTreeSet<&'a DebianName> {
+        let mut reached = BTreeSet::new();
+        let mut pending: Vec<&Pin> = roots.filter_map(|root| self.answer(root)).collect();
+        while let Some(pin) = pending.pop() {
+            if reached.insert(&pin.name) {
+                pending.extend(pin.depends.iter().filter_map(|name| self.packages.get(name)));
+            }
+        }
+        reached
     }
 }
 

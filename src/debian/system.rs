@@ -12,7 +12,7 @@ use crate::{
     },
     diagnostic::{Diagnostic, Failure, Fault, Source},
     lock::{Change, Mode, lock_changed, lock_missing, lock_unfit, names},
-    name::{Platform, debian::Suite},
+    name::Platform,
 };
 
 /// The system packages with the lock they stand on.
@@ -23,6 +23,8 @@ pub struct System {
     pub lock: Source,
     /// What moved in it.
     pub moved: Vec<Change>,
+    /// The lock as a value.
+    pins: DebianLock,
 }
 
 /// Resolves over one lock and at most one reading of the index.
@@ -98,6 +100,7 @@ impl<'a> SystemResolver<'a> {
             packages: resolution.packages(&Mirrors::default()),
             lock: Source::new(names::SHOWN_DEBIAN, text),
             moved,
+            pins: resolution.lock,
         })
     }
 
@@ -115,7 +118,7 @@ impl<'a> SystemResolver<'a> {
             return Ok(system);
         }
         self.compiler = compiler;
-        self.before = Some(DebianLock::parse(&system.lock)?);
+        self.before = Some(system.pins);
         if self.mode == Mode::Update {
             // It has moved once.
             self.mode = Mode::Keep;
@@ -138,14 +141,7 @@ impl<'a> SystemResolver<'a> {
         if let Outcome::Resolved(resolution) = debian::resolve(&request, self.index.as_ref())? {
             return Ok(*resolution);
         }
-        let index = read_index(
-            self.before.as_ref(),
-            self.debian,
-            &self.debian.suites,
-            self.mode,
-            self.platform,
-            self.effects,
-        )?;
+        let index = self.read_index()?;
         let outcome = debian::resolve(&request, Some(&index))?;
         self.index = Some(index);
         match outcome {
@@ -153,44 +149,38 @@ impl<'a> SystemResolver<'a> {
             Outcome::NeedsIndex => Err(Failure::unable(Diagnostic::new("the Debian index answers nothing"))),
         }
     }
+
+    /// The signed index, which is read when the lock alone does not answer.
+    fn read_index(&self) -> Result<Index, Failure> {
+        if self.mode == Mode::Locked {
+            let shown = names::SHOWN_DEBIAN;
+            return Err(match self.before {
+                None => lock_missing(shown),
+                Some(_) => lock_changed(format!("`{shown}` does not answer for all system dependencies")),
+            }
+            .into());
+        }
+        let client = self.effects.client.ok_or_else(|| {
+            Failure::unable(
+                Diagnostic::new(
+                    "resolving system packages needs the Debian index, and --offline forbids the network",
+                )
+                .of_kind(Fault::Offline)
+                .help("run once without --offline"),
+            )
+        })?;
+        debian::configured(
+            client,
+            (self.debian, self.effects.codex_directory),
+            &self.debian.suites,
+            self.platform,
+            self.effects.now,
+            self.effects.progress,
+        )
+    }
 }
 
 fn has_compiler(lock: &DebianLock, platform: Platform) -> bool {
     let pins = lock.platform(platform).map(PlatformLock::packages);
     pins.is_some_and(|pins| roots::COMPILER.iter().all(|name| pins.keys().any(|pin| pin.as_str() == *name)))
-}
-
-fn read_index(
-    before: Option<&DebianLock>,
-    debian: &Debian,
-    suites: &[Suite],
-    mode: Mode,
-    platform: Platform,
-    effects: &Effects<'_>,
-) -> Result<Index, Failure> {
-    if mode == Mode::Locked {
-        let shown = names::SHOWN_DEBIAN;
-        return Err(match before {
-            None => lock_missing(shown),
-            Some(_) => lock_changed(format!("`{shown}` does not answer for all system dependencies")),
-        }
-        .into());
-    }
-    let client = effects.client.ok_or_else(|| {
-        Failure::unable(
-            Diagnostic::new(
-                "resolving system packages needs the Debian index, and --offline forbids the network",
-            )
-            .of_kind(Fault::Offline)
-            .help("run once without --offline"),
-        )
-    })?;
-    debian::configured(
-        client,
-        (debian, effects.codex_directory),
-        suites,
-        platform,
-        effects.now,
-        effects.progress,
-    )
 }

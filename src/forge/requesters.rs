@@ -6,7 +6,11 @@
 use std::collections::BTreeSet;
 
 use super::executor::NotBuilt;
-use crate::{diagnostic::Failure, name::MemberId, synthesis::Synthesis};
+use crate::{
+    diagnostic::Failure,
+    name::{MemberId, derivation},
+    synthesis::Synthesis,
+};
 
 /// What is told of a build that failed, with the members that asked for the packages whose derivations did.
 #[must_use]
@@ -26,22 +30,22 @@ pub fn with_requesters(NotBuilt { failure, derivations }: NotBuilt, synthesis: &
 fn requesters(synthesis: &Synthesis) -> impl Iterator<Item = (String, Vec<&MemberId>)> {
     let built = synthesis.build_environments.iter().flat_map(|environment| &environment.packages);
     let python = synthesis.python_packages.iter().chain(built);
-    let wheels =
-        python.map(|package| (format!("{}-{}", package.name, package.version), &package.requested_by));
+    let wheels = python
+        .map(|package| (derivation::installed_wheel(&package.name, &package.version), &package.requested_by));
     // What is built from source has a derivation more.
     let built = synthesis.python_packages.iter().filter(|package| package.build.is_some());
-    let built =
-        built.map(|package| (format!("{}-{}-wheel", package.name, package.version), &package.requested_by));
+    let built = built
+        .map(|package| (derivation::built_wheel(&package.name, &package.version), &package.requested_by));
     let system = synthesis.system_packages.iter();
-    let system = system.map(|package| (format!("deb-{}", package.name), &package.requested_by));
+    let system = system.map(|package| (derivation::deb(&package.name), &package.requested_by));
     let node = synthesis.node.iter();
     let tarballs = node.clone().flat_map(|node| &node.packages);
-    let tarballs = tarballs.map(|package| (package.filename.clone(), &package.requested_by));
+    let tarballs = tarballs.map(|package| (package.filename.to_string(), &package.requested_by));
     let packages =
         wheels.chain(built).chain(system).chain(tarballs).map(|(name, by)| (name, by.iter().collect()));
-    let members = synthesis.members.iter().map(|member| (format!("{}-wheel", member.name), vec![&member.id]));
+    let members =
+        synthesis.members.iter().map(|member| (derivation::member_wheel(&member.name), vec![&member.id]));
     let assets = node.flat_map(|node| &node.assets);
-    let assets = assets
-        .map(|asset| (format!("{}-asset", asset.member.as_str().replace('/', "__")), vec![&asset.member]));
+    let assets = assets.map(|asset| (derivation::asset(&asset.member), vec![&asset.member]));
     packages.chain(members).chain(assets)
 }

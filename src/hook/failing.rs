@@ -1,9 +1,10 @@
 //! What is told when a hook does not do what it should.
 
 use super::{
-    Limits,
     answer::{Entry, Failed, Kind, Registered, Unanswered},
-    sandbox::Run,
+    file::FILE,
+    record::Limits,
+    sandbox::{self, Run},
 };
 use crate::{
     diagnostic::{Diagnostic, Failure, Place, Source},
@@ -38,7 +39,7 @@ impl Hook<'_> {
     }
 
     fn manifest(&self) -> String {
-        self.source.name().replace(super::FILE, "pyproject.toml")
+        self.source.name().replace(FILE, "pyproject.toml")
     }
 
     /// What can be done without running it.
@@ -48,7 +49,7 @@ impl Hook<'_> {
                 "set `hook = false` under [tool.lychd] in `{}`: then `{}` is LychD's alone, and what the body \
                  needs stands in `system-dependencies` and `[[tool.lychd.rune]]`",
                 self.manifest(),
-                super::FILE,
+                FILE,
             ))
             .help("or set `allow-hooks = false` under [policy] in forge.toml: then no member's hook is run")
             .into()
@@ -156,9 +157,9 @@ impl Hook<'_> {
 
     /// A line of the hook's output with the paths people know.
     fn local(&self, text: &str) -> String {
-        let shown = self.source.name().trim_end_matches(super::FILE);
+        let shown = self.source.name().trim_end_matches(FILE);
         let mut text = plain(text, 300);
-        for directory in super::sandbox::directories() {
+        for directory in sandbox::directories() {
             text = text.replace(&format!("{directory}/"), shown);
         }
         text

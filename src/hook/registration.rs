@@ -4,8 +4,9 @@ use serde_json::Value as Json;
 
 use super::{
     answer::{Entry, Registered},
+    engine,
     failing::{Hook, plain},
-    record, recorded,
+    record,
 };
 use crate::{
     crypt::{
@@ -62,7 +63,7 @@ pub(super) fn read(
     let record = record::Hook {
         sha256,
         registered_sha256: Sha256::of(all.to_string()),
-        engine: recorded(),
+        engine: engine::recorded(),
         limits: *hook.limits,
     };
     let ignored: Vec<String> =

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{RequestedBy, named};
+use super::requested_by::{RequestedBy, named};
 use crate::{
     diagnostic::{Diagnostic, Failure, Fault, Source, refuse_any},
     digest::Integrity,

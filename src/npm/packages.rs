@@ -2,17 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Completions, Selected, named, plan::Plan};
+use super::{Completions, Selected, plan::Plan, requested_by::named};
 use crate::{
     diagnostic::{Diagnostic, Failure, refuse_any},
-    digest::{
-        Integrity,
-        store_path::{StoreName, StorePath},
-    },
+    digest::{Integrity, store_path::StoreName},
     name::{npm::NpmName, url::HostPolicy},
     npm::{
         lock::{Entry, From, NpmLock, Package, Pins},
-        record::{NodeBundled, NodeLink, NodePackage},
+        record::{NodeBundled, NodeLink, NodePackage, TarballSource},
     },
     tree::RelativePath,
 };
@@ -149,37 +146,30 @@ impl Packages<'_> {
             ));
         }
         let completion = self.completions.get(name, version);
-        let (url, filename, integrity, completed) = match (from, pins, completion) {
+        let public = |url: &str| -> Result<_, Box<Diagnostic>> {
+            let url = self.policy.check(url).map_err(|error| wrong(error.to_string()))?;
+            names(url.as_str(), name, version).map_err(wrong)?;
+            let filename = StoreName::mapped(url.file_name());
+            Ok((TarballSource::Registry(url), filename))
+        };
+        let ((source, filename), integrity, completed) = match (from, pins, completion) {
             (From::File(path), pins, _) => {
                 let (filename, integrity) = self.own(path, pins).map_err(wrong)?;
-                (format!("file:{path}"), filename, integrity, false)
+                ((TarballSource::Member(path.clone()), filename), integrity, false)
             }
-            (From::Address(url), Pins::Pinned(integrity), _) => {
-                (url.clone(), String::new(), *integrity, false)
-            }
-            (_, _, Some(known)) => (known.resolved.clone(), String::new(), known.integrity, true),
+            (From::Address(url), Pins::Pinned(integrity), _) => (public(url)?, *integrity, false),
+            (_, _, Some(known)) => (public(&known.resolved)?, known.integrity, true),
             _ => return Err(wrong("it has no address or no hash".to_owned())),
-        };
-        let filename = if filename.is_empty() {
-            let checked = self.policy.check(&url).map_err(|error| wrong(error.to_string()))?;
-            names(checked.as_str(), name, version).map_err(wrong)?;
-            StoreName::mapped(checked.file_name())
-        } else {
-            StoreName::mapped(&filename)
         };
         let dependencies = entry.edges.keys().filter(|name| {
             self.lock.resolve(&entry.path, name).is_some_and(|to| self.selected.places.contains(&to.path))
         });
         Ok(NodePackage {
-            purl: name.purl(version),
             name: name.clone(),
             version: version.clone(),
-            kind: "npm",
-            url,
-            store_path: StorePath::of_flat_file(&integrity, &filename).to_string(),
-            filename: filename.to_string(),
+            source,
+            filename,
             integrity,
-            size: None,
             requested_by: self.selected.requested_by.get(&entry.path).cloned().unwrap_or_default(),
             dependencies: dependencies.cloned().collect(),
             completed,
@@ -190,7 +180,7 @@ impl Packages<'_> {
     }
 
     /// A tarball of a member's own tree: its name and hash.
-    fn own(&self, path: &RelativePath, pins: &Pins) -> Result<(String, Integrity), String> {
+    fn own(&self, path: &RelativePath, pins: &Pins) -> Result<(StoreName, Integrity), String> {
         let bytes = self
             .plan
             .tarballs
@@ -208,7 +198,7 @@ impl Packages<'_> {
             return Err(format!("`{path}` is not what the lock pins"));
         }
         let name = path.components().next_back().unwrap_or_default();
-        Ok((name.to_owned(), integrity))
+        Ok((StoreName::mapped(name), integrity))
     }
 
     /// One version with two hashes is two things under one name.
@@ -318,10 +308,9 @@ mod tests {
         );
         let made = made(&[WEB, &a, &b, &c].join(",\n"), &["@s/p", "gone"]).unwrap();
         let p = &made.packages[0];
-        assert_eq!(p.purl, "pkg:npm/%40s/p@1.0.0");
         assert_eq!(p.places.iter().collect::<Vec<_>>(), ["node_modules/a", "node_modules/b/node_modules/c"]);
         assert_eq!((p.filename.as_str(), p.scripts, p.bin["p"].as_str()), ("p-1.0.0.tgz", true, "x.js"));
-        assert_eq!(made.packages[1].url, "file:extensions/altar/t.tgz");
+        assert_eq!(made.packages[1].source.to_string(), "file:extensions/altar/t.tgz");
         assert_eq!(made.links[0].target, "extensions/altar/web");
         assert_eq!(made.notes, ["`allow-scripts` names `gone`, which is not installed"]);
     }

@@ -39,11 +39,6 @@ pub(super) struct Plan<'a> {
     pub(super) notes: Vec<String>,
 }
 
-/// A member's root below the workspace's.
-pub(super) fn directory_of(member: &MemberId) -> String {
-    if member.is_core() { "core".to_owned() } else { format!("extensions/{member}") }
-}
-
 impl<'a> Plan<'a> {
     /// Plans the workspace.
     ///
@@ -69,7 +64,7 @@ impl<'a> Plan<'a> {
     }
 
     fn add(&mut self, member: &'a Member, package: &'a PackageJson, errors: &mut Vec<Diagnostic>) {
-        let root = directory_of(&member.id);
+        let root = member.id.directory();
         let directory = match &package.directory {
             Some(below) => format!("{root}/{below}"),
             None => root.clone(),
@@ -308,7 +303,7 @@ pub(super) mod tests {
                 let at = directory.parse::<RelativePath>().ok();
                 let file = at.as_ref().map_or("package.json".to_owned(), |at| format!("{at}/package.json"));
                 tree.insert_text(file.parse().unwrap(), text);
-                let shown = format!("{}/{file}", directory_of(&id));
+                let shown = format!("{}/{file}", id.directory());
                 PackageJson::parse(&id, &shown, at.as_ref(), text.as_bytes()).unwrap()
             })
             .collect();

@@ -1,18 +1,26 @@
 //! The npm side of the Synthesis: one workspace of all members that have a `package.json`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::{
     artifact::Artifact,
-    digest,
-    digest::Integrity,
+    crypt::AssetSource,
+    digest::{
+        Integrity,
+        store_path::{StoreName, StorePath},
+    },
     name::{
         MemberId,
         npm::{NpmName, NpmScript},
+        url::ArtifactUrl,
     },
     tools::NodeTool,
+    tree::RelativePath,
 };
 
 /// What `npm ci` would install for all members together, and what is built with it.
@@ -33,28 +41,37 @@ pub struct NodeEnvironment {
     pub npm: NodeTool,
 }
 
+/// Where a tarball is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TarballSource {
+    /// At its public address.
+    Registry(ArtifactUrl),
+    /// In a member's own tree: its path below the workspace's root.
+    Member(RelativePath),
+}
+
+impl fmt::Display for TarballSource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Registry(url) => url.fmt(formatter),
+            Self::Member(path) => write!(formatter, "file:{path}"),
+        }
+    }
+}
+
 /// One npm tarball.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodePackage {
     /// Its name in the registry; a place may call it otherwise (an alias).
     pub name: NpmName,
     /// Version as locked.
     pub version: String,
-    /// Package URL, `pkg:npm/%40scope/name@1.2.3`.
-    pub purl: String,
-    /// Always `npm`.
-    pub kind: &'static str,
-    /// Its public address.
-    pub url: String,
+    /// Where it is.
+    pub source: TarballSource,
     /// Its file name in the store.
-    pub filename: String,
-    /// Its hash: sha256 or sha512. Serialised as `sha256` or `sha512` in hex, beside `sri`.
-    #[serde(flatten, serialize_with = "digest::serialize::integrity")]
+    pub filename: StoreName,
+    /// Its hash: sha256 or sha512.
     pub integrity: Integrity,
-    /// Bytes; npm's locks do not say.
-    pub size: Option<u64>,
-    /// Store path of the downloaded file.
-    pub store_path: String,
     /// Members that reach it.
     pub requested_by: BTreeSet<MemberId>,
     /// Names it depends on, as its manifest spells them, so far as they are installed.
@@ -92,61 +109,51 @@ pub struct NodeLink {
 }
 
 /// A front end to build.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asset {
     /// Whose it is.
     pub member: MemberId,
-    /// The member's root, below the workspace's: `extensions/altar`.
-    pub member_directory: String,
-    /// The directory with `package.json`, below the member's root; `.` for the root.
-    pub source: String,
-    /// The same below the workspace's root: `extensions/altar/web`.
-    pub directory: String,
+    /// The directory with `package.json`, below the member's root.
+    pub source: AssetSource,
     /// The script that npm runs there.
     pub script: NpmScript,
     /// What it writes, below the member's root.
-    pub output: String,
+    pub output: RelativePath,
     /// Version of one of [`NodeEnvironment::runtimes`].
     pub node: String,
+    /// The other members whose trees it reads: each makes it anew when it changes.
+    pub reads: BTreeSet<MemberId>,
 }
 
-/// `node_packages` and so on beside the other lists of the Synthesis: always there, empty without an environment.
-#[derive(Serialize)]
-struct Wire<'a> {
-    node_packages: &'a [NodePackage],
-    node_bundled: &'a [NodeBundled],
-    node_links: &'a [NodeLink],
-    assets: &'a [Asset],
-    node_tools: Vec<&'a NodeTool>,
-}
-
-/// For serde's `serialize_with`.
-///
-/// # Errors
-/// Those of the serializer.
-pub fn flat<S: Serializer>(environment: &Option<NodeEnvironment>, serializer: S) -> Result<S::Ok, S::Error> {
-    let environment = environment.as_ref();
-    Wire {
-        node_packages: environment.map_or(&[], |all| &all.packages),
-        node_bundled: environment.map_or(&[], |all| &all.bundled),
-        node_links: environment.map_or(&[], |all| &all.links),
-        assets: environment.map_or(&[], |all| &all.assets),
-        node_tools: environment.map_or_else(Vec::new, |all| all.runtimes.iter().chain([&all.npm]).collect()),
+impl Asset {
+    /// The directory with `package.json`, below the workspace's root: `extensions/altar/web`.
+    #[must_use]
+    pub fn directory(&self) -> String {
+        let member = self.member.directory();
+        self.source.directory().map_or_else(|| member.clone(), |below| format!("{member}/{below}"))
     }
-    .serialize(serializer)
 }
 
-impl From<&NodePackage> for Artifact {
-    fn from(package: &NodePackage) -> Self {
-        Self {
-            label: format!("{} {}", package.name, package.version),
-            url: package.url.clone(),
-            integrity: package.integrity,
-            size: package.size,
-            file: package.filename.clone(),
-            store_path: package.store_path.clone(),
-            requested_by: package.requested_by.iter().map(ToString::to_string).collect(),
+impl NodePackage {
+    /// Store path of the tarball.
+    #[must_use]
+    pub fn store_path(&self) -> StorePath {
+        StorePath::of_flat_file(&self.integrity, &self.filename)
+    }
+
+    /// What is to be downloaded for it; nothing for a tarball of a member's own tree.
+    #[must_use]
+    pub fn artifact(&self) -> Option<Artifact> {
+        let TarballSource::Registry(url) = &self.source else { return None };
+        Some(Artifact {
+            label: format!("{} {}", self.name, self.version),
+            url: url.to_string(),
+            integrity: self.integrity,
+            size: None,
+            file: self.filename.to_string(),
+            store_path: self.store_path().to_string(),
+            requested_by: self.requested_by.iter().map(ToString::to_string).collect(),
             system: false,
-        }
+        })
     }
 }

@@ -52,14 +52,14 @@ pub(super) fn lock(
     let tree = plan.stage().map_err(|error| {
         Failure::from(Diagnostic::new(format!("the npm workspace cannot be staged: {error}")))
     })?;
-    let settled = Settled::of(request.cache, &tree)?;
+    let settled = Settled::of(request.effects.cache, &tree)?;
     if request.mode != Mode::Update
         && let Some(text) = old
         && settled.knows(text)?
     {
         return Ok(text.to_owned());
     }
-    let tools = tools::install(request.cache, Platform::host(), pin, request.bring)?;
+    let tools = tools::install(request.effects.cache, Platform::host(), pin, request.effects.bring)?;
     let mut text = if request.mode == Mode::Update { None } else { old.or(seed).map(str::to_owned) };
     // npm does not always write at once what it would leave alone the next time.
     for _ in 0..TRIES {
@@ -120,7 +120,7 @@ fn run(
     tree: &FileTree,
     old: Option<&str>,
 ) -> Result<String, Failure> {
-    let above = request.cache.join("stage");
+    let above = request.effects.cache.join("stage");
     let failed = |error: std::io::Error| file::unable("write in", &above, &error);
     let stage = file::temporary_directory(&above).map_err(failed)?;
     let directory = stage.path().join("federation");
@@ -128,7 +128,7 @@ fn run(
     file::create_directory(&home).map_err(failed)?;
     file::write_tree(&directory, tree).map_err(failed)?;
     let lock = directory.join("package-lock.json");
-    let mirror = request.mirrors.first().map(crate::codex::MirrorUrl::as_str);
+    let mirror = request.mirrors().first().map(crate::codex::MirrorUrl::as_str);
     if let Some(text) = old {
         let text = mirrored(text, mirror, false);
         file::write(&lock, text.as_bytes()).map_err(failed)?;
@@ -163,8 +163,8 @@ fn run(
         .arg(format!("--registry={}/", mirror.unwrap_or(REGISTRY)))
         .arg(flag("userconfig", &configuration))
         .arg(flag("globalconfig", &home.join("npmrc-global")))
-        .arg(flag("cache", &request.cache.join("npm")))
-        .args(request.client.is_none().then_some("--offline"))
+        .arg(flag("cache", &request.effects.cache.join("npm")))
+        .args(request.effects.client.is_none().then_some("--offline"))
         .current_dir(&directory)
         .only_env(variables)
         .output()?;

@@ -8,7 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use nodejs_semver::Version;
 
-use super::{RequestedBy, flags, named};
+use super::{
+    flags,
+    requested_by::{RequestedBy, named},
+};
 use crate::{
     diagnostic::{Diagnostic, Failure, refuse_any},
     name::{MemberId, Platform},

@@ -12,7 +12,7 @@ use crate::{
     },
     host::file,
     lock::names,
-    name::{MemberId, PackageName, url::HostPolicy},
+    name::{MemberId, PackageName, derivation, url::HostPolicy},
     python::{
         install::{
             self, Building, EnvironmentMember, EnvironmentPackage, FileKind, Location, PythonEnvironment,
@@ -210,7 +210,7 @@ impl Plan {
                 )
                 .into());
         };
-        let directory = StoreName::mapped(&format!("{}-source", project.name));
+        let directory = derivation::source(&project.name);
         let url = format!("git+{}@{}", git.url, git.revision);
         Ok(PythonPackage {
             name: project.name.clone(),

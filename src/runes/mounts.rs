@@ -10,7 +10,10 @@ use super::unit::{Container, Piece, Value};
 use crate::{
     codex::{Codex, Sphere},
     diagnostic::{Diagnostic, Failure, Place},
-    name::mount::{HostPath, Volume},
+    name::{
+        MemberId,
+        mount::{HostPath, Volume},
+    },
 };
 
 /// Where things lie on the host; all paths absolute and resolved.
@@ -131,11 +134,11 @@ pub(super) const SUPPORT: &str = "/run/lychd";
 pub(super) fn of_migration(layout: &Layout, errors: &mut Vec<Diagnostic>) -> Vec<Value> {
     let mut read_only =
         |path: &Path, inside: &str| mount(host(path, layout, errors), below_home(inside), "ro,Z");
-    vec![
-        read_only(&layout.codex, CODEX),
-        read_only(&layout.crypt.join("core"), &format!("{CRYPT}/core")),
-        read_only(&layout.crypt.join("extensions"), &format!("{CRYPT}/extensions")),
-    ]
+    let mut mounts = vec![read_only(&layout.codex, CODEX)];
+    for directory in [&MemberId::core().directory(), MemberId::EXTENSIONS] {
+        mounts.push(read_only(&layout.crypt.join(directory), &format!("{CRYPT}/{directory}")));
+    }
+    mounts
 }
 
 /// A rune's mounts: resolved, and outside of everything that is LychD's, on both sides.

@@ -6,8 +6,8 @@ use super::Synthesis;
 use crate::{
     artifact::Artifact,
     diagnostic::Failure,
-    tools::NodeTool,
-    tools::{node, uv},
+    npm::record::NodePackage,
+    tools::{NodeTool, node, uv},
 };
 
 /// Every download a Synthesis needs, each once, sorted by store path.
@@ -18,15 +18,14 @@ pub fn artifacts(synthesis: &Synthesis) -> Vec<Artifact> {
         .iter()
         .chain(synthesis.build_environments.iter().flat_map(|environment| &environment.packages))
         .filter(|package| !package.bundled);
-    // A tarball of a member's own tree is there already.
     let node = synthesis.node.iter().flat_map(|node| {
-        let packages = node.packages.iter().filter(|package| !package.url.starts_with("file:"));
+        let packages = node.packages.iter().filter_map(NodePackage::artifact);
         let tools: Box<dyn Iterator<Item = &NodeTool>> = if node.assets.is_empty() {
             Box::new(std::iter::empty())
         } else {
             Box::new(node.runtimes.iter().chain([&node.npm]))
         };
-        packages.map(Artifact::from).chain(tools.map(Artifact::from))
+        packages.chain(tools.map(Artifact::from))
     });
     let system = synthesis.system_packages.iter().map(Artifact::from);
     let all = system.chain(wheels.map(Artifact::from)).chain(node);

@@ -4,7 +4,6 @@
 //! because they ask for some; the substrate alone gives them their Python.
 
 mod hooks;
-mod npm_packages;
 mod record;
 mod toolbox;
 
@@ -103,7 +102,14 @@ pub fn synthesize(
     let (python_packages, packages) = plan.record(&locked)?;
     let build_environments = build_environments(&locked, &python_packages, &target, &policy)?;
 
-    let npm = npm_packages::resolve(codex, federation, &locks.npm, modes.npm, platform, effects)?;
+    let npm = npm::lock(&npm::Request {
+        members: federation.members(),
+        codex,
+        locks: &locks.npm,
+        mode: modes.npm,
+        platform,
+        effects,
+    })?;
     let npm_locks = npm.as_ref().map_or_else(npm::Locks::default, |npm| npm.locks.clone());
 
     let new_pins = repositories.new_pins()?;

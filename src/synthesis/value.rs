@@ -44,7 +44,7 @@ pub struct Synthesis {
     pub python_packages: Vec<PythonPackage>,
     /// The npm workspace of all members; `None` when no member has a `package.json`. Its parts are serialised as
     /// `node_packages`, `node_bundled`, `node_links`, `assets` and `node_tools`.
-    #[serde(flatten, serialize_with = "npm::record::flat")]
+    #[serde(flatten, serialize_with = "npm::flattened")]
     pub node: Option<NodeEnvironment>,
     /// Debian packages of the image and of the build tools, by name.
     pub system_packages: Vec<SystemPackage>,
@@ -169,11 +169,15 @@ pub struct Image {
 }
 
 impl Image {
+    /// How far above itself a port is published that an ordinary user cannot have: 80 becomes the usual 8080. No
+    /// port of the application.
+    const ABOVE: u16 = 8000;
+
     /// What starts `reference`, an image of this kind, with its ports on this host alone. Ports below 1024, which an
-    /// ordinary user cannot have on the host, are 8000 above there.
+    /// ordinary user cannot have on the host, are moved up there.
     #[must_use]
     pub fn run_command(&self, reference: &str) -> String {
-        let host = |port: u16| if port < 1024 { port + 8000 } else { port };
+        let host = |port: u16| if port < 1024 { port + Self::ABOVE } else { port };
         let publish = |port: &u16| format!(" -p 127.0.0.1:{}:{port}", host(*port));
         let published: String = self.ports.iter().map(publish).collect();
         format!("podman run --rm{published} {reference}")

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use nodejs_semver::{Range, Version};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::{Tool, tarball};
 use crate::{
@@ -18,43 +18,84 @@ use crate::{
         store_path::{StoreName, StorePath},
     },
     host::file,
-    name::{Platform, url::HostPolicy},
+    name::{
+        Platform,
+        url::{ArtifactUrl, HostPolicy},
+    },
     tree::RelativePath,
 };
 
 /// Node or npm, as a file that the forge pins.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeTool {
     /// `node` or `npm`.
     pub name: &'static str,
     /// Version.
     pub version: String,
-    /// `wheel` (a zip archive) or `npm` (a gzipped tar archive with one top directory).
-    pub kind: &'static str,
-    /// Directory in the archive that holds `bin/node`, or npm's `bin/npm-cli.js`.
-    pub root: String,
     /// Its public address.
-    pub url: String,
+    pub url: ArtifactUrl,
     /// Its file name in the store.
-    pub filename: String,
-    /// Its hash, serialised as that of an npm package.
-    #[serde(flatten, serialize_with = "digest::serialize::integrity")]
+    pub filename: StoreName,
+    /// Its hash.
     pub integrity: Integrity,
     /// Bytes.
     pub size: u64,
+}
+
+impl NodeTool {
+    /// What kind of archive it comes in: a gzipped tar archive with one top directory. The Nix library takes a
+    /// `wheel` (a zip archive) as well.
+    pub const KIND: &str = "npm";
+    /// Directory in the archive that holds `bin/node`, or npm's `bin/npm-cli.js`.
+    pub const ROOT: &str = "package";
+
     /// Store path of the downloaded file.
-    pub store_path: String,
+    #[must_use]
+    pub fn store_path(&self) -> StorePath {
+        StorePath::of_flat_file(&self.integrity, &self.filename)
+    }
+}
+
+/// As an npm package is written.
+impl Serialize for NodeTool {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Wire<'a> {
+            name: &'static str,
+            version: &'a str,
+            kind: &'static str,
+            root: &'static str,
+            url: &'a str,
+            filename: &'a str,
+            #[serde(flatten, serialize_with = "digest::serialize::integrity")]
+            integrity: Integrity,
+            size: u64,
+            store_path: String,
+        }
+        Wire {
+            name: self.name,
+            version: &self.version,
+            kind: Self::KIND,
+            root: Self::ROOT,
+            url: self.url.as_str(),
+            filename: self.filename.as_str(),
+            integrity: self.integrity,
+            size: self.size,
+            store_path: self.store_path().to_string(),
+        }
+        .serialize(serializer)
+    }
 }
 
 impl From<&NodeTool> for Artifact {
     fn from(tool: &NodeTool) -> Self {
         Self {
             label: format!("{} {}", tool.name, tool.version),
-            url: tool.url.clone(),
+            url: tool.url.to_string(),
             integrity: tool.integrity,
             size: Some(tool.size),
-            file: tool.filename.clone(),
-            store_path: tool.store_path.clone(),
+            file: tool.filename.to_string(),
+            store_path: tool.store_path().to_string(),
             requested_by: Vec::new(),
             system: false,
         }
@@ -160,15 +201,11 @@ fn tool(name: &'static str, version: &str, tarball: &Tarball) -> Result<NodeTool
     let wrong = |error: &dyn std::fmt::Display| broken(name, &format!("its pin: {error}"));
     let integrity: Integrity = tarball.sri.parse().map_err(|error| wrong(&error))?;
     let url = HostPolicy::new([]).check(tarball.url).map_err(|error| wrong(&error))?;
-    let filename = StoreName::mapped(url.file_name());
     Ok(NodeTool {
         name,
         version: version.to_owned(),
-        kind: "npm",
-        root: "package".to_owned(),
-        url: url.to_string(),
-        store_path: StorePath::of_flat_file(&integrity, &filename).to_string(),
-        filename: filename.to_string(),
+        filename: StoreName::mapped(url.file_name()),
+        url,
         integrity,
         size: tarball.size,
     })
@@ -241,11 +278,11 @@ mod tests {
         for platform in [Platform::X86_64Linux, Platform::Aarch64Linux] {
             for pin in &NODES {
                 let tool = pin.tool(platform).unwrap();
-                assert!(tool.filename.ends_with(&format!("-{}.tgz", pin.version)), "{tool:?}");
+                assert!(tool.filename.as_str().ends_with(&format!("-{}.tgz", pin.version)), "{tool:?}");
                 assert_eq!(tool.integrity.algorithm(), "sha512");
             }
         }
-        assert_eq!(npm().unwrap().filename, format!("npm-{NPM}.tgz"));
+        assert_eq!(npm().unwrap().filename.as_str(), format!("npm-{NPM}.tgz"));
         assert!(npm_resolver().is_ok());
     }
 

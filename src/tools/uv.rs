@@ -5,8 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::Fetch;
-use super::Tool;
+use super::{Fetch, Tool};
 use crate::{
     artifact::Artifact,
     diagnostic::{Diagnostic, Failure},

@@ -1,7 +1,5 @@
 //! `body.nix`: what the image is made of, as data and calls into the library.
 
-use std::collections::BTreeMap;
-
 use super::{
     layers::{self, Layer},
     nix::{Binding, Expr},
@@ -13,7 +11,6 @@ use crate::{
     name::{DebianName, MemberId},
     python::record::{BuildBackend, BuildEnvironment, GIT, PythonPackage},
     synthesis::value::{Image, Member, Substrate, Synthesis},
-    tree::FileTree,
 };
 
 pub(super) const ABOUT: &str = "The body: what the image is made of. The logic is in ./nix.";
@@ -23,10 +20,7 @@ const TAG: &str = "custom";
 /// Where the application lives in the image.
 const WORKING_DIRECTORY: &str = "/app";
 
-pub(super) fn expression(
-    synthesis: &Synthesis,
-    sources: &BTreeMap<MemberId, FileTree>,
-) -> Result<Expr, Failure> {
+pub(super) fn expression(synthesis: &Synthesis) -> Result<Expr, Failure> {
     let mut wheels = Vec::new();
     for entry in &synthesis.python_packages {
         wheels.push((entry.name.as_ref(), package(entry)?));
@@ -49,7 +43,7 @@ pub(super) fn expression(
         Binding::field("environments", Expr::named(environments))
             .commented("what members and source packages are built in"),
     ];
-    scope.extend(node::bindings(synthesis, sources)?);
+    scope.extend(node::bindings(synthesis)?);
     scope.push(Binding::field("members", Expr::named(members)).commented("the core and its extensions"));
     Ok(Expr::Lambda(vec!["pkgs", "forge"], Box::new(Expr::Let(scope, Box::new(image)))))
 }

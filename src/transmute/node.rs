@@ -10,24 +10,11 @@ use super::{
 };
 use crate::{
     diagnostic::{Diagnostic, Failure},
-    digest::store_path::StoreName,
     name::MemberId,
     npm::record::{Asset, NodeEnvironment, NodePackage},
     synthesis::value::{Member, Synthesis},
     tools::NodeTool,
-    tree::{Entry, FileTree, RelativePath},
 };
-
-type Sources = BTreeMap<MemberId, FileTree>;
-
-/// What a front end writes in its sources to have the trees of all members beside it: the start of the names of
-/// the files that `nix/node/tailwind.py` writes.
-const FEDERATION: &str = "tailwind.federation.";
-/// Files that may say so.
-const STYLED: [&str; 12] =
-    ["css", "scss", "pcss", "js", "cjs", "mjs", "ts", "cts", "mts", "html", "vue", "svelte"];
-/// Tables of a `package.json` that name what a package needs.
-const NEEDS: [&str; 4] = ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"];
 
 /// The npm workspace, when something is to be built in it.
 pub(super) fn environment(synthesis: &Synthesis) -> Option<&NodeEnvironment> {
@@ -35,7 +22,7 @@ pub(super) fn environment(synthesis: &Synthesis) -> Option<&NodeEnvironment> {
 }
 
 /// What goes before the members in the `let` of `body.nix`.
-pub(super) fn bindings(synthesis: &Synthesis, sources: &Sources) -> Result<Vec<Binding>, Failure> {
+pub(super) fn bindings(synthesis: &Synthesis) -> Result<Vec<Binding>, Failure> {
     let Some(node) = environment(synthesis) else { return Ok(Vec::new()) };
     let used: BTreeSet<&str> = node.assets.iter().map(|asset| asset.node.as_str()).collect();
     let runtimes: Vec<&NodeTool> =
@@ -63,7 +50,7 @@ pub(super) fn bindings(synthesis: &Synthesis, sources: &Sources) -> Result<Vec<B
     let modules = runtimes.iter().map(|runtime| (runtime.version.as_str(), modules(&runtime.version)));
     let mut assets = Vec::new();
     for entry in &node.assets {
-        assets.push((entry.member.as_str(), asset(entry, synthesis, node, sources)?));
+        assets.push((entry.member.as_str(), asset(entry, synthesis)?));
     }
     Ok(vec![
         Binding::field("nodes", Expr::named(toolchains)).commented("Node with npm, to build front ends"),
@@ -96,10 +83,10 @@ fn toolchain(node: &NodeTool, npm: &NodeTool) -> Expr {
 fn tool(tool: &NodeTool) -> Expr {
     Expr::fields([
         ("version", Expr::text(&tool.version)),
-        ("kind", Expr::text(tool.kind)),
-        ("root", Expr::text(&tool.root)),
-        ("file", Expr::text(StoreName::mapped(&tool.filename).as_str())),
-        ("url", Expr::text(&tool.url)),
+        ("kind", Expr::text(NodeTool::KIND)),
+        ("root", Expr::text(NodeTool::ROOT)),
+        ("file", Expr::text(tool.filename.as_str())),
+        ("url", Expr::text(tool.url.as_str())),
         ("hash", Expr::text(tool.integrity.to_sri_string())),
     ])
 }
@@ -108,8 +95,8 @@ fn package(package: &NodePackage) -> Expr {
     Expr::fields([
         ("name", Expr::text(package.name.as_str())),
         ("version", Expr::text(&package.version)),
-        ("file", Expr::text(StoreName::mapped(&package.filename).as_str())),
-        ("url", Expr::text(&package.url)),
+        ("file", Expr::text(package.filename.as_str())),
+        ("url", Expr::text(package.source.to_string())),
         ("hash", Expr::text(package.integrity.to_sri_string())),
         ("places", Expr::texts(&package.places)),
         ("bin", commands(&package.bin)),
@@ -117,29 +104,24 @@ fn package(package: &NodePackage) -> Expr {
     ])
 }
 
-fn asset(
-    asset: &Asset,
-    synthesis: &Synthesis,
-    node: &NodeEnvironment,
-    sources: &Sources,
-) -> Result<Expr, Failure> {
+fn asset(asset: &Asset, synthesis: &Synthesis) -> Result<Expr, Failure> {
     let member = |id: &MemberId| {
         synthesis.members.iter().find(|member| member.id == *id).ok_or_else(|| unknown(asset, id))
     };
     let own = member(&asset.member)?;
     let mut others = Vec::new();
-    for id in others_of(asset, synthesis, node, sources) {
-        let mut fields = tree(member(&id)?)?;
-        fields.push(Binding::field("root", Expr::text(root(&id, node))));
+    for id in &asset.reads {
+        let mut fields = tree(member(id)?)?;
+        fields.push(Binding::field("root", Expr::text(id.directory())));
         others.push(Expr::Set(fields));
     }
     let mut fields = vec![Binding::field("id", Expr::text(asset.member.as_str()))];
     fields.extend(tree(own)?);
     fields.extend([
-        Binding::field("root", Expr::text(&asset.member_directory)),
-        Binding::field("directory", Expr::text(&asset.directory)),
+        Binding::field("root", Expr::text(asset.member.directory())),
+        Binding::field("directory", Expr::text(asset.directory())),
         Binding::field("script", Expr::text(asset.script.as_str())),
-        Binding::field("output", Expr::text(&asset.output)),
+        Binding::field("output", Expr::text(asset.output.as_str())),
         Binding::field("toolchain", Expr::Variable("nodes").member(&asset.node)),
         Binding::field("modules", Expr::Variable("nodeModules").member(&asset.node)),
         Binding::field("others", Expr::list(others)),
@@ -158,81 +140,6 @@ fn tree(member: &Member) -> Result<Vec<Binding>, Failure> {
     ])
 }
 
-/// Where a member lies in the workspace.
-fn root(id: &MemberId, node: &NodeEnvironment) -> String {
-    match node.assets.iter().find(|asset| asset.member == *id) {
-        Some(asset) => asset.member_directory.clone(),
-        None if id.is_core() => id.to_string(),
-        None => format!("extensions/{id}"),
-    }
-}
-
-/// The members whose trees a front end reads besides its own: all, when it styles what they show; else those
-/// whose packages it depends on. Each one makes it anew when it changes.
-fn others_of(
-    asset: &Asset,
-    synthesis: &Synthesis,
-    node: &NodeEnvironment,
-    sources: &Sources,
-) -> BTreeSet<MemberId> {
-    let mut others = BTreeSet::new();
-    if sources.get(&asset.member).is_some_and(|tree| styles_all(tree, &asset.source)) {
-        let ids = || synthesis.members.iter().map(|member| &member.id);
-        // A project of a member's own workspace lies in that member's tree.
-        let inner = |id: &MemberId| {
-            ids().any(|other| {
-                id.as_str().strip_prefix(other.as_str()).is_some_and(|rest| rest.starts_with('/'))
-            })
-        };
-        others.extend(ids().filter(|id| !inner(id)).cloned());
-    }
-    let mut seen = BTreeSet::new();
-    let mut open = vec![(asset.member.clone(), asset.directory.clone())];
-    while let Some((member, directory)) = open.pop() {
-        for name in needs(&member, &directory, node, sources) {
-            let link = node.links.iter().find(|link| link.place.strip_prefix("node_modules/") == Some(&name));
-            if let Some(link) = link
-                && seen.insert(&link.place)
-            {
-                others.insert(link.member.clone());
-                open.push((link.member.clone(), link.target.clone()));
-            }
-        }
-    }
-    others.remove(&asset.member);
-    others.retain(|id| sources.contains_key(id));
-    others
-}
-
-fn styles_all(tree: &FileTree, source: &str) -> bool {
-    let below = |path: &RelativePath| {
-        source == "." || path.as_str().strip_prefix(source).is_some_and(|rest| rest.starts_with('/'))
-    };
-    let styled =
-        |path: &RelativePath| path.as_str().rsplit_once('.').is_some_and(|(_, end)| STYLED.contains(&end));
-    tree.iter().filter(|(path, _)| below(path) && styled(path)).any(|(_, entry)| match entry {
-        Entry::File { bytes, .. } => {
-            bytes.windows(FEDERATION.len()).any(|window| window == FEDERATION.as_bytes())
-        }
-        Entry::Link { .. } => false,
-    })
-}
-
-/// The names that the `package.json` in a directory of the workspace depends on; none when it cannot be read,
-/// which the lock's reader has refused before.
-fn needs(member: &MemberId, directory: &str, node: &NodeEnvironment, sources: &Sources) -> BTreeSet<String> {
-    let root = root(member, node);
-    let below = match directory.strip_prefix(root.as_str()).map(|rest| rest.trim_start_matches('/')) {
-        Some("") => "package.json".to_owned(),
-        Some(inner) => format!("{inner}/package.json"),
-        None => return BTreeSet::new(),
-    };
-    let manifest = below.parse::<RelativePath>().ok().and_then(|path| sources.get(member)?.file(&path));
-    let manifest: Option<serde_json::Value> = manifest.and_then(|bytes| serde_json::from_slice(bytes).ok());
-    let tables = NEEDS.iter().filter_map(|table| manifest.as_ref()?.get(table)?.as_object());
-    tables.flat_map(|table| table.keys().cloned()).collect()
-}
-
 fn unknown(asset: &Asset, id: &MemberId) -> Failure {
     Diagnostic::new(format!("the front end of `{}` needs `{id}`, which is no member", asset.member)).into()
 }
@@ -242,8 +149,8 @@ pub(super) fn problems(synthesis: &Synthesis) -> Vec<Diagnostic> {
     let Some(node) = environment(synthesis) else { return Vec::new() };
     let mut found = Vec::new();
     let tools = node.runtimes.iter().chain([&node.npm]);
-    let packages = node.packages.iter().map(|package| (package.name.as_str(), &package.url));
-    for (name, url) in packages.chain(tools.map(|tool| (tool.name, &tool.url))) {
+    let packages = node.packages.iter().map(|package| (package.name.as_str(), package.source.to_string()));
+    for (name, url) in packages.chain(tools.map(|tool| (tool.name, tool.url.to_string()))) {
         if !url.starts_with("https://") {
             let url = url.escape_debug();
             found.push(Diagnostic::new(format!(
@@ -271,15 +178,15 @@ pub(super) fn problems(synthesis: &Synthesis) -> Vec<Diagnostic> {
 }
 
 /// Members whose trees front ends read, although they may be no packages.
-pub(super) fn read_by_assets(synthesis: &Synthesis, sources: &Sources) -> BTreeSet<MemberId> {
-    let node = environment(synthesis);
-    let assets = node.into_iter().flat_map(|node| node.assets.iter().map(move |asset| (node, asset)));
-    assets.flat_map(|(node, asset)| others_of(asset, synthesis, node, sources)).collect()
+pub(super) fn read_by_assets(synthesis: &Synthesis) -> BTreeSet<&MemberId> {
+    environment(synthesis).into_iter().flat_map(|node| &node.assets).flat_map(|asset| &asset.reads).collect()
 }
 
 /// Puts the npm side into its canonical order.
 pub(super) fn sort(node: &mut NodeEnvironment) {
-    node.packages.sort_by(|a, b| (&a.name, &a.version, &a.url).cmp(&(&b.name, &b.version, &b.url)));
+    node.packages.sort_by_cached_key(|package| {
+        (package.name.clone(), package.version.clone(), package.source.to_string())
+    });
     node.bundled.sort_by(|a, b| a.place.cmp(&b.place));
     node.links.sort_by(|a, b| a.place.cmp(&b.place));
     node.assets.sort_by(|a, b| a.member.cmp(&b.member));

@@ -1,10 +1,14 @@
 //! The federation's npm workspace with the real npm and Node, and the real registry.
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail loudly")]
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Mutex};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Mutex,
+};
 
 use lychd_forge::{
-    artifact::Artifact,
+    artifact::{Artifact, Effects},
     codex::{Codex, MirrorUrl, Origin},
     crypt::{Manifest, Member, PackageJson, SourceTree},
     diagnostic::Failure,
@@ -63,11 +67,15 @@ fn lock_with(members: &[Member], locks: &Locks, mode: Mode, online: bool) -> Res
         locks,
         mode,
         platform: Platform::X86_64Linux,
-        cache: &cache(),
-        client: online.then_some(&client),
-        mirrors: &[],
-        bring: &bring,
-        progress: &Silent,
+        effects: &Effects {
+            codex_directory: Path::new("/"),
+            cache: &cache(),
+            client: online.then_some(&client),
+            bring: &bring,
+            now: 0,
+            library: Sha256::of(""),
+            progress: &Silent,
+        },
     };
     npm::lock(&request).map(Option::unwrap)
 }
@@ -152,7 +160,7 @@ fn the_first_lock_takes_the_core_s_versions_and_completes_what_it_lacks() {
     let locked = lock_with(&members, &Locks::default(), Mode::Keep, true).unwrap();
     let ms = &locked.environment.packages[0];
     assert_eq!(
-        (ms.version.as_str(), ms.completed, ms.url.as_str()),
+        (ms.version.as_str(), ms.completed, ms.source.to_string().as_str()),
         ("2.1.1", true, "https://registry.npmjs.org/ms/-/ms-2.1.1.tgz")
     );
     assert!(

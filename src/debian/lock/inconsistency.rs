@@ -1,6 +1,6 @@
 //! What does not fit together in a Debian lock, and where it is written.
 
-use super::{PACKAGES, Pin};
+use super::pin::{MOST, Pin};
 use crate::{
     diagnostic::{Diagnostic, Failure, Place},
     document::{Node, Table},
@@ -11,7 +11,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Inconsistency {
     /// There are too many.
-    #[error("{platform} has {count} packages, more than {PACKAGES}")]
+    #[error("{platform} has {count} packages, more than {MOST}")]
     TooMany {
         /// The platform.
         platform: Platform,

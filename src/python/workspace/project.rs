@@ -67,13 +67,8 @@ impl Project {
 }
 
 fn staged(member: &MemberId, directory: Option<&RelativePath>) -> String {
-    let member = member.as_str().replace('/', "__");
+    let member = member.flat();
     directory.map_or_else(|| format!("members/{member}"), |below| format!("members/{member}/{below}"))
-}
-
-/// Where a member is in the Crypt; relative sources are read against it.
-fn crypt_directory(member: &MemberId) -> String {
-    if member.is_core() { "core".to_owned() } else { format!("extensions/{member}") }
 }
 
 /// A project that was found, with what is needed to read its sources.
@@ -151,7 +146,7 @@ fn sort(projects: &mut [Project]) {
 }
 
 fn add_member(member: &Member, found: &mut BTreeMap<String, Found>, wrong: &mut Vec<Diagnostic>) {
-    let position = crypt_directory(&member.id);
+    let position = member.id.directory();
     let uv = &member.manifest.uv;
     let inherited = uv.table("sources").map(entries).unwrap_or_default();
     let nested =
@@ -207,7 +202,7 @@ fn add_nested(
     found: &mut BTreeMap<String, Found>,
     wrong: &mut Vec<Diagnostic>,
 ) {
-    let position = format!("{}/{directory}", crypt_directory(member));
+    let position = format!("{}/{directory}", member.directory());
     let name = format!("{position}/pyproject.toml");
     let bytes = format!("{directory}/pyproject.toml").parse().ok().and_then(|path| tree.file(&path));
     let Some(bytes) = bytes else {
@@ -247,7 +242,7 @@ fn add_path_sources(
             .filter_map(|path| resolve(&position, path))
             .collect();
         let Some(tree) = trees.get(&member) else { continue };
-        let base = crypt_directory(&member);
+        let base = member.directory();
         for target in targets {
             let inside = target.strip_prefix(&format!("{base}/")).and_then(|path| path.parse().ok());
             let Some(directory): Option<RelativePath> = inside else { continue };

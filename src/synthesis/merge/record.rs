@@ -8,13 +8,9 @@ use crate::{
     crypt::{Federation, Member as FederationMember, manifest::ImageContract},
     debian::SystemPackage,
     diagnostic::{Diagnostic, Failure},
-    digest::{
-        Sha256,
-        nar::nar_sha256,
-        store_path::{StoreName, StorePath},
-    },
+    digest::{Sha256, nar::nar_sha256, store_path::StorePath},
     hook,
-    name::NameError,
+    name::{NameError, derivation},
     python::{
         record::PythonPackage,
         workspace::{Locked, LockedProject},
@@ -91,7 +87,7 @@ fn member(
         }
     };
     let dependencies = &of.manifest.lychd.system_dependencies;
-    let name = StoreName::mapped(&format!("{}-source", project.name));
+    let name = derivation::source(&project.name);
     let member = Member {
         id,
         role: if of.id.is_core() { Role::Core } else { Role::Extension },

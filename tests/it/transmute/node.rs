@@ -3,25 +3,27 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lychd_forge::{
-    digest::{Integrity, nar::nar_sha256},
-    npm::record::{Asset, NodeBundled, NodeEnvironment, NodeLink, NodePackage},
+    digest::{Integrity, nar::nar_sha256, store_path::StoreName},
+    name::url::{ArtifactUrl, HostPolicy},
+    npm::record::{Asset, NodeBundled, NodeEnvironment, NodeLink, NodePackage, TarballSource},
     tools::NodeTool,
 };
 use serde_json::{Value, json};
 
 use super::{emit, sample, text};
 
+fn url(path: &str) -> ArtifactUrl {
+    HostPolicy::new([]).check(&format!("https://registry.npmjs.org/{path}")).unwrap()
+}
+
 fn tool(name: &'static str, version: &str) -> NodeTool {
     NodeTool {
         name,
         version: version.to_owned(),
-        kind: "npm",
-        root: "package".to_owned(),
-        url: format!("https://registry.npmjs.org/{name}/-/{name}-{version}.tgz"),
-        filename: format!("{name}-{version}.tgz"),
+        url: url(&format!("{name}/-/{name}-{version}.tgz")),
+        filename: StoreName::mapped(&format!("{name}-{version}.tgz")),
         integrity: Integrity::Sha512([7; 64]),
         size: 1,
-        store_path: String::new(),
     }
 }
 
@@ -29,13 +31,9 @@ fn package(name: &str, places: &[&str]) -> NodePackage {
     NodePackage {
         name: name.parse().unwrap(),
         version: "1.0.0".to_owned(),
-        purl: String::new(),
-        kind: "npm",
-        url: format!("https://registry.npmjs.org/{name}/-/x-1.0.0.tgz"),
-        filename: "x-1.0.0.tgz".to_owned(),
+        source: TarballSource::Registry(url(&format!("{name}/-/x-1.0.0.tgz"))),
+        filename: StoreName::mapped("x-1.0.0.tgz"),
         integrity: Integrity::Sha512([1; 64]),
-        size: None,
-        store_path: String::new(),
         requested_by: BTreeSet::from(["scribe".parse().unwrap()]),
         dependencies: BTreeSet::new(),
         completed: false,
@@ -45,8 +43,8 @@ fn package(name: &str, places: &[&str]) -> NodePackage {
     }
 }
 
-/// The sample with a front end of `scribe`, whose stylesheet is `style`; it depends on the core's package.
-fn with_front_end(style: &str) -> (lychd_forge::synthesis::Synthesis, sample::Sources) {
+/// The sample with a front end of `scribe`, which reads the trees of some members.
+fn with_front_end(reads: &[&str]) -> (lychd_forge::synthesis::Synthesis, sample::Sources) {
     let (mut synthesis, mut sources) = sample::small();
     let bin = BTreeMap::new();
     let link = |name: &str, target: &str, member: &str| NodeLink {
@@ -64,19 +62,17 @@ fn with_front_end(style: &str) -> (lychd_forge::synthesis::Synthesis, sample::So
         links: vec![link("web", "extensions/scribe/web", "scribe"), link("@body/ui", "core/ui", "core")],
         assets: vec![Asset {
             member: "scribe".parse().unwrap(),
-            member_directory: "extensions/scribe".to_owned(),
-            source: "web".to_owned(),
-            directory: "extensions/scribe/web".to_owned(),
+            source: Some("web".parse().unwrap()).into(),
             script: "build".parse().unwrap(),
-            output: "src/static".to_owned(),
+            output: "src/static".parse().unwrap(),
             node: "24.21.0".to_owned(),
+            reads: reads.iter().map(|id| id.parse().unwrap()).collect(),
         }],
         runtimes: vec![tool("node", "24.21.0"), tool("node", "22.23.3")],
         npm: tool("npm", "11.19.1"),
     });
     let files = [
         ("scribe", "web/package.json", r#"{"name": "web", "dependencies": {"@body/ui": "*"}}"#),
-        ("scribe", "web/src/style.css", style),
         ("core", "ui/package.json", r#"{"name": "@body/ui"}"#),
     ];
     for (id, path, content) in files {
@@ -90,8 +86,8 @@ fn with_front_end(style: &str) -> (lychd_forge::synthesis::Synthesis, sample::So
 }
 
 /// `body.nix`, with a library that gives back what it is given; `expression` is a function of the image.
-fn body(style: &str, expression: &str) -> Value {
-    let tree = emit(&with_front_end(style));
+fn body(reads: &[&str], expression: &str) -> Value {
+    let tree = emit(&with_front_end(reads));
     let scratch = tempfile::tempdir().unwrap();
     std::fs::write(scratch.path().join("body.nix"), text(&tree, "body.nix")).unwrap();
     let forge = r#"{
@@ -109,9 +105,9 @@ const ASSET: &str = "image: builtins.head (builtins.elemAt image.members 1).asse
 
 #[test]
 fn a_front_end_is_part_of_its_member_alone() {
-    let image = body("", "image: map (member: member ? assets) image.members");
+    let image = body(&[], "image: map (member: member ? assets) image.members");
     assert_eq!(image, json!([false, true, false]));
-    let asset = body("", ASSET);
+    let asset = body(&[], ASSET);
     assert_eq!(asset["output"], "src/static");
     assert_eq!(asset["toolchain"]["npm"]["version"], "11.19.1");
     let modules = &asset["modules"];
@@ -129,29 +125,36 @@ fn a_front_end_is_part_of_its_member_alone() {
     let links = modules["links"].as_array().unwrap();
     assert_eq!(links[0]["target"], "core/ui");
     // A Node that no front end asks for is not built.
-    assert!(!text(&emit(&with_front_end("")), "body.nix").contains("22.23.3"));
+    assert!(!text(&emit(&with_front_end(&[])), "body.nix").contains("22.23.3"));
 }
 
 #[test]
-fn a_front_end_reads_the_members_it_depends_on_or_all_that_it_styles() {
-    let others = |style: &str| {
-        let asset = body(style, ASSET);
+fn a_front_end_has_the_trees_that_it_reads_where_the_workspace_has_them() {
+    let others = |reads: &[&str]| {
+        let asset = body(reads, ASSET);
         let others = asset["others"].as_array().unwrap();
         others.iter().map(|other| other["root"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!(others(""), ["core"]);
-    assert_eq!(others("@import \"../tailwind.federation.css\";"), ["core", "extensions/vision/ocr_2"]);
+    assert_eq!(others(&["core"]), ["core"]);
+    assert_eq!(others(&["core", "vision/ocr_2"]), ["core", "extensions/vision/ocr_2"]);
 }
 
 #[test]
 fn what_must_not_reach_nix_is_told() {
-    let (mut synthesis, sources) = with_front_end("");
+    let (mut synthesis, sources) = with_front_end(&[]);
     let node = synthesis.node.as_mut().unwrap();
-    node.packages[0].url = "file:///etc/passwd".to_owned();
+    node.packages[0].source = TarballSource::Member("extensions/scribe/vite.tgz".parse().unwrap());
     node.assets[0].node = "20.0.0".to_owned();
     let failure = lychd_forge::transmute::transmute(&synthesis, &sources, &super::echo_library())
         .unwrap_err()
         .to_string();
-    assert!(failure.contains("npm package `vite` has the URL `file:///etc/passwd`"), "{failure}");
+    assert!(
+        failure.contains("npm package `vite` has the URL `file:extensions/scribe/vite.tgz`"),
+        "{failure}"
+    );
     assert!(failure.contains("`scribe` wants Node 20.0.0, which is not pinned"), "{failure}");
+    let (synthesis, sources) = with_front_end(&["nobody"]);
+    let failure =
+        lychd_forge::transmute::transmute(&synthesis, &sources, &super::echo_library()).unwrap_err();
+    assert!(failure.to_string().contains("the front end of `scribe` needs `nobody`, which is no member"));
 }

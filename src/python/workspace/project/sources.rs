@@ -7,7 +7,7 @@ use std::{
 
 use uv_pep508::VersionOrUrl;
 
-use super::{Found, Project, alternatives, crypt_directory, own_sources, resolve};
+use super::{Found, Project, alternatives, own_sources, resolve};
 use crate::{
     crypt::manifest::Dependency,
     diagnostic::Diagnostic,
@@ -140,7 +140,7 @@ impl Target<'_> {
         if !ARCHIVES.iter().any(|ending| lower.ends_with(ending)) {
             return None;
         }
-        let inner = target.strip_prefix(&format!("{}/", crypt_directory(&project.member)))?.parse().ok()?;
+        let inner = target.strip_prefix(&format!("{}/", project.member.directory()))?.parse().ok()?;
         let bytes = self.trees.get(&project.member)?.file(&inner)?;
         let staged = format!("{FILES}/{target}");
         let up = "../".repeat(project.staged().split('/').count());

@@ -1,0 +1,41 @@
+//! What is to be resolved.
+
+use super::lock::DebianLock;
+#[cfg(doc)]
+use super::roots;
+use crate::{
+    diagnostic::Place,
+    name::{DebianName, MemberId, Platform, debian::Suite},
+};
+
+/// A system package somebody asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Root {
+    /// What was asked for; may be virtual.
+    pub name: DebianName,
+    /// Who asked; `None` is the substrate itself.
+    pub requested_by: Option<MemberId>,
+    /// Where it is written.
+    pub place: Option<Place>,
+}
+
+/// What is to be resolved. The substrate's own roots ([`roots`]) that it asks for come on top of `roots`.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// For which platform.
+    pub platform: Platform,
+    /// Over which suites, in the configured order.
+    pub suites: &'a [Suite],
+    /// Python series, e.g. `3.13`; `None` when no Python is wanted.
+    pub python: Option<&'a str>,
+    /// What the members asked for.
+    pub roots: &'a [Root],
+    /// Whether the image is made of them too, so that its base ([`roots::BASE`]) is wanted.
+    pub image: bool,
+    /// The pins so far, of all platforms.
+    pub lock: Option<&'a DebianLock>,
+    /// Whether to take the newest versions whatever the pins say (`--update system`).
+    pub update: bool,
+    /// Whether something is compiled, so that the compiler is wanted beside the image.
+    pub compiler: bool,
+}
