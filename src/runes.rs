@@ -22,9 +22,10 @@ pub mod unit;
 mod unlike;
 
 pub use capabilities::SCHEMA as CAPABILITIES_SCHEMA;
+pub use images::ImageUse;
 pub use mounts::Layout;
-pub use record::{MemberRune, RuneRecord};
-pub use render::{Granted, ImageUse, Inscribed, Rendered, render};
+pub use record::{MemberRune, RuneRecord, WebPort};
+pub use render::{Granted, Inscribed, Rendered, render};
 
 /// What a unit's name begins with.
 pub const PREFIX: &str = "lychd-";

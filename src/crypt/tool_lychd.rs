@@ -1,16 +1,43 @@
 //! `[tool.lychd]`: what a member asks of the image beyond Python.
 
 use super::{
-    assets,
+    assets::{self, Assets},
     image_contract::{self, ImageContract},
-    manifest::{Lychd, SystemDependency},
-    rune,
+    rune::{self, RuneDefinition},
 };
 use crate::{
-    diagnostic::Diagnostic,
+    diagnostic::{Diagnostic, Place},
     document::{Located, Node, Table, Value, reader::Reader},
     name::{AttributePath, DebianName, MemberId, PackageName},
 };
+
+/// `[tool.lychd]`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lychd {
+    /// `system-dependencies`, in order.
+    pub system_dependencies: Vec<SystemDependency>,
+    /// `image` with its defaults: always there for the core, never for an extension.
+    pub image: Option<ImageContract>,
+    /// `assets`: a front end that npm builds.
+    pub assets: Option<Assets>,
+    /// `rune`, in order.
+    pub runes: Vec<RuneDefinition>,
+    /// `hook = false`: `register.py` beside the manifest is LychD's alone, and not run.
+    pub leaves_hook: bool,
+}
+
+/// A system package that is wanted in the image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SystemDependency {
+    /// As it was spelled: what reports show.
+    pub name: DebianName,
+    /// Debian's name for it.
+    pub debian: DebianName,
+    /// nixpkgs' attribute for it, when given.
+    pub nixpkgs: Option<AttributePath>,
+    /// Where it was asked for.
+    pub place: Place,
+}
 
 const KEYS: [&str; 5] = ["system-dependencies", "image", "assets", "rune", "hook"];
 

@@ -7,14 +7,13 @@ use std::str::FromStr;
 
 use serde_json::{Value as Json, json};
 
-use super::ports::WebPort;
 use crate::{
     crypt::{
         Federation,
         manifest::ImageContract,
         rune::{self, RuneDefinition},
     },
-    diagnostic::{Diagnostic, Failure, Source, refuse_any},
+    diagnostic::{Diagnostic, Failure, Place, Source, refuse_any},
     document::{json, reader::Reader, source_within},
     name::{MemberId, unit_text::is_printable},
 };
@@ -25,6 +24,15 @@ pub const FILE: &str = "federation.json";
 const SCHEMA: &str = "lychd-forge/federation/1";
 /// The most it may hold, in bytes.
 const LIMIT: u64 = 16 << 20;
+
+/// The port of the body's own server in the pod, and where that is said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebPort {
+    /// The port.
+    pub port: u16,
+    /// Where.
+    pub place: Option<Place>,
+}
 
 /// A rune with the member that brings it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use super::{
     Layout, MemberRune, RuneRecord, capabilities, core,
     coven::{self, Party, Topology},
     coven_target, gate,
-    images::Images,
+    images::{ImageUse, Images},
     mounts::{self, Ground, Resolve},
     names,
     podman::PodmanVersion,
@@ -75,17 +75,6 @@ impl Rendered {
         let services = self.services.keys().map(|stem| format!("{stem}.service"));
         services.chain([super::POD_SERVICE.to_owned()]).collect()
     }
-}
-
-/// An image that is not the body's.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ImageUse {
-    /// Whose it is: a service without suffix.
-    pub service: String,
-    /// The image.
-    pub image: String,
-    /// Whether it is what a tag means on the day it is fetched, as `[policy] allow-tags` admits.
-    pub floating: bool,
 }
 
 /// Something that a service may do beyond the default.
