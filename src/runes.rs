@@ -10,6 +10,7 @@ mod capabilities;
 mod core;
 pub mod coven;
 mod images;
+mod lychd_differences;
 mod mounts;
 pub mod names;
 pub mod podman;
@@ -19,7 +20,6 @@ mod render;
 mod secrets;
 mod stone;
 pub mod unit;
-mod unlike;
 
 pub use capabilities::SCHEMA as CAPABILITIES_SCHEMA;
 pub use images::ImageUse;

@@ -12,7 +12,6 @@ mod server;
 mod tests;
 mod value;
 
-pub use extensions::Builtin;
 use section::{Keys, ROOT};
 pub use value::{
     Actuator, Database, Loopback, Lychd, ReactorInbox, ReactorInboxError, Setting, Switching, Web,

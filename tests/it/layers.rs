@@ -36,7 +36,6 @@ const FLOORS: &[&[&str]] = &[
 const CIRCLES: &[&str] = &[
     "binding",
     "cli",
-    "codex",
     "debian",
     "hook",
     "host",

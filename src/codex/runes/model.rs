@@ -233,3 +233,13 @@ pub(super) fn generation(reader: &mut Reader<'_, '_>) {
 
 /// `conflict_domains` and `groups` are names of LychD's grammar.
 pub(super) type Label = RuneName;
+
+/// The name of a model's file without its last suffix.
+#[must_use]
+pub fn stem(path: &str) -> String {
+    let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    match name.rsplit_once('.') {
+        Some((stem, suffix)) if !stem.is_empty() && !suffix.is_empty() => stem.to_owned(),
+        _ => name.to_owned(),
+    }
+}

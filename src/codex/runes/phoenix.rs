@@ -1,6 +1,6 @@
 //! Arize Phoenix, the tracing UI (the Oculus).
 
-use super::soulstone::{IMAGE, QUADLET};
+use super::quadlet;
 use crate::{
     diagnostic::{Diagnostic, Place, Source},
     document::{
@@ -34,13 +34,10 @@ pub(super) fn read(source: &Source, table: &Table, errors: &mut Vec<Diagnostic>)
         Some(_) => reader.parsed("name"),
         None => "phoenix".parse().ok().map(|value| Located { value, place: place.clone() }),
     };
-    let image = match reader.table(like("quadlet", QUADLET)) {
-        Some(quadlet) => {
-            let title = "[quadlet] of this Phoenix rune";
+    let image = match reader.table(like("quadlet", &quadlet::like(quadlet::SAMPLE))) {
+        Some(table) => {
             let place = reader.node("quadlet").map_or_else(|| place.clone(), |node| node.place.clone());
-            let mut quadlet = Reader::new(quadlet, title, &["image"], reader.errors());
-            quadlet.require("image", &place, IMAGE);
-            quadlet.parsed::<UnitImage>("image")
+            quadlet::image(table, &mut reader, &place)
         }
         None => default_image(&place),
     };

@@ -1,4 +1,4 @@
-//! Families without a unit: standing approvals and the simulation. LychD reads them at run time; here they are judged.
+//! A standing approval. LychD reads it at run time; here it is judged.
 
 use crate::{
     diagnostic::{Diagnostic, Source},
@@ -8,7 +8,7 @@ use crate::{
     },
 };
 
-pub(super) fn preauth(source: &Source, table: &Table, errors: &mut Vec<Diagnostic>) {
+pub(super) fn judge(source: &Source, table: &Table, errors: &mut Vec<Diagnostic>) {
     let known = [
         "slug",
         "priority",
@@ -60,10 +60,4 @@ fn is_moment(value: &Value) -> bool {
         }
         _ => false,
     }
-}
-
-pub(super) fn simulation(table: &Table, errors: &mut Vec<Diagnostic>) {
-    let mut reader = Reader::new(table, "this simulation", &["mode", "max_timelines"], errors);
-    reader.string(like("mode", r#""tomb""#));
-    reader.integer(like("max_timelines", "8"), 1..=i64::MAX);
 }
