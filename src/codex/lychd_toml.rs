@@ -25,6 +25,7 @@ pub(super) fn read(table: &Table, codex: &mut Codex, errors: &mut Vec<Diagnostic
     let server = file.table("server");
     let orchestration = file.table("orchestration");
     let extensions = file.table("extensions");
+    file.finish();
     if let Some(table) = server {
         server::read(table, codex, errors);
     }

@@ -25,8 +25,7 @@ pub(super) fn read(table: &Table, uv: &Table, errors: &mut Vec<Diagnostic>) -> O
     let package = Reader::open(uv, "[tool.uv]", errors).boolean("package");
     let present = Reader::open(table, "the manifest", errors).table("build-system");
     let written = present.map(|table| {
-        let known = ["requires", "build-backend", "backend-path"];
-        let mut reader = Reader::new(table, "[build-system]", &known, errors);
+        let mut reader = Reader::new(table, "[build-system]", errors);
         let requires = dependencies(&mut reader, "requires", "[build-system]");
         if reader.node("requires").is_none() {
             let place = table.iter().next().map(|(_, field)| field.key.clone());

@@ -73,7 +73,8 @@ pub(super) fn read(source: &Source, table: &Table, errors: &mut Vec<Diagnostic>)
         return None;
     };
     let place = table.get("project").map(|node| node.place.clone());
-    let mut reader = Reader::new(project, "[project]", &KEYS, errors);
+    let mut reader = Reader::new(project, "[project]", errors);
+    reader.knows(&KEYS);
     let dynamic = reader.strings("dynamic").unwrap_or_default();
     for field in &dynamic {
         if NEVER_DYNAMIC.contains(&field.value) {
@@ -111,6 +112,7 @@ pub(super) fn read(source: &Source, table: &Table, errors: &mut Vec<Diagnostic>)
     let dependencies = dependencies(&mut reader, "dependencies", "[project]").unwrap_or_default();
     let scripts = reader.table("scripts");
     let extras = reader.table("optional-dependencies");
+    reader.finish();
     let scripts = scripts.map(|table| read_scripts(table, errors)).unwrap_or_default();
     let optional_dependencies = extras.map(|table| read_extras(table, errors)).unwrap_or_default();
     Some(Project {

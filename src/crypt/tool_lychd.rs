@@ -39,8 +39,6 @@ pub struct SystemDependency {
     pub place: Place,
 }
 
-const KEYS: [&str; 5] = ["system-dependencies", "image", "assets", "rune", "hook"];
-
 pub(super) fn read(
     member: &MemberId,
     project: Option<&PackageName>,
@@ -51,11 +49,12 @@ pub(super) fn read(
     let core = project.filter(|_| member.is_core());
     lychd.image = core.map(ImageContract::of_core);
     let Some(table) = table else { return lychd };
-    let mut reader = Reader::new(table, "[tool.lychd]", &KEYS, errors);
+    let mut reader = Reader::new(table, "[tool.lychd]", errors);
     for node in reader.array("system-dependencies").unwrap_or_default() {
         let title = "`system-dependencies` of [tool.lychd]";
         lychd.system_dependencies.extend(system_dependency(node, title, reader.errors()));
     }
+    reader.knows(&["image"]);
     if !member.is_core()
         && let Some(field) = table.field("image")
     {
@@ -70,10 +69,10 @@ pub(super) fn read(
     if let (Some(assets), Some(field)) = (reader.table("assets"), table.field("assets")) {
         lychd.assets = assets::read(assets, &field.key, reader.errors());
     }
-    lychd.leaves_hook = reader.boolean("hook") == Some(false);
     for node in reader.array("rune").unwrap_or_default() {
         lychd.runes.extend(rune::read(node, "[[tool.lychd.rune]]", reader.errors()));
     }
+    lychd.leaves_hook = reader.boolean("hook") == Some(false);
     lychd
 }
 
@@ -89,10 +88,11 @@ pub fn system_dependency(node: &Node, title: &str, errors: &mut Vec<Diagnostic>)
             }
         },
         Value::Table(table) => {
-            let mut reader = Reader::new(table, title, &["name", "debian", "nixpkgs"], errors);
+            let mut reader = Reader::new(table, title, errors);
             let name: Option<Located<DebianName>> = reader.parsed("name");
             let debian = reader.parsed("debian");
             let nixpkgs: Option<Located<AttributePath>> = reader.parsed("nixpkgs");
+            reader.finish();
             if table.get("name").is_none() {
                 errors.push(
                     Diagnostic::new(format!("an entry of {title} has no `name`")).at(place.clone(), ""),

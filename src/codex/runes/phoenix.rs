@@ -28,10 +28,10 @@ pub struct Phoenix {
 pub(super) fn read(source: &Source, table: &Table, errors: &mut Vec<Diagnostic>) -> Option<Phoenix> {
     let before = errors.len();
     let place = source.at(0..0);
-    let known = ["name", "quadlet", "host", "ui_port", "otlp_port"];
-    let mut reader = Reader::new(table, "this Phoenix rune", &known, errors);
+    let mut reader = Reader::new(table, "this Phoenix rune", errors);
+    let written = reader.parsed("name");
     let name = match table.get("name") {
-        Some(_) => reader.parsed("name"),
+        Some(_) => written,
         None => "phoenix".parse().ok().map(|value| Located { value, place: place.clone() }),
     };
     let image = match reader.table(like("quadlet", &quadlet::like(quadlet::SAMPLE))) {
@@ -48,6 +48,7 @@ pub(super) fn read(source: &Source, table: &Table, errors: &mut Vec<Diagnostic>)
     };
     let ui_port = port(reader.port(like("ui_port", "6006")), "ui_port", 6006);
     let otlp_port = port(reader.port(like("otlp_port", "4317")), "otlp_port", 4317);
+    reader.finish();
     if errors.len() > before {
         return None;
     }

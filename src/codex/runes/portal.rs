@@ -12,17 +12,6 @@ use crate::{
     name::{RuneName, SecretName, unit_text::UnitText},
 };
 
-const KEYS: [&str; 8] = [
-    "name",
-    "description",
-    "base_url",
-    "provider_name",
-    "api_key_secret_name",
-    "models",
-    "generation",
-    "probe",
-];
-
 /// The provider whose models are named after those who make them.
 pub(super) const OPENROUTER: &str = "openrouter";
 
@@ -63,12 +52,12 @@ impl PortalFamily {
         errors: &mut Vec<Diagnostic>,
     ) -> Option<Portal> {
         let before = errors.len();
-        let mut reader = Reader::new(table, format!("this {family} portal"), &KEYS, errors);
+        let mut reader = Reader::new(table, format!("this {family} portal"), errors);
         let name = reader.parsed::<RuneName>("name");
         reader.require("name", &source.at(0..0), "it is how LychD knows it: `name = \"cloud\"`");
         reader.parsed::<UnitText>(like("description", DESCRIPTION));
-        let provider = self.provider(&mut reader);
         let base_url = self.base_url(&mut reader);
+        let provider = self.provider(&mut reader);
         let api_key_secret = reader.parsed::<SecretName>(like("api_key_secret_name", r#""cloud_key""#));
         let id = if provider == OPENROUTER { "vendor/coder-7b" } else { "coder-7b" };
         let models = model::read(&mut reader, Sample { id, path: None });
@@ -77,6 +66,7 @@ impl PortalFamily {
         for model in &models {
             surface(&provider, model, reader.errors());
         }
+        reader.finish();
         if errors.len() > before {
             return None;
         }
@@ -101,10 +91,11 @@ impl PortalFamily {
 
     fn base_url(&self, reader: &mut Reader<'_, '_>) -> Option<String> {
         let default = self.base_url;
+        let text = reader.string(like("base_url", &format!("\"{default}\"")));
         if reader.node("base_url").is_none() {
             return Some(default.to_owned());
         }
-        let text = reader.string(like("base_url", &format!("\"{default}\"")))?;
+        let text = text?;
         let sound = Url::parse(text.value).is_ok_and(|url| {
             matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none()
         });

@@ -23,7 +23,7 @@ pub(super) fn image(
     place: &Place,
 ) -> Option<Located<UnitImage>> {
     let title = format!("[quadlet] of {}", reader.title());
-    let mut quadlet = Reader::new(quadlet, title, &["image"], reader.errors());
+    let mut quadlet = Reader::new(quadlet, title, reader.errors());
     quadlet.require("image", place, IMAGE);
     quadlet.parsed::<UnitImage>("image")
 }

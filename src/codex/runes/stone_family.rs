@@ -16,29 +16,6 @@ use crate::{
     name::{RuneName, image::UnitImage, mount::Volume, unit_text::UnitText},
 };
 
-/// The keys of every family.
-const KEYS: [&str; 19] = [
-    "name",
-    "description",
-    "base_url",
-    "quadlet",
-    "runtime",
-    "model_path",
-    "served_model_id",
-    "model_format",
-    "port",
-    "groups",
-    "devices",
-    "security_label_disable",
-    "volumes",
-    "env_vars",
-    "secret_env_files",
-    "exec",
-    "concurrency",
-    "models",
-    "generation",
-];
-
 /// What sets a family of Soulstones apart.
 pub(super) struct StoneFamily {
     /// Where its image is from.
@@ -55,9 +32,7 @@ pub(super) struct StoneFamily {
     pub(super) runtime: Option<&'static str>,
     /// Right values of keys.
     pub(super) samples: Samples,
-    /// Keys that only this family has.
-    pub(super) keys: &'static [&'static str],
-    /// Reads those keys, judges the fields that all families have, and lowers both. The fields are missing when one of
+    /// Reads the keys that only this family has, judges the fields that all families have, and lowers both. The fields are missing when one of
     /// them is wrong: then the family's keys are judged alone.
     pub(super) launch: fn(&mut Reader<'_, '_>, Option<&Fields>) -> Option<Launch>,
 }
@@ -82,7 +57,6 @@ impl StoneFamily {
         catalogued: false,
         runtime: None,
         samples: Samples::PLAIN,
-        keys: &[],
         launch: |_, fields| Some(Launch::of(&fields?.exec)),
     };
 
@@ -94,11 +68,11 @@ impl StoneFamily {
         table: &Table,
         errors: &mut Vec<Diagnostic>,
     ) -> Option<Soulstone> {
-        let known: Vec<&str> = KEYS.iter().chain(self.keys).copied().collect();
         let before = errors.len();
-        let mut reader = Reader::new(table, format!("this {name} Soulstone"), &known, errors);
+        let mut reader = Reader::new(table, format!("this {name} Soulstone"), errors);
         let fields = self.fields(name, source, &mut reader);
         let launch = (self.launch)(&mut reader, fields.as_ref());
+        reader.finish();
         if errors.len() > before {
             return None;
         }
@@ -119,10 +93,17 @@ impl StoneFamily {
         let name = reader.parsed::<RuneName>("name");
         reader.require("name", &place, "it names the unit: `name = \"coder\"`");
         let description = reader.parsed::<UnitText>(like("description", DESCRIPTION)).map(|text| text.value);
+        let address = reader.string(like("base_url", samples.base_url));
         let image = self.image(reader, &place);
+        let runtime = self.runtime(family, reader);
+        let model_path =
+            reader.parsed::<UnitText>(like("model_path", samples.model_path)).map(|path| path.value.meant());
+        let served_model_id =
+            reader.parsed::<Line>(like("served_model_id", r#""coder-7b""#)).map(|id| id.value.0);
+        let format = reader.choice(like("model_format", samples.model_format), &Format::ALL);
         let port = reader.port(like("port", "8100"));
         let says_port = port.is_some();
-        let (base_url, port) = base_url(reader, samples, port);
+        let (base_url, port) = base_url(reader, samples, address, port);
         let groups = reader.parsed_list::<Label>(like("groups", r#"["night"]"#)).unwrap_or_default();
         let devices = grants::devices(reader);
         let security_label_disable = reader.boolean(like("security_label_disable", "true")).unwrap_or(false);
@@ -134,12 +115,6 @@ impl StoneFamily {
         let concurrency = concurrency(reader);
         let models = model::read(reader, samples.model);
         model::generation(reader);
-        let runtime = self.runtime(family, reader);
-        let format = reader.choice(like("model_format", samples.model_format), &Format::ALL);
-        let line = |line: Option<Located<Line>>| line.map(|line| line.value.0);
-        let model_path =
-            reader.parsed::<UnitText>(like("model_path", samples.model_path)).map(|path| path.value.meant());
-        let served_model_id = line(reader.parsed(like("served_model_id", r#""coder-7b""#)));
         Some(Fields {
             exec: exec.iter().map(|word| word.value.meant()).collect(),
             format,
@@ -239,9 +214,10 @@ impl Samples {
 fn base_url(
     reader: &mut Reader<'_, '_>,
     samples: &Samples,
+    address: Option<Located<&str>>,
     port: Option<Located<u16>>,
 ) -> (Option<String>, Option<Located<u16>>) {
-    let Some(text) = reader.string(like("base_url", samples.base_url)) else { return (None, port) };
+    let Some(text) = address else { return (None, port) };
     let own = match loopback(text.value) {
         Ok(own) => own,
         Err(what) => {
@@ -281,12 +257,11 @@ fn volumes(reader: &mut Reader<'_, '_>, samples: &Samples) -> Vec<Located<Volume
 fn concurrency(reader: &mut Reader<'_, '_>) -> Concurrency {
     let default = Concurrency::default();
     let title = format!("`concurrency` of {}", reader.title());
-    let known = ["dedicated", "persistent_resident", "conflict_domains"];
     let place = reader.node("concurrency").map(|node| node.place.clone());
     let Some(table) = reader.table(like("concurrency", r#"{ conflict_domains = ["gpu0"] }"#)) else {
         return default;
     };
-    let mut reader = Reader::new(table, title, &known, reader.errors());
+    let mut reader = Reader::new(table, title, reader.errors());
     let dedicated = reader.boolean(like("dedicated", "false")).unwrap_or(default.dedicated);
     let persistent_resident =
         reader.boolean(like("persistent_resident", "true")).unwrap_or(default.persistent_resident);

@@ -40,7 +40,6 @@ pub(super) const STONE: StoneFamily = StoneFamily {
         secret_env_files: "{}",
         volumes: r#"["/data/models:/app/models:ro"]"#,
     },
-    keys: &["auth_secret_name", "model_dir", "disable_auth"],
     launch,
     ..StoneFamily::PLAIN
 };

@@ -24,7 +24,6 @@ use crate::{
 pub(super) const STONE: StoneFamily = StoneFamily {
     image: StoneImage::Default("ghcr.io/ggml-org/llama.cpp:server-cuda"),
     catalogued: true,
-    keys: KEYS,
     launch,
     ..StoneFamily::PLAIN
 };
@@ -113,6 +112,7 @@ const STARTUPS: [(&str, Startup); 3] =
 const SPLITS: [(&str, &str); 3] = [("none", "none"), ("layer", "layer"), ("row", "row")];
 
 fn launch(reader: &mut Reader<'_, '_>, fields: Option<&Fields>) -> Option<Launch> {
+    reader.knows(KEYS);
     let startup = reader.choice(like("startup_mode", r#""router""#), &STARTUPS);
     let text = |value: Option<Located<UnitText>>| {
         value.map(|text| text.value.meant()).filter(|text| !text.is_empty())

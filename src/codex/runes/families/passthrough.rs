@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// Accepted as LychD does, and without effect: the pod has one network and one IPC namespace.
-pub(super) const KEYS: &[&str] = &["ipc_host", "network_host"];
+const KEYS: [&str; 2] = ["ipc_host", "network_host"];
 
 pub(super) fn launch(reader: &mut Reader<'_, '_>, fields: Option<&Fields>) -> Option<Launch> {
     for key in KEYS {

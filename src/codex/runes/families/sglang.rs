@@ -7,7 +7,6 @@ pub(super) const STONE: StoneFamily = StoneFamily {
     // The registry is what podman's short name means; without it the generator warns.
     image: StoneImage::Default("docker.io/lmsysorg/sglang:latest"),
     shared_memory: 8 << 30,
-    keys: passthrough::KEYS,
     launch: passthrough::launch,
     ..StoneFamily::PLAIN
 };

@@ -9,7 +9,7 @@ use crate::{
 };
 
 pub(super) fn judge(_: &Source, table: &Table, errors: &mut Vec<Diagnostic>) {
-    let mut reader = Reader::new(table, "this simulation", &["mode", "max_timelines"], errors);
+    let mut reader = Reader::new(table, "this simulation", errors);
     reader.string(like("mode", r#""tomb""#));
     reader.integer(like("max_timelines", "8"), 1..=i64::MAX);
 }
