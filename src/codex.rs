@@ -1,6 +1,10 @@
 //! The Codex: the user's configuration directory, read into one validated value.
 //!
 //! `lychd.toml` is LychD's own file, `forge.toml` ours; both may be missing. Their keys are in `docs/formats.md`.
+//! Keys of LychD that shape nothing here are judged all the same. LychD reads the same Codex when the body starts and
+//! refuses all of it for one wrong key, so a slip that is passed over here is a forged body that does not start.
+//! The price is that the judging follows LychD's releases.
+//!
 //! Reading asks nothing of who may write the files: that is [`ownership`], for those who act on them.
 
 mod forge_toml;
@@ -8,6 +12,7 @@ pub mod grants;
 mod lychd_toml;
 pub mod ownership;
 pub mod runes;
+mod selection;
 mod spheres;
 mod value;
 
@@ -15,12 +20,13 @@ use std::path::Path;
 
 pub use grants::Grants;
 pub use lychd_toml::{
-    Actuator, Builtin, Database, Loopback, Lychd, ReactorInbox, ReactorInboxError, Setting, Switching, Web,
+    Actuator, Database, Loopback, Lychd, ReactorInbox, ReactorInboxError, Setting, Switching, Web,
 };
+pub use selection::{Builtin, Selection};
 pub use spheres::{Sphere, Spheres};
 pub use value::{
     Codex, Debian, HostName, HostPort, HostPorts, Image, ImageName, MirrorUrl, Nixpkgs, Origin, Policy,
-    PythonSeries, Selection, Substrate,
+    PythonSeries, Substrate,
 };
 
 use crate::{

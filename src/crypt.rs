@@ -1,13 +1,16 @@
 //! The Crypt: the directory that holds the core, the extensions and the locks, read into one value.
 
 pub mod assets;
+mod build_system;
 mod discover;
 pub mod federation_lock;
 pub mod glob;
 mod image_contract;
+mod import_path;
 pub mod manifest;
 pub mod package_json;
 mod project;
+mod requirement;
 pub mod rune;
 pub mod skeleton;
 mod source;
@@ -17,11 +20,12 @@ mod working_copy;
 use std::{collections::BTreeMap, path::PathBuf};
 
 pub use assets::{AssetSource, Assets};
+pub use build_system::of_tree as build_system;
 pub use discover::discover;
 pub use federation_lock::FederationLock;
 pub use manifest::{Manifest, SystemDependency};
 pub use package_json::PackageJson;
-pub use project::{build_system_of as build_system, requirement_at};
+pub use requirement::requirement_at;
 pub use source::{SourceTree, escape as link_escapes};
 pub use working_copy::{Checkout, WorkingCopy};
 

@@ -10,6 +10,7 @@ mod capabilities;
 mod core;
 pub mod coven;
 mod images;
+mod lychd_differences;
 mod mounts;
 pub mod names;
 pub mod podman;
@@ -19,12 +20,12 @@ mod render;
 mod secrets;
 mod stone;
 pub mod unit;
-mod unlike;
 
 pub use capabilities::SCHEMA as CAPABILITIES_SCHEMA;
+pub use images::ImageUse;
 pub use mounts::Layout;
-pub use record::{MemberRune, RuneRecord};
-pub use render::{Granted, ImageUse, Inscribed, Rendered, render};
+pub use record::{MemberRune, RuneRecord, WebPort};
+pub use render::{Granted, Inscribed, Rendered, render};
 
 /// What a unit's name begins with.
 pub const PREFIX: &str = "lychd-";

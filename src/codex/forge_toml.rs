@@ -14,13 +14,13 @@ use crate::{
 };
 
 pub(super) fn read(table: &Table, codex: &mut Codex, errors: &mut Vec<Diagnostic>) {
-    let known = ["image", "substrate", "policy", "spheres", "grants"];
-    let mut file = Reader::new(table, "forge.toml", &known, errors);
+    let mut file = Reader::new(table, "forge.toml", errors);
     let image = file.table("image");
     let substrate = file.table("substrate");
     let policy = file.table("policy");
     let spheres = file.table("spheres");
     let granted = file.table(like("grants", "{ coder = { writable = true } }"));
+    file.finish();
     if let Some(table) = image {
         read_image(table, codex, errors);
     }
@@ -28,8 +28,7 @@ pub(super) fn read(table: &Table, codex: &mut Codex, errors: &mut Vec<Diagnostic
         read_substrate(table, codex, errors);
     }
     if let Some(table) = policy {
-        let known = ["hosts", "allow-hooks", "allow-sdist", "allow-scripts", "allow-tags"];
-        let mut policy = Reader::new(table, "[policy]", &known, errors);
+        let mut policy = Reader::new(table, "[policy]", errors);
         codex.policy.hosts.extend(values(policy.parsed_list("hosts")));
         codex.policy.allow_hooks = policy.boolean("allow-hooks").unwrap_or(codex.policy.allow_hooks);
         codex.policy.allow_sdist.extend(values(policy.parsed_list("allow-sdist")));
@@ -87,18 +86,13 @@ fn values<T>(list: Option<Vec<Located<T>>>) -> impl Iterator<Item = T> {
 }
 
 fn read_image(table: &Table, codex: &mut Codex, errors: &mut Vec<Diagnostic>) {
-    let known = ["name", "python", "platforms", "source-date-epoch"];
-    let mut image = Reader::new(table, "[image]", &known, errors);
+    let mut image = Reader::new(table, "[image]", errors);
     let target = &mut codex.image;
     if let Some(name) = image.parsed("name") {
         target.name = name.value;
     }
     if let Some(python) = image.parsed("python") {
         target.python = python.value;
-    }
-    // The largest time a zip archive and a tar header can both hold is far above this: 2100-01-01.
-    if let Some(epoch) = image.number("source-date-epoch", 4_102_444_800) {
-        target.source_date_epoch = epoch;
     }
     if let Some(platforms) = image.parsed_list("platforms") {
         target.platforms = platforms.into_iter().map(|platform| platform.value).collect();
@@ -110,13 +104,17 @@ fn read_image(table: &Table, codex: &mut Codex, errors: &mut Vec<Diagnostic>) {
             );
         }
     }
+    // The largest time a zip archive and a tar header can both hold is far above this: 2100-01-01.
+    if let Some(epoch) = image.number("source-date-epoch", 4_102_444_800) {
+        target.source_date_epoch = epoch;
+    }
 }
 
 fn read_substrate(table: &Table, codex: &mut Codex, errors: &mut Vec<Diagnostic>) {
-    let mut substrate = Reader::new(table, "[substrate]", &["kind", "debian", "nixpkgs"], errors);
+    let mut substrate = Reader::new(table, "[substrate]", errors);
     let kind = substrate.string("kind");
-    let nixpkgs = substrate.table("nixpkgs");
     let debian = substrate.table("debian").map(|table| read_debian(table, substrate.errors()));
+    let nixpkgs = substrate.table("nixpkgs");
     // A table that is not used is read as well, so that a slip in it is found.
     let (reference, nar_hash) =
         nixpkgs.map(|table| read_nixpkgs(table, substrate.errors())).unwrap_or_default();
@@ -158,7 +156,7 @@ fn read_substrate(table: &Table, codex: &mut Codex, errors: &mut Vec<Diagnostic>
 }
 
 fn read_nixpkgs(table: &Table, errors: &mut Vec<Diagnostic>) -> (Option<TreeRef>, Option<Sha256>) {
-    let mut nixpkgs = Reader::new(table, "[substrate.nixpkgs]", &["ref", "nar-hash"], errors);
+    let mut nixpkgs = Reader::new(table, "[substrate.nixpkgs]", errors);
     let reference = nixpkgs.parsed("ref").map(|reference| reference.value);
     let nar_hash = nixpkgs.parsed::<Integrity>("nar-hash").and_then(|hash| match hash.value {
         Integrity::Sha256(hash) => Some(hash),
@@ -178,7 +176,7 @@ fn read_nixpkgs(table: &Table, errors: &mut Vec<Diagnostic>) -> (Option<TreeRef>
 
 fn read_debian(table: &Table, errors: &mut Vec<Diagnostic>) -> Debian {
     let mut debian = Debian::default();
-    let mut reader = Reader::new(table, "[substrate.debian]", &["suites", "mirrors", "keyring"], errors);
+    let mut reader = Reader::new(table, "[substrate.debian]", errors);
     if let Some(suites) = reader.parsed_list("suites") {
         debian.suites = suites.into_iter().map(|suite| suite.value).collect();
         if reader.node("suites").is_some_and(|node| node.as_array().is_some_and(<[_]>::is_empty)) {
@@ -187,6 +185,17 @@ fn read_debian(table: &Table, errors: &mut Vec<Diagnostic>) -> Debian {
                 "`suites` in [substrate.debian] must name at least one suite",
                 "for example: `suites = [\"trixie\"]`",
             );
+        }
+    }
+    reader.knows(&["mirrors"]);
+    // `mirrors = []`, the design's first form, means what the missing key means.
+    let empty = reader.node("mirrors").is_some_and(|node| node.as_array().is_some_and(<[_]>::is_empty));
+    if let Some(table) = if empty { None } else { reader.table("mirrors") } {
+        let mut mirrors = Reader::new(table, "[substrate.debian.mirrors]", reader.errors());
+        for origin in Origin::ALL {
+            if let Some(list) = mirrors.parsed_list(origin.as_str()) {
+                debian.mirrors.insert(origin, list.into_iter().map(|mirror| mirror.value).collect());
+            }
         }
     }
     if let Some(keyring) = reader.string("keyring") {
@@ -198,17 +207,6 @@ fn read_debian(table: &Table, errors: &mut Vec<Diagnostic>) -> Debian {
             );
         } else {
             debian.keyring = Some(PathBuf::from(keyring.value));
-        }
-    }
-    // `mirrors = []`, the design's first form, means what the missing key means.
-    let empty = reader.node("mirrors").is_some_and(|node| node.as_array().is_some_and(<[_]>::is_empty));
-    if let Some(table) = if empty { None } else { reader.table("mirrors") } {
-        let known = Origin::ALL.map(Origin::as_str);
-        let mut mirrors = Reader::new(table, "[substrate.debian.mirrors]", &known, errors);
-        for origin in Origin::ALL {
-            if let Some(list) = mirrors.parsed_list(origin.as_str()) {
-                debian.mirrors.insert(origin, list.into_iter().map(|mirror| mirror.value).collect());
-            }
         }
     }
     debian

@@ -5,15 +5,11 @@ use std::{collections::BTreeSet, fmt, str::FromStr};
 use crate::{
     diagnostic::Diagnostic,
     document::{
-        Table,
+        Located, Table,
         reader::{Reader, like},
     },
     name::{mount::ContainerPath, unit_text::UnitText},
 };
-
-/// The keys of a table of grants.
-const KEYS: [&str; 7] =
-    ["writable", "new-privileges", "linux-capabilities", "label-disable", "devices", "tmpfs", "image-user"];
 
 /// Beyond the default, which is: nothing writable, no capability, no new privilege, no device, the user's own number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -85,19 +81,20 @@ impl Grants {
 
 /// Reads a table of grants; `title` is what it is called in messages.
 pub fn read(table: &Table, title: &str, errors: &mut Vec<Diagnostic>) -> Grants {
-    let mut reader = Reader::new(table, title, &KEYS, errors);
-    let linux_capabilities =
-        reader.parsed_list(like("linux-capabilities", r#"["NET_BIND_SERVICE"]"#)).unwrap_or_default();
-    let tmpfs = reader.parsed_list(like("tmpfs", r#"["/var/tmp"]"#)).unwrap_or_default();
+    let mut reader = Reader::new(table, title, errors);
     Grants {
         writable: reader.boolean(like("writable", "true")).unwrap_or(false),
         new_privileges: reader.boolean(like("new-privileges", "true")).unwrap_or(false),
-        linux_capabilities: linux_capabilities.into_iter().map(|one| one.value).collect(),
+        linux_capabilities: values(reader.parsed_list(like("linux-capabilities", r#"["NET_BIND_SERVICE"]"#))),
         label_disable: reader.boolean(like("label-disable", "true")).unwrap_or(false),
         devices: devices(&mut reader),
-        tmpfs: tmpfs.into_iter().map(|one| one.value).collect(),
+        tmpfs: values(reader.parsed_list(like("tmpfs", r#"["/var/tmp"]"#))),
         image_user: reader.boolean(like("image-user", "true")).unwrap_or(false),
     }
+}
+
+fn values<T: Ord>(list: Option<Vec<Located<T>>>) -> BTreeSet<T> {
+    list.into_iter().flatten().map(|one| one.value).collect()
 }
 
 /// `devices`: each one word of a unit.

@@ -12,7 +12,6 @@ mod server;
 mod tests;
 mod value;
 
-pub use extensions::Builtin;
 use section::{Keys, ROOT};
 pub use value::{
     Actuator, Database, Loopback, Lychd, ReactorInbox, ReactorInboxError, Setting, Switching, Web,
@@ -26,6 +25,7 @@ pub(super) fn read(table: &Table, codex: &mut Codex, errors: &mut Vec<Diagnostic
     let server = file.table("server");
     let orchestration = file.table("orchestration");
     let extensions = file.table("extensions");
+    file.finish();
     if let Some(table) = server {
         server::read(table, codex, errors);
     }

@@ -3,32 +3,32 @@
 //! The rules are LychD's: what it reads, this reads to the same values, in the same order. Beyond LychD, every file
 //! that nobody will read is told.
 
+mod address;
 mod anchor;
-mod exllamav3;
-mod llamacpp;
+mod families;
+mod gaps;
 mod model;
-mod passthrough;
 mod phoenix;
-mod policy;
 mod portal;
+mod quadlet;
 mod soulstone;
+mod stone_family;
 #[cfg(test)]
 mod tests;
 
-pub use anchor::Family;
-pub use exllamav3::TABBY_IMAGE;
-pub use llamacpp::{LlamaCpp, Mode, stem as model_stem};
-pub use model::{Capability, Model};
+pub use address::loopback;
+pub use model::{Capability, Model, stem as model_stem};
 pub use phoenix::Phoenix;
 pub use portal::Portal;
-pub use soulstone::{Concurrency, Launch, Soulstone, loopback};
+pub use soulstone::{Concurrency, Control, Launch, Soulstone, Word};
 
 use anchor::Owner;
+use families::{Family, Kind};
 
-use super::Builtin;
+use super::selection::Builtin;
 use crate::{
     diagnostic::{Diagnostic, Source},
-    document::{self, Field, Node, Table, Value, reader::sort_by_place, toml_1_0},
+    document::{self, Table, reader::sort_by_place, toml_1_0},
 };
 
 /// The first line of a file that LychD wrote as an example.
@@ -51,13 +51,13 @@ pub struct Runes {
 pub(super) fn read(sources: &[&Source], builtins: &[Builtin], errors: &mut Vec<Diagnostic>) -> Runes {
     let mut runes = Runes::default();
     let selected = anchor::in_load_order(builtins);
-    let mut owned: Vec<(usize, Family, &Source)> = Vec::new();
+    let mut owned: Vec<(usize, &Family, &Source)> = Vec::new();
     let mut sources = sources.to_vec();
     sources.sort_by_key(|source| source.name());
     for source in sources {
         let directory = source.name().rsplit_once('/').map_or("", |(directory, _)| directory);
         match anchor::owner(directory.strip_prefix("runes").unwrap_or(directory).trim_start_matches('/')) {
-            Owner::Family(family) => match selected.iter().position(|one| *one == family) {
+            Owner::Family(family) => match selected.iter().position(|one| one.anchor == family.anchor) {
                 Some(order) => owned.push((order, family, source)),
                 None => runes.notes.push(anchor::unselected(family, source)),
             },
@@ -83,8 +83,14 @@ pub(super) fn read(sources: &[&Source], builtins: &[Builtin], errors: &mut Vec<D
     runes
 }
 
-fn instance(family: Family, source: &Source, table: &Table, runes: &mut Runes, errors: &mut Vec<Diagnostic>) {
-    if let Some(filled) = filled(family, table) {
+fn instance(
+    family: &Family,
+    source: &Source,
+    table: &Table,
+    runes: &mut Runes,
+    errors: &mut Vec<Diagnostic>,
+) {
+    if let Some(filled) = gaps::with_placeholders(family, table) {
         // LychD passes it over, but not before it has judged the rest of it.
         instance(family, source, &filled, &mut Runes::default(), errors);
         return;
@@ -97,12 +103,11 @@ fn instance(family: Family, source: &Source, table: &Table, runes: &mut Runes, e
         );
         return;
     }
-    match family {
-        Family::Generic | Family::LlamaCpp | Family::Vllm | Family::Sglang | Family::ExLlamaV3 => {
-            runes.soulstones.extend(soulstone::read(family, source, table, errors));
-        }
-        Family::OpenAi | Family::Gemini => runes.portals.extend(portal::read(family, source, table, errors)),
-        Family::Phoenix => {
+    let name = family.name();
+    match family.kind {
+        Kind::Soulstone(stone) => runes.soulstones.extend(stone.read(name, source, table, errors)),
+        Kind::Portal(portal) => runes.portals.extend(portal.read(name, source, table, errors)),
+        Kind::Phoenix => {
             let phoenix = phoenix::read(source, table, errors);
             match (&runes.phoenix, phoenix) {
                 (Some(first), Some(second)) => errors.push(
@@ -115,44 +120,6 @@ fn instance(family: Family, source: &Source, table: &Table, runes: &mut Runes, e
                 (Some(_), None) => {}
             }
         }
-        Family::Preauth => policy::preauth(source, table, errors),
-        Family::Simulation => policy::simulation(table, errors),
+        Kind::Judged(judge) => judge(source, table, errors),
     }
-}
-
-/// What LychD's `init` left to be filled in, with something in the gaps; `None` for a rune that has none.
-fn filled(family: Family, table: &Table) -> Option<Table> {
-    let gap = |node: Option<&Node>| {
-        let text = node.and_then(Node::as_str);
-        text.is_some_and(|text| text.starts_with("<required:") || text.starts_with("<optional:"))
-    };
-    let quadlet = table.table("quadlet").filter(|_| family.is_soulstone());
-    let image = quadlet.filter(|quadlet| gap(quadlet.get("image")));
-    let named = !matches!(family, Family::Phoenix | Family::Preauth | Family::Simulation);
-    let name = gap(table.get("name")) && named;
-    if !name && image.is_none() {
-        return None;
-    }
-    let mut filled = table.clone();
-    if let Some(quadlet) = image {
-        let image = if family == Family::ExLlamaV3 { TABBY_IMAGE } else { "localhost/placeholder" };
-        filled =
-            with(&filled, "quadlet", Value::Table(with(quadlet, "image", Value::String(image.to_owned()))));
-    }
-    if name {
-        filled = with(&filled, "name", Value::String("placeholder".to_owned()));
-    }
-    // What a runtime offers is judged of runes alone that are not passed over.
-    if family == Family::Generic && table.get("runtime").is_none_or(|node| node.as_str().is_some()) {
-        filled = with(&filled, "runtime", Value::String("openai".to_owned()));
-    }
-    Some(filled)
-}
-
-/// The table with another value of `key`, which keeps its place.
-fn with(table: &Table, key: &str, value: Value) -> Table {
-    let own = |(name, field): (&str, &Field)| (name.to_owned(), field.clone());
-    let field = table.field(key).or_else(|| Some(table.iter().next()?.1)).cloned();
-    let field = field.map(|field| Field { node: Node { value, ..field.node }, ..field });
-    table.iter().map(own).chain(field.map(|field| (key.to_owned(), field))).collect()
 }

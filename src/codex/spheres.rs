@@ -34,7 +34,7 @@ pub struct Sphere {
 const TITLE: &str = "[spheres]";
 
 pub(super) fn read(table: &Table, errors: &mut Vec<Diagnostic>) -> Spheres {
-    let mut reader = Reader::new(table, TITLE, &["outlands", "library"], errors);
+    let mut reader = Reader::new(table, TITLE, errors);
     let mut of = |key: &str, example: &str| {
         let nodes = reader.array(like(key, example)).unwrap_or_default();
         let mut list: Vec<Sphere> = Vec::new();
@@ -53,6 +53,7 @@ pub(super) fn read(table: &Table, errors: &mut Vec<Diagnostic>) -> Spheres {
     };
     let spheres =
         Spheres { outlands: of("outlands", r#"["~/src"]"#), library: of("library", r#"["~/books"]"#) };
+    reader.finish();
     if let Some(hidden) = spheres.outlands.iter().find(|sphere| sphere.name == "library") {
         let message = format!("`outlands` in {TITLE}: the name `library` is that of the other sphere");
         let taken = Diagnostic::new(message).at(hidden.place.clone(), "");
@@ -76,10 +77,11 @@ fn sphere(node: &Node, key: &str, errors: &mut Vec<Diagnostic>) -> Option<Sphere
         },
         (_, Some(table)) => {
             let title = format!("`{key}` of {TITLE}");
-            let mut reader = Reader::new(table, title, &["path", "name"], errors);
-            let name = reader.parsed::<MemberId>("name").map(|name| name.value.to_string());
+            let mut reader = Reader::new(table, title, errors);
             reader.require("path", &place, EXAMPLE);
-            (reader.parsed::<HostPath>(like("path", r#""~/src""#))?, name)
+            let path = reader.parsed::<HostPath>(like("path", r#""~/src""#));
+            let name = reader.parsed::<MemberId>("name").map(|name| name.value.to_string());
+            (path?, name)
         }
         _ => {
             let message = format!("`{key}` in {TITLE} must be a path or a table, not {}", node.kind());

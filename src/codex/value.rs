@@ -7,18 +7,13 @@ use std::{
     str::FromStr,
 };
 
-use super::{
-    grants::Grants,
-    lychd_toml::{Builtin, Lychd},
-    runes::Runes,
-    spheres::Spheres,
-};
+use super::{grants::Grants, lychd_toml::Lychd, runes::Runes, selection::Selection, spheres::Spheres};
 use crate::{
     diagnostic::Place,
     digest::Sha256,
     document::Located,
     name::{
-        MemberId, PackageName, Platform, RuneName,
+        PackageName, Platform, RuneName,
         debian::{Archive, Suite},
         image::ImageReference,
         npm::NpmName,
@@ -177,15 +172,6 @@ impl Default for Policy {
             allow_tags: BTreeSet::new(),
         }
     }
-}
-
-/// Which extensions belong to the body.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Selection {
-    /// Ids below the Crypt's `extensions/`, as listed; `None` when the key is missing, which selects all.
-    pub crypt: Option<Vec<Located<MemberId>>>,
-    /// LychD's own built-in extensions as listed; they are part of the core's distribution.
-    pub builtins: Vec<Located<Builtin>>,
 }
 
 /// Why a text in the Codex is not what it should be.

@@ -51,14 +51,14 @@ const TITLE: &str = "[tool.lychd.assets]";
 
 /// Reads the table; `place` is where its name stands.
 pub(super) fn read(table: &Table, place: &Place, errors: &mut Vec<Diagnostic>) -> Option<Assets> {
-    let mut reader = Reader::new(table, TITLE, &["source", "script", "output"], errors);
-    let script = reader.parsed("script");
-    let output = reader.parsed::<RelativePath>("output");
+    let mut reader = Reader::new(table, TITLE, errors);
     let source = match reader.string("source") {
         Some(text) if text.value == "." => Some(AssetSource(None)),
         Some(_) => reader.parsed("source").map(|path| AssetSource(Some(path.value))),
         None => None,
     };
+    let script = reader.parsed("script");
+    let output = reader.parsed::<RelativePath>("output");
     let missing: Vec<String> = ["source", "script", "output"]
         .iter()
         .filter(|key| table.get(key).is_none())

@@ -92,7 +92,9 @@ impl FederationLock {
             }
             None => {}
         }
-        let mut reader = Reader::new(&table, NAME, &["version", "repository"], &mut errors);
+        reader.finish();
+        let mut reader = Reader::new(&table, NAME, &mut errors);
+        reader.knows(&["version"]);
         let mut lock = Self::default();
         for node in reader.array("repository").unwrap_or_default() {
             let Some(table) = node.as_table() else {
@@ -112,6 +114,7 @@ impl FederationLock {
             }
             lock.repositories.insert(id.value, repository);
         }
+        reader.finish();
         sort_by_place(&mut errors);
         refuse_any(errors)?;
         Ok(lock)
@@ -182,7 +185,7 @@ fn repository(
     errors: &mut Vec<Diagnostic>,
 ) -> Option<(Located<MemberId>, Repository)> {
     let already = errors.len();
-    let mut reader = Reader::new(table, TITLE, &KEYS, errors);
+    let mut reader = Reader::new(table, TITLE, errors);
     let id: Option<Located<MemberId>> = reader.parsed(like("id", r#""core""#));
     let own = id.as_ref().map_or_else(MemberId::core, |id| id.value.clone()).directory();
     let lies = reader.string(like("path", &format!("\"{own}\"")));
@@ -209,6 +212,7 @@ fn repository(
             reader.errors().push(Diagnostic::new(message).at(field.key.clone(), ""));
         }
     }
+    reader.finish();
     if errors.len() > already {
         return None;
     }

@@ -99,15 +99,17 @@ fn home_directories(user: &str) -> Vec<String> {
 
 pub(super) fn read(project: &PackageName, table: &Table, errors: &mut Vec<Diagnostic>) -> ImageContract {
     const TITLE: &str = "[tool.lychd.image]";
-    let known = ["command", "user", "env", "directories", "health", "labels"];
     let mut contract = ImageContract::of_core(project);
-    let mut reader = Reader::new(table, TITLE, &known, errors);
-    if let Some(user) = reader.table("user") {
+    let mut reader = Reader::new(table, TITLE, errors);
+    let (command, user, env) = (reader.strings("command"), reader.table("user"), reader.table("env"));
+    let directories = reader.strings("directories");
+    let (health, labels) = (reader.table("health"), reader.table("labels"));
+    if let Some(user) = user {
         read_user(user, &mut contract.user, reader.errors());
         contract.env.extend(home_environment(&contract.user.name));
         contract.directories = home_directories(&contract.user.name);
     }
-    if let Some(command) = reader.strings("command") {
+    if let Some(command) = command {
         let mut words = Vec::new();
         for word in &command {
             if is_plain(word.value) {
@@ -125,7 +127,7 @@ pub(super) fn read(project: &PackageName, table: &Table, errors: &mut Vec<Diagno
         contract.command = words;
         contract.env.remove("LITESTAR_APP");
     }
-    if let Some(directories) = reader.strings("directories") {
+    if let Some(directories) = directories {
         contract.directories = Vec::new();
         for directory in directories {
             let top = directory.value.split('/').nth(1).unwrap_or_default();
@@ -149,7 +151,7 @@ pub(super) fn read(project: &PackageName, table: &Table, errors: &mut Vec<Diagno
         contract.directories.sort();
         contract.directories.dedup();
     }
-    let (env, labels, health) = (reader.table("env"), reader.table("labels"), reader.table("health"));
+    reader.finish();
     if let Some(env) = env {
         contract.env.extend(texts(env, "[tool.lychd.image.env]", is_variable, errors));
     }
@@ -163,7 +165,7 @@ pub(super) fn read(project: &PackageName, table: &Table, errors: &mut Vec<Diagno
 
 fn read_user(table: &Table, user: &mut User, errors: &mut Vec<Diagnostic>) {
     const TITLE: &str = "`user` of [tool.lychd.image]";
-    let mut reader = Reader::new(table, TITLE, &["name", "uid"], errors);
+    let mut reader = Reader::new(table, TITLE, errors);
     if let Some(name) = reader.string("name") {
         let inner = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || b"_-".contains(&c);
         let first = name.value.bytes().next().is_some_and(|c| c.is_ascii_lowercase() || c == b'_');
@@ -191,14 +193,14 @@ fn read_user(table: &Table, user: &mut User, errors: &mut Vec<Diagnostic>) {
 
 fn read_health(table: &Table, place: &Place, errors: &mut Vec<Diagnostic>) -> Option<Health> {
     const TITLE: &str = "`health` of [tool.lychd.image]";
-    let mut reader = Reader::new(table, TITLE, &["http", "port"], errors);
+    let mut reader = Reader::new(table, TITLE, errors);
+    let path = reader.string("http");
     let port =
         reader.number(like("port", "8100"), u64::from(u16::MAX)).and_then(|port| u16::try_from(port).ok());
     if let (Some(0), Some(node)) = (port, table.get("port")) {
         let message = format!("`port` in {TITLE} must be between 1 and 65535");
         reader.errors().push(Diagnostic::new(message).at(node.place.clone(), ""));
     }
-    let path = reader.string("http");
     let sound = |path: &str| {
         path.starts_with('/') && path.bytes().all(|c| c.is_ascii_graphic() && !b"\"'\\`$%{}<>".contains(&c))
     };

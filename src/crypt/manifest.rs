@@ -1,18 +1,23 @@
 //! A member's `pyproject.toml` as typed values that know where they were written.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{collections::BTreeMap, str::FromStr};
 
-use uv_pep440::{Version, VersionSpecifiers};
-use uv_pep508::{Requirement, VerbatimUrl};
-
-pub use super::image_contract::{Health, ImageContract, User};
-use super::{assets::Assets, project, rune::RuneDefinition, tool_lychd};
+use super::{build_system, project, tool_lychd};
+pub use super::{
+    build_system::BuildSystem,
+    image_contract::{Health, ImageContract, User},
+    project::Project,
+    requirement::Dependency,
+    tool_lychd::{Lychd, SystemDependency},
+};
 use crate::{
-    diagnostic::{Diagnostic, Failure, Place, Source, refuse_any},
+    diagnostic::{Diagnostic, Failure, Source, refuse_any},
     digest::Sha256,
-    document::{self, Located, Node, Table, reader::sort_by_place},
-    name::{AttributePath, DebianName, ExtraName, GroupName, MemberId, PackageName},
-    tree::RelativePath,
+    document::{
+        self, Node, Table,
+        reader::{Reader, sort_by_place},
+    },
+    name::{GroupName, MemberId},
 };
 
 /// A parsed `pyproject.toml`.
@@ -32,75 +37,6 @@ pub struct Manifest {
     pub uv: Table,
     /// `[tool.lychd]`.
     pub lychd: Lychd,
-}
-
-/// `[project]` (PEP 621).
-#[derive(Clone, Debug, PartialEq)]
-pub struct Project {
-    /// The distribution's name, normalised.
-    pub name: Located<PackageName>,
-    /// The version; `None` when the build decides it (`dynamic`).
-    pub version: Option<Located<Version>>,
-    /// `requires-python`.
-    pub requires_python: Option<Located<VersionSpecifiers>>,
-    /// `dependencies`, in order.
-    pub dependencies: Vec<Dependency>,
-    /// `optional-dependencies`.
-    pub optional_dependencies: BTreeMap<ExtraName, Vec<Dependency>>,
-    /// `scripts`: console scripts.
-    pub scripts: BTreeMap<String, Located<String>>,
-    /// `dynamic`: what the build decides.
-    pub dynamic: BTreeSet<String>,
-}
-
-/// One requirement.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dependency {
-    /// What it says.
-    pub requirement: Requirement<VerbatimUrl>,
-    /// How it was written.
-    pub text: String,
-    /// Where.
-    pub place: Place,
-}
-
-/// `[build-system]` (PEP 517, 518).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BuildSystem {
-    /// `requires`, in order.
-    pub requires: Vec<Dependency>,
-    /// Import path of the backend object, such as `hatchling.build`.
-    pub backend: String,
-    /// `backend-path`: directories of the source tree that are put on `sys.path` first; `.` is kept as such.
-    pub backend_path: Vec<String>,
-}
-
-/// `[tool.lychd]`.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Lychd {
-    /// `system-dependencies`, in order.
-    pub system_dependencies: Vec<SystemDependency>,
-    /// `image` with its defaults: always there for the core, never for an extension.
-    pub image: Option<ImageContract>,
-    /// `assets`: a front end that npm builds.
-    pub assets: Option<Assets>,
-    /// `rune`, in order.
-    pub runes: Vec<RuneDefinition>,
-    /// `hook = false`: `register.py` beside the manifest is LychD's alone, and not run.
-    pub leaves_hook: bool,
-}
-
-/// A system package that is wanted in the image.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SystemDependency {
-    /// As it was spelled: what reports show.
-    pub name: DebianName,
-    /// Debian's name for it.
-    pub debian: DebianName,
-    /// nixpkgs' attribute for it, when given.
-    pub nixpkgs: Option<AttributePath>,
-    /// Where it was asked for.
-    pub place: Place,
 }
 
 impl Manifest {
@@ -123,12 +59,12 @@ impl Manifest {
 }
 
 fn read(member: &MemberId, source: &Source, table: &Table, errors: &mut Vec<Diagnostic>) -> Option<Manifest> {
-    let sections = project::sections(table, errors);
+    let sections = sections(table, errors);
     let project = project::read(source, table, errors);
     let name = project.as_ref().map(|project| &project.name.value);
     let lychd = tool_lychd::read(member, name, sections.lychd, errors);
     let uv = sections.uv.cloned().unwrap_or_default();
-    let build_system = project::build_system(table, &uv, errors);
+    let build_system = build_system::read(table, &uv, errors);
     if let (Some(assets), None) = (&lychd.assets, &build_system) {
         errors.push(
             Diagnostic::new("a front end needs a package that carries it, and this member is none")
@@ -136,7 +72,7 @@ fn read(member: &MemberId, source: &Source, table: &Table, errors: &mut Vec<Diag
                 .help("add [build-system], and the directory of `output` to the package"),
         );
     }
-    let dependency_groups = project::groups(table, errors);
+    let dependency_groups = groups(table, errors);
     Some(Manifest {
         sha256: Sha256::of(source.text()),
         source: source.clone(),
@@ -148,9 +84,32 @@ fn read(member: &MemberId, source: &Source, table: &Table, errors: &mut Vec<Diag
     })
 }
 
-/// A directory of the member's own tree, as a manifest may name one.
-pub(super) fn is_inner_path(text: &str) -> bool {
-    text == "." || text.parse::<RelativePath>().is_ok()
+/// The tables below `[tool]` that are ours to look into.
+struct Sections<'a> {
+    uv: Option<&'a Table>,
+    lychd: Option<&'a Table>,
+}
+
+fn sections<'a>(table: &'a Table, errors: &mut Vec<Diagnostic>) -> Sections<'a> {
+    let Some(tool) = Reader::open(table, "the manifest", errors).table("tool") else {
+        return Sections { uv: None, lychd: None };
+    };
+    let mut tool = Reader::open(tool, "[tool]", errors);
+    Sections { uv: tool.table("uv"), lychd: tool.table("lychd") }
+}
+
+fn groups(table: &Table, errors: &mut Vec<Diagnostic>) -> BTreeMap<GroupName, Node> {
+    let groups = Reader::open(table, "the manifest", errors).table("dependency-groups");
+    let mut read = BTreeMap::new();
+    for (key, field) in groups.iter().flat_map(|groups| groups.iter()) {
+        match GroupName::from_str(key) {
+            Ok(name) => {
+                read.insert(name, field.node.clone());
+            }
+            Err(error) => errors.push(Diagnostic::new(error.to_string()).at(field.key.clone(), "")),
+        }
+    }
+    read
 }
 
 #[cfg(test)]

@@ -1,29 +1,39 @@
-//! `[project]`, `[build-system]` and `[dependency-groups]` of a manifest.
+//! `[project]` of a manifest (PEP 621).
 
-use std::{collections::BTreeMap, str::FromStr};
-
-use uv_pep440::Version;
-use uv_pep508::{Requirement, VerbatimUrl};
-
-use super::manifest::{BuildSystem, Dependency, Project, is_inner_path};
-use crate::{
-    diagnostic::{Diagnostic, Failure, Place, Source, refuse_any},
-    document::{self, Located, Node, Table, reader::Reader},
-    name::{ExtraName, GroupName, marker},
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    str::FromStr,
 };
 
-/// The tables below `[tool]` that are ours to look into.
-pub(super) struct Sections<'a> {
-    pub(super) uv: Option<&'a Table>,
-    pub(super) lychd: Option<&'a Table>,
-}
+use uv_pep440::{Version, VersionSpecifiers};
 
-pub(super) fn sections<'a>(table: &'a Table, errors: &mut Vec<Diagnostic>) -> Sections<'a> {
-    let Some(tool) = Reader::open(table, "the manifest", errors).table("tool") else {
-        return Sections { uv: None, lychd: None };
-    };
-    let mut tool = Reader::open(tool, "[tool]", errors);
-    Sections { uv: tool.table("uv"), lychd: tool.table("lychd") }
+use super::{
+    import_path::is_object_reference,
+    requirement::{Dependency, dependencies},
+};
+use crate::{
+    diagnostic::{Diagnostic, Place, Source},
+    document::{Located, Table, reader::Reader},
+    name::{ExtraName, PackageName},
+};
+
+/// `[project]` (PEP 621).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Project {
+    /// The distribution's name, normalised.
+    pub name: Located<PackageName>,
+    /// The version; `None` when the build decides it (`dynamic`).
+    pub version: Option<Located<Version>>,
+    /// `requires-python`.
+    pub requires_python: Option<Located<VersionSpecifiers>>,
+    /// `dependencies`, in order.
+    pub dependencies: Vec<Dependency>,
+    /// `optional-dependencies`.
+    pub optional_dependencies: BTreeMap<ExtraName, Vec<Dependency>>,
+    /// `scripts`: console scripts.
+    pub scripts: BTreeMap<String, Located<String>>,
+    /// `dynamic`: what the build decides.
+    pub dynamic: BTreeSet<String>,
 }
 
 /// The most characters of a member's version: it becomes part of file and store names.
@@ -63,7 +73,8 @@ pub(super) fn read(source: &Source, table: &Table, errors: &mut Vec<Diagnostic>)
         return None;
     };
     let place = table.get("project").map(|node| node.place.clone());
-    let mut reader = Reader::new(project, "[project]", &KEYS, errors);
+    let mut reader = Reader::new(project, "[project]", errors);
+    reader.knows(&KEYS);
     let dynamic = reader.strings("dynamic").unwrap_or_default();
     for field in &dynamic {
         if NEVER_DYNAMIC.contains(&field.value) {
@@ -101,6 +112,7 @@ pub(super) fn read(source: &Source, table: &Table, errors: &mut Vec<Diagnostic>)
     let dependencies = dependencies(&mut reader, "dependencies", "[project]").unwrap_or_default();
     let scripts = reader.table("scripts");
     let extras = reader.table("optional-dependencies");
+    reader.finish();
     let scripts = scripts.map(|table| read_scripts(table, errors)).unwrap_or_default();
     let optional_dependencies = extras.map(|table| read_extras(table, errors)).unwrap_or_default();
     Some(Project {
@@ -133,18 +145,6 @@ fn read_scripts(table: &Table, errors: &mut Vec<Diagnostic>) -> BTreeMap<String,
     scripts
 }
 
-/// `package.module:object.attribute`, or without the colon where `bare` modules are allowed.
-fn is_object_reference(text: &str) -> bool {
-    text.split_once(':')
-        .is_some_and(|(module, object)| is_dotted(module.trim_end()) && is_dotted(object.trim_start()))
-}
-
-fn is_dotted(text: &str) -> bool {
-    let letter = |c: char| c == '_' || c.is_alphabetic();
-    text.split('.')
-        .all(|part| part.starts_with(letter) && part.chars().all(|c| letter(c) || c.is_alphanumeric()))
-}
-
 fn read_extras(table: &Table, errors: &mut Vec<Diagnostic>) -> BTreeMap<ExtraName, Vec<Dependency>> {
     let mut extras = BTreeMap::new();
     let keys: Vec<&str> = table.iter().map(|(key, _)| key).collect();
@@ -171,141 +171,4 @@ fn with_place(diagnostic: Diagnostic, place: Option<Place>) -> Diagnostic {
         Some(place) => diagnostic.at(place, ""),
         None => diagnostic,
     }
-}
-
-/// A list of PEP 508 requirements.
-fn dependencies(reader: &mut Reader<'_, '_>, key: &str, title: &str) -> Option<Vec<Dependency>> {
-    let mut list = Vec::new();
-    for text in reader.strings(key)? {
-        match dependency(&text) {
-            Ok(dependency) => list.push(dependency),
-            Err(reason) => {
-                let shown = shortened(text.value);
-                let message = format!("`{shown}` in `{key}` of {title} is not a requirement: {reason}");
-                reader.errors().push(Diagnostic::new(message).at(text.place, ""));
-            }
-        }
-    }
-    Some(list)
-}
-
-/// The start of a foreign text, for a message: the place shows the rest.
-fn shortened(text: &str) -> String {
-    let start: String = text.chars().take(100).collect();
-    let dots = if start.len() < text.len() { "…" } else { "" };
-    format!("{}{dots}", start.escape_debug())
-}
-
-fn dependency(text: &Located<&str>) -> Result<Dependency, String> {
-    marker::check_requirement(text.value).map_err(str::to_owned)?;
-    let requirement = Requirement::<VerbatimUrl>::from_str(text.value)
-        .map_err(|error| error.message.to_string().replace('\n', " "))?;
-    Ok(Dependency { requirement, text: text.value.to_owned(), place: text.place.clone() })
-}
-
-pub(super) fn build_system(table: &Table, uv: &Table, errors: &mut Vec<Diagnostic>) -> Option<BuildSystem> {
-    let package = Reader::open(uv, "[tool.uv]", errors).boolean("package");
-    let present = Reader::open(table, "the manifest", errors).table("build-system");
-    let written = present.map(|table| {
-        let known = ["requires", "build-backend", "backend-path"];
-        let mut reader = Reader::new(table, "[build-system]", &known, errors);
-        let requires = dependencies(&mut reader, "requires", "[build-system]");
-        if reader.node("requires").is_none() {
-            let place = table.iter().next().map(|(_, field)| field.key.clone());
-            reader.errors().push(with_place(Diagnostic::new("[build-system] has no `requires`"), place));
-        }
-        BuildSystem {
-            requires: requires.unwrap_or_default(),
-            backend: backend(&mut reader).unwrap_or_else(|| LEGACY_BACKEND.to_owned()),
-            backend_path: backend_path(&mut reader),
-        }
-    });
-    match (package, written) {
-        (Some(false), _) | (None, None) => None,
-        (_, Some(written)) => Some(written),
-        (Some(true), None) => {
-            let place = uv.get("package").map(|node| node.place.clone())?;
-            let requires = dependency(&Located { value: LEGACY_REQUIRES, place }).into_iter().collect();
-            Some(BuildSystem { requires, backend: LEGACY_BACKEND.to_owned(), backend_path: Vec::new() })
-        }
-    }
-}
-
-/// The build system of a source tree that is no member: its `[build-system]`, or PEP 517's default. `source` is
-/// its `pyproject.toml`, empty when there is none; the rest of it is not judged.
-///
-/// # Errors
-/// Refused when it is no TOML or `[build-system]` is no sound one.
-pub fn build_system_of(source: &Source) -> Result<BuildSystem, Failure> {
-    let table = document::parse(source)?;
-    let mut errors = Vec::new();
-    let written = build_system(&table, &Table::default(), &mut errors);
-    refuse_any(errors)?;
-    match written {
-        Some(written) => Ok(written),
-        None => Ok(BuildSystem {
-            requires: vec![requirement_at(LEGACY_REQUIRES, source.at(0..0))?],
-            backend: LEGACY_BACKEND.to_owned(),
-            backend_path: Vec::new(),
-        }),
-    }
-}
-
-/// A requirement of a file that is no manifest, written at `place`.
-///
-/// # Errors
-/// The reason why `text` is none.
-pub fn requirement_at(text: &str, place: Place) -> Result<Dependency, Diagnostic> {
-    let located = Located { value: text, place };
-    dependency(&located).map_err(|reason| {
-        Diagnostic::new(format!("`{}` is not a requirement: {reason}", shortened(text)))
-            .at(located.place.clone(), "")
-    })
-}
-
-/// What PEP 517 gives to a source tree without `[build-system]` or without `build-backend`.
-const LEGACY_BACKEND: &str = "setuptools.build_meta:__legacy__";
-const LEGACY_REQUIRES: &str = "setuptools>=40.8.0";
-
-fn backend(reader: &mut Reader<'_, '_>) -> Option<String> {
-    let backend = reader.string("build-backend")?;
-    if is_dotted(backend.value) || is_object_reference(backend.value) {
-        return Some(backend.value.to_owned());
-    }
-    let message = format!(
-        "`build-backend` in [build-system]: `{}` is not an import path",
-        backend.value.escape_debug()
-    );
-    reader.errors().push(Diagnostic::new(message).at(backend.place, ""));
-    None
-}
-
-fn backend_path(reader: &mut Reader<'_, '_>) -> Vec<String> {
-    let mut directories = Vec::new();
-    for directory in reader.strings("backend-path").unwrap_or_default() {
-        if is_inner_path(directory.value) {
-            directories.push(directory.value.to_owned());
-        } else {
-            let message = format!(
-                "`backend-path` in [build-system]: `{}` is not a directory of the source tree",
-                directory.value.escape_debug()
-            );
-            reader.errors().push(Diagnostic::new(message).at(directory.place, ""));
-        }
-    }
-    directories
-}
-
-pub(super) fn groups(table: &Table, errors: &mut Vec<Diagnostic>) -> BTreeMap<GroupName, Node> {
-    let groups = Reader::open(table, "the manifest", errors).table("dependency-groups");
-    let mut read = BTreeMap::new();
-    for (key, field) in groups.iter().flat_map(|groups| groups.iter()) {
-        match GroupName::from_str(key) {
-            Ok(name) => {
-                read.insert(name, field.node.clone());
-            }
-            Err(error) => errors.push(Diagnostic::new(error.to_string()).at(field.key.clone(), "")),
-        }
-    }
-    read
 }

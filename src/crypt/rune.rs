@@ -18,10 +18,6 @@ use crate::{
     name::RuneName,
 };
 
-/// The keys of a rune.
-const KEYS: [&str; 8] =
-    ["name", "image", "capabilities", "groups", "port", "expose-port", "volumes", "grants"];
-
 /// One rune, validated; each part that can collide with another rune's knows where it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuneDefinition {
@@ -53,7 +49,7 @@ pub fn read(node: &Node, title: &str, errors: &mut Vec<Diagnostic>) -> Option<Ru
         return None;
     };
     let before = errors.len();
-    let mut reader = Reader::new(table, title, &KEYS, errors);
+    let mut reader = Reader::new(table, title, errors);
     let name = reader.parsed("name");
     let image = reader.parsed("image");
     let capabilities = values(reader.parsed_list(like("capabilities", r#"["vision"]"#)));
@@ -80,6 +76,7 @@ pub fn read(node: &Node, title: &str, errors: &mut Vec<Diagnostic>) -> Option<Ru
     if expose_port && table.get("port").is_none() {
         wrong(format!("`expose-port` in {title} needs a `port`"), "expose-port");
     }
+    reader.finish();
     if errors.len() > before {
         return None;
     }

@@ -1,18 +1,43 @@
 //! `[tool.lychd]`: what a member asks of the image beyond Python.
 
 use super::{
-    assets,
+    assets::{self, Assets},
     image_contract::{self, ImageContract},
-    manifest::{Lychd, SystemDependency},
-    rune,
+    rune::{self, RuneDefinition},
 };
 use crate::{
-    diagnostic::Diagnostic,
+    diagnostic::{Diagnostic, Place},
     document::{Located, Node, Table, Value, reader::Reader},
     name::{AttributePath, DebianName, MemberId, PackageName},
 };
 
-const KEYS: [&str; 5] = ["system-dependencies", "image", "assets", "rune", "hook"];
+/// `[tool.lychd]`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lychd {
+    /// `system-dependencies`, in order.
+    pub system_dependencies: Vec<SystemDependency>,
+    /// `image` with its defaults: always there for the core, never for an extension.
+    pub image: Option<ImageContract>,
+    /// `assets`: a front end that npm builds.
+    pub assets: Option<Assets>,
+    /// `rune`, in order.
+    pub runes: Vec<RuneDefinition>,
+    /// `hook = false`: `register.py` beside the manifest is LychD's alone, and not run.
+    pub leaves_hook: bool,
+}
+
+/// A system package that is wanted in the image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SystemDependency {
+    /// As it was spelled: what reports show.
+    pub name: DebianName,
+    /// Debian's name for it.
+    pub debian: DebianName,
+    /// nixpkgs' attribute for it, when given.
+    pub nixpkgs: Option<AttributePath>,
+    /// Where it was asked for.
+    pub place: Place,
+}
 
 pub(super) fn read(
     member: &MemberId,
@@ -24,11 +49,12 @@ pub(super) fn read(
     let core = project.filter(|_| member.is_core());
     lychd.image = core.map(ImageContract::of_core);
     let Some(table) = table else { return lychd };
-    let mut reader = Reader::new(table, "[tool.lychd]", &KEYS, errors);
+    let mut reader = Reader::new(table, "[tool.lychd]", errors);
     for node in reader.array("system-dependencies").unwrap_or_default() {
         let title = "`system-dependencies` of [tool.lychd]";
         lychd.system_dependencies.extend(system_dependency(node, title, reader.errors()));
     }
+    reader.knows(&["image"]);
     if !member.is_core()
         && let Some(field) = table.field("image")
     {
@@ -43,10 +69,10 @@ pub(super) fn read(
     if let (Some(assets), Some(field)) = (reader.table("assets"), table.field("assets")) {
         lychd.assets = assets::read(assets, &field.key, reader.errors());
     }
-    lychd.leaves_hook = reader.boolean("hook") == Some(false);
     for node in reader.array("rune").unwrap_or_default() {
         lychd.runes.extend(rune::read(node, "[[tool.lychd.rune]]", reader.errors()));
     }
+    lychd.leaves_hook = reader.boolean("hook") == Some(false);
     lychd
 }
 
@@ -62,10 +88,11 @@ pub fn system_dependency(node: &Node, title: &str, errors: &mut Vec<Diagnostic>)
             }
         },
         Value::Table(table) => {
-            let mut reader = Reader::new(table, title, &["name", "debian", "nixpkgs"], errors);
+            let mut reader = Reader::new(table, title, errors);
             let name: Option<Located<DebianName>> = reader.parsed("name");
             let debian = reader.parsed("debian");
             let nixpkgs: Option<Located<AttributePath>> = reader.parsed("nixpkgs");
+            reader.finish();
             if table.get("name").is_none() {
                 errors.push(
                     Diagnostic::new(format!("an entry of {title} has no `name`")).at(place.clone(), ""),

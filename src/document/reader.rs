@@ -38,34 +38,53 @@ impl<'k> From<&'k str> for Key<'k> {
 
 /// One table that is being read. Methods give `None` for a missing key and for a wrong value; the latter is
 /// also told to `errors`.
+///
+/// What was asked for is what is known: when the reader ends, keys that nobody asked for are errors, each with the
+/// nearest known one. So ask for every key before leaving, and see [`Reader::knows`].
 pub struct Reader<'a, 'e> {
     table: &'a Table,
     title: String,
     errors: &'e mut Vec<Diagnostic>,
+    /// How many errors there were before: what is unknown is told first.
+    before: usize,
+    /// The keys that are known so far, in order; `None` for a table that is not ours alone.
+    known: Option<Vec<String>>,
     /// Whether the shape of a right value is shown where a wrong one stands.
     shows: bool,
 }
 
 impl<'a, 'e> Reader<'a, 'e> {
-    /// `title` is what the table is called in messages, such as `[image]`. Keys that are not in `known` are
-    /// errors, with the nearest known one.
-    pub fn new(
-        table: &'a Table,
-        title: impl Into<String>,
-        known: &[&str],
-        errors: &'e mut Vec<Diagnostic>,
-    ) -> Self {
-        let title = title.into();
-        for (key, field) in table.iter().filter(|(key, _)| !known.contains(key)) {
-            errors.push(unknown_key(key, &title, known, &field.key));
-        }
-        Self { table, title, errors, shows: true }
+    /// `title` is what the table is called in messages, such as `[image]`.
+    pub fn new(table: &'a Table, title: impl Into<String>, errors: &'e mut Vec<Diagnostic>) -> Self {
+        let before = errors.len();
+        Self { table, title: title.into(), errors, before, known: Some(Vec::new()), shows: true }
     }
 
     /// A table of which only some keys are ours to judge. Whoever reads it has better hints than a shape.
     pub fn open(table: &'a Table, title: impl Into<String>, errors: &'e mut Vec<Diagnostic>) -> Self {
-        Self { table, title: title.into(), errors, shows: false }
+        let before = errors.len();
+        Self { table, title: title.into(), errors, before, known: None, shows: false }
     }
+
+    /// Says that these keys are known though this reader does not ask for them: another does, or nobody.
+    pub fn knows(&mut self, keys: &[&str]) {
+        let Some(known) = &mut self.known else { return };
+        for key in keys {
+            if !known.iter().any(|one| one == key) {
+                known.push((*key).to_owned());
+            }
+        }
+    }
+
+    /// The value of a key, which is known from now on.
+    fn ask(&mut self, key: Key<'_>) -> Option<&'a Node> {
+        self.knows(&[key.name]);
+        self.table.get(key.name)
+    }
+
+    /// Ends the reading where its errors are looked at: keys that nobody asked for are told. Going out of scope does
+    /// the same.
+    pub fn finish(self) {}
 
     /// What the table is called in messages.
     #[must_use]
@@ -129,7 +148,7 @@ impl<'a, 'e> Reader<'a, 'e> {
     /// A string.
     pub fn string<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Located<&'a str>> {
         let key = key.into();
-        let node = self.table.get(key.name)?;
+        let node = self.ask(key)?;
         let Some(value) = node.as_str() else {
             self.wrong(key, "a string", node);
             return None;
@@ -162,7 +181,7 @@ impl<'a, 'e> Reader<'a, 'e> {
     /// `true` or `false`.
     pub fn boolean<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<bool> {
         let key = key.into();
-        let node = self.table.get(key.name)?;
+        let node = self.ask(key)?;
         let Value::Boolean(value) = node.value else {
             self.wrong(key, "`true` or `false`", node);
             return None;
@@ -173,7 +192,7 @@ impl<'a, 'e> Reader<'a, 'e> {
     /// An integer between 0 and `most`.
     pub fn number<'k>(&mut self, key: impl Into<Key<'k>>, most: u64) -> Option<u64> {
         let key = key.into();
-        let node = self.table.get(key.name)?;
+        let node = self.ask(key)?;
         match node.value {
             Value::Integer(number) => match u64::try_from(number) {
                 Ok(number) if number <= most => return Some(number),
@@ -194,7 +213,7 @@ impl<'a, 'e> Reader<'a, 'e> {
         range: RangeInclusive<i64>,
     ) -> Option<Located<i64>> {
         let key = key.into();
-        let node = self.table.get(key.name)?;
+        let node = self.ask(key)?;
         let Value::Integer(value) = node.value else {
             self.wrong(key, "an integer", node);
             return None;
@@ -276,6 +295,7 @@ impl<'a, 'e> Reader<'a, 'e> {
 
     /// Says that `key` is missing, if it is; the table begins at `place`.
     pub fn require(&mut self, key: &str, place: &Place, help: impl Into<String>) {
+        self.knows(&[key]);
         if self.table.get(key).is_none() {
             let message = format!("{} has no `{key}`", self.title);
             self.errors.push(Diagnostic::new(message).at(place.clone(), "").help(help));
@@ -285,7 +305,7 @@ impl<'a, 'e> Reader<'a, 'e> {
     /// A number of either kind.
     pub fn float<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Located<f64>> {
         let key = key.into();
-        let node = self.table.get(key.name)?;
+        let node = self.ask(key)?;
         let value = match node.value {
             Value::Float(number) => number,
             #[expect(clippy::cast_precision_loss, reason = "what a float is for")]
@@ -344,7 +364,7 @@ impl<'a, 'e> Reader<'a, 'e> {
     /// An array of strings; what is no string is told and left out.
     pub fn strings<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Vec<Located<&'a str>>> {
         let key = key.into();
-        let node = self.table.get(key.name)?;
+        let node = self.ask(key)?;
         let Some(items) = node.as_array() else {
             self.wrong(key, "an array of strings", node);
             return None;
@@ -392,7 +412,7 @@ impl<'a, 'e> Reader<'a, 'e> {
     /// A table.
     pub fn table<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<&'a Table> {
         let key = key.into();
-        let node = self.table.get(key.name)?;
+        let node = self.ask(key)?;
         let table = node.as_table();
         if table.is_none() {
             self.wrong(key, "a table", node);
@@ -403,12 +423,24 @@ impl<'a, 'e> Reader<'a, 'e> {
     /// An array.
     pub fn array<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<&'a [Node]> {
         let key = key.into();
-        let node = self.table.get(key.name)?;
+        let node = self.ask(key)?;
         let array = node.as_array();
         if array.is_none() {
             self.wrong(key, "an array", node);
         }
         array
+    }
+}
+
+impl Drop for Reader<'_, '_> {
+    fn drop(&mut self) {
+        let Some(known) = self.known.take() else { return };
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let unknown = self.table.iter().filter(|(key, _)| !known.contains(key));
+        let told: Vec<_> =
+            unknown.map(|(key, field)| unknown_key(key, &self.title, &known, &field.key)).collect();
+        let at = self.before.min(self.errors.len());
+        self.errors.splice(at..at, told);
     }
 }
 

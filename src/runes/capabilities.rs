@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value as Json, json};
+use serde::Serialize;
+use serde_json::json;
 
 use super::{MemberRune, coven::Topology, gate, ports::Ports, stem};
 use crate::{
     codex::{
         Codex,
-        runes::{Capability, Family, Launch, Mode, Model, Soulstone},
+        runes::{Capability, Model, Soulstone},
     },
     name::RuneName,
 };
@@ -17,6 +18,7 @@ use crate::{
 pub const SCHEMA: &str = "lychd-forge/capabilities/1";
 
 /// A model and what it can do.
+#[derive(Serialize)]
 struct Offer {
     id: String,
     capabilities: Vec<&'static str>,
@@ -36,18 +38,10 @@ fn offers(models: &[Model]) -> Vec<Offer> {
 
 /// A stone's models as LychD counts them: the declared ones, where the family matches by id; else the one it serves.
 fn of_stone(stone: &Soulstone) -> Vec<Offer> {
-    let catalogued = matches!(stone.family, Family::LlamaCpp | Family::ExLlamaV3);
-    if catalogued && !stone.models.is_empty() {
+    if stone.catalogued && !stone.models.is_empty() {
         return offers(&stone.models);
     }
-    let alias = match &stone.launch {
-        Launch::LlamaCpp(server) => match &server.mode {
-            Mode::Single { alias, .. } => Some(alias.clone()),
-            Mode::Router { .. } => None,
-        },
-        _ => None,
-    };
-    let own = alias.or_else(|| stone.served_model_id.clone());
+    let own = stone.launch.alias.clone().or_else(|| stone.served_model_id.clone());
     let id = own.unwrap_or_else(|| {
         let path = stone.model_path.as_deref().map(crate::codex::runes::model_stem);
         path.unwrap_or_else(|| stone.name.value.to_string())
@@ -72,92 +66,123 @@ pub(super) fn stone_label(stone: &Soulstone) -> String {
     words.join(",")
 }
 
+/// A rune as a dispatcher sees it.
+#[derive(Serialize)]
+struct Described<'a> {
+    kind: &'static str,
+    family: String,
+    endpoint: Option<String>,
+    port: Option<u16>,
+    /// Its service; `None` for what runs elsewhere, as for `start`.
+    unit: Option<String>,
+    /// What starts it.
+    start: Option<String>,
+    covens: Vec<&'a str>,
+    conflicts: Vec<&'a str>,
+    models: Vec<Offer>,
+    /// Whether it is always there.
+    resident: bool,
+}
+
+/// One that has a capability, with those of its models that have it.
+#[derive(Serialize)]
+struct Provider<'a> {
+    rune: &'a str,
+    endpoint: Option<&'a str>,
+    covens: &'a [&'a str],
+    models: Vec<&'a str>,
+}
+
 /// `capabilities.json`, canonical.
 pub(super) fn document(codex: &Codex, members: &[MemberRune], topology: &Topology, ports: &Ports) -> String {
-    let mut runes: BTreeMap<&str, Json> = BTreeMap::new();
-    let mut index: BTreeMap<String, BTreeMap<&str, Vec<String>>> = BTreeMap::new();
     let covens = |name: &RuneName| -> Vec<&str> {
         let own = topology.covens.iter().filter(|(_, all)| all.contains(name));
         own.map(|(coven, _)| coven.as_str()).collect()
     };
     let conflicts = |name| topology.conflicts(name).map(RuneName::as_str).collect::<Vec<_>>();
-    for stone in &codex.runes.soulstones {
+    let service = |name| format!("{}.service", stem(name));
+    let stones = codex.runes.soulstones.iter().map(|stone| {
         let name = &stone.name.value;
         let port = ports.stones.get(name).copied();
         let derived = port.map(|port| format!("http://localhost:{port}/v1"));
-        let endpoint = stone.base_url.clone().or(derived);
-        let offers = of_stone(stone);
-        note(&mut index, name, &offers);
-        runes.insert(
-            name.as_str(),
-            json!({
-                "kind": "soulstone", "family": stone.family.as_str(), "endpoint": endpoint, "port": port,
-                "unit": format!("{}.service", stem(name)), "start": gate(name),
-                "covens": covens(name), "conflicts": conflicts(name), "models": models(&offers),
-                "resident": stone.concurrency.persistent_resident,
-            }),
-        );
-    }
-    for portal in &codex.runes.portals {
-        let offers = offers(&portal.models);
-        note(&mut index, &portal.name.value, &offers);
-        runes.insert(
-            portal.name.value.as_str(),
-            json!({
-                "kind": "portal", "family": portal.family.as_str(), "endpoint": portal.base_url, "port": null,
-                "unit": null, "start": null, "covens": [], "conflicts": [], "models": models(&offers),
-                "resident": true,
-            }),
-        );
-    }
-    for rune in members {
+        let described = Described {
+            kind: "soulstone",
+            family: stone.family.to_owned(),
+            endpoint: stone.base_url.clone().or(derived),
+            port,
+            unit: Some(service(name)),
+            start: Some(gate(name)),
+            covens: covens(name),
+            conflicts: conflicts(name),
+            models: of_stone(stone),
+            resident: stone.concurrency.persistent_resident,
+        };
+        (name.as_str(), described)
+    });
+    let portals = codex.runes.portals.iter().map(|portal| {
+        let described = Described {
+            kind: "portal",
+            family: portal.family.to_owned(),
+            endpoint: Some(portal.base_url.clone()),
+            port: None,
+            unit: None,
+            start: None,
+            covens: Vec::new(),
+            conflicts: Vec::new(),
+            models: offers(&portal.models),
+            resident: true,
+        };
+        (portal.name.value.as_str(), described)
+    });
+    let brought = members.iter().map(|rune| {
         let definition = &rune.definition;
         let name = &definition.name.value;
-        for capability in &definition.capabilities {
-            index.entry(capability.to_string()).or_default().entry(name.as_str()).or_default();
-        }
         let port = definition.port.as_ref().map(|port| port.value);
-        let service = format!("{}.service", stem(name));
         let switched = !definition.groups.is_empty();
-        runes.insert(
-            name.as_str(),
-            json!({
-                "kind": "member", "family": rune.member.to_string(), "port": port,
-                "endpoint": port.map(|port| format!("http://localhost:{port}")),
-                "start": if switched { gate(name) } else { service.clone() }, "unit": service,
-                "covens": covens(name), "conflicts": conflicts(name), "models": [], "resident": !switched,
-            }),
-        );
-    }
-    let capabilities: BTreeMap<&String, Vec<Json>> = index
-        .iter()
-        .map(|(capability, providers)| {
-            let one = |(rune, models): (&&str, &Vec<String>)| {
-                let described = runes.get(rune);
-                let of = |key: &str| described.and_then(|rune| rune.get(key)).cloned().unwrap_or(Json::Null);
-                json!({ "rune": rune, "endpoint": of("endpoint"), "covens": of("covens"), "models": models })
-            };
-            (capability, providers.iter().map(one).collect())
-        })
-        .collect();
-    let document = json!({ "schema": SCHEMA, "capabilities": capabilities, "runes": runes });
+        let described = Described {
+            kind: "member",
+            family: rune.member.to_string(),
+            endpoint: port.map(|port| format!("http://localhost:{port}")),
+            port,
+            unit: Some(service(name)),
+            start: Some(if switched { gate(name) } else { service(name) }),
+            covens: covens(name),
+            conflicts: conflicts(name),
+            models: Vec::new(),
+            resident: !switched,
+        };
+        (name.as_str(), described)
+    });
+    let runes: BTreeMap<&str, Described<'_>> = stones.chain(portals).chain(brought).collect();
+    let document = json!({ "schema": SCHEMA, "capabilities": index(&runes, members), "runes": runes });
     // A value of plain JSON always prints.
     format!("{document:#}\n")
 }
 
-fn note<'a>(
-    index: &mut BTreeMap<String, BTreeMap<&'a str, Vec<String>>>,
-    name: &'a RuneName,
-    offers: &[Offer],
-) {
-    for offer in offers {
-        for capability in &offer.capabilities {
-            let providers = index.entry((*capability).to_owned()).or_default();
-            providers.entry(name.as_str()).or_default().push(offer.id.clone());
+/// Who has each capability, by rune.
+fn index<'a>(
+    runes: &'a BTreeMap<&str, Described<'_>>,
+    members: &'a [MemberRune],
+) -> BTreeMap<&'a str, Vec<Provider<'a>>> {
+    let mut having: BTreeMap<&str, BTreeMap<&str, Vec<&str>>> = BTreeMap::new();
+    for (name, rune) in runes {
+        for offer in &rune.models {
+            for capability in &offer.capabilities {
+                having.entry(capability).or_default().entry(name).or_default().push(&offer.id);
+            }
         }
     }
-}
-
-fn models(offers: &[Offer]) -> Vec<Json> {
-    offers.iter().map(|offer| json!({ "id": offer.id, "capabilities": offer.capabilities })).collect()
+    for definition in members.iter().map(|rune| &rune.definition) {
+        for capability in &definition.capabilities {
+            having.entry(capability.as_str()).or_default().entry(definition.name.value.as_str()).or_default();
+        }
+    }
+    let provider = |(name, models): (&'a str, Vec<&'a str>)| {
+        let rune = runes.get(name)?;
+        Some(Provider { rune: name, endpoint: rune.endpoint.as_deref(), covens: &rune.covens, models })
+    };
+    having
+        .into_iter()
+        .map(|(capability, providers)| (capability, providers.into_iter().filter_map(provider).collect()))
+        .collect()
 }

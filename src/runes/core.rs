@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     POD_SERVICE, PREFIX,
-    mounts::{self, Ground, Layout},
+    mounts::{self, Layout, MountContext},
     ports, secrets,
     unit::{Container, Link, Restart, Secret, ServiceKind, Source, Value},
 };
@@ -97,17 +97,17 @@ fn body_environment(codex: &Codex) -> BTreeMap<VariableName, Value> {
 pub(super) fn vessel(
     codex: &Codex,
     body: &EngineId,
-    ground: Ground<'_>,
+    context: MountContext<'_>,
     errors: &mut Vec<Diagnostic>,
 ) -> Result<Container, Failure> {
-    let layout = ground.layout;
+    let layout = context.layout;
     let source = Source::Loaded(body.reference());
     let mut vessel = hardened("vessel", "The Vessel: LychD itself", source);
-    vessel.volumes = mounts::of_vessel(codex, ground, errors)?;
+    vessel.volumes = mounts::of_vessel(codex, context, errors)?;
     let (mut wants, mut after) = (BTreeSet::new(), set(&[MIGRATE]));
     let switching = &codex.lychd.switching;
     if switching.actuator.value == Actuator::HostReactor {
-        for (path, options) in ground.reactor.iter().zip([":rw,Z", ":ro,Z"]) {
+        for (path, options) in context.reactor.iter().zip([":rw,Z", ":ro,Z"]) {
             let side = mounts::host(path, layout, errors);
             let inside = match path.strip_prefix(&layout.crypt) {
                 Ok(below) => mounts::below_home(&format!("{}/{}", mounts::CRYPT, below.display())),

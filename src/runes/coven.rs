@@ -14,7 +14,7 @@ use crate::{
 
 /// A rune as these rules see it.
 #[derive(Clone, Debug)]
-pub struct Party<'a> {
+pub struct ExclusionSubject<'a> {
     /// Its name.
     pub name: &'a RuneName,
     /// Its groups.
@@ -27,7 +27,7 @@ pub struct Party<'a> {
     pub place: &'a Place,
 }
 
-impl Party<'_> {
+impl ExclusionSubject<'_> {
     fn declared(&self) -> Option<&BTreeSet<RuneName>> {
         self.concurrency.and_then(|concurrency| concurrency.conflict_domains.as_ref())
     }
@@ -71,8 +71,8 @@ impl Topology {
 }
 
 /// Compiles the pairs. What cannot be satisfied goes to `errors`.
-pub fn topology(parties: &[Party<'_>], errors: &mut Vec<Diagnostic>) -> Topology {
-    let mut sorted: Vec<&Party<'_>> = parties.iter().collect();
+pub fn topology(subjects: &[ExclusionSubject<'_>], errors: &mut Vec<Diagnostic>) -> Topology {
+    let mut sorted: Vec<&ExclusionSubject<'_>> = subjects.iter().collect();
     sorted.sort_by_key(|party| party.name);
     let mut topology = Topology::default();
     for (index, one) in sorted.iter().enumerate() {
@@ -95,7 +95,7 @@ pub fn topology(parties: &[Party<'_>], errors: &mut Vec<Diagnostic>) -> Topology
 }
 
 /// Why the two exclude each other.
-fn exclude(one: &Party<'_>, two: &Party<'_>) -> Option<String> {
+fn exclude(one: &ExclusionSubject<'_>, two: &ExclusionSubject<'_>) -> Option<String> {
     let both_stones = one.concurrency.is_some() && two.concurrency.is_some();
     let declares = one.declared().is_some() || two.declared().is_some();
     if !declares && !one.groups.is_empty() && !two.groups.is_empty() {
@@ -116,7 +116,7 @@ fn exclude(one: &Party<'_>, two: &Party<'_>) -> Option<String> {
 }
 
 /// Pairs that exclude each other and are wanted at the same time.
-fn unsatisfiable(one: &Party<'_>, two: &Party<'_>, why: &str) -> Vec<Diagnostic> {
+fn unsatisfiable(one: &ExclusionSubject<'_>, two: &ExclusionSubject<'_>, why: &str) -> Vec<Diagnostic> {
     let pair = format!("`{}` and `{}`", one.name, two.name);
     let at = |message: String| {
         Diagnostic::new(message)
@@ -185,9 +185,9 @@ mod tests {
                 }
             })
             .collect();
-        let parties: Vec<Party<'_>> = rows
+        let subjects: Vec<ExclusionSubject<'_>> = rows
             .iter()
-            .map(|row| Party {
+            .map(|row| ExclusionSubject {
                 name: &row.name,
                 groups: &row.groups,
                 concurrency: row.concurrency.as_ref(),
@@ -196,7 +196,7 @@ mod tests {
             })
             .collect();
         let mut errors = Vec::new();
-        let topology = topology(&parties, &mut errors);
+        let topology = topology(&subjects, &mut errors);
         if !errors.is_empty() {
             return Err(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
         }

@@ -1,11 +1,22 @@
 //! Images of other people: each is pinned by its digest, or a tag that the policy admits.
 
-use super::{render::ImageUse, unit::Source};
+use super::unit::Source;
 use crate::{
     codex::Codex,
     diagnostic::{Diagnostic, Place},
     name::image::UnitImage,
 };
+
+/// An image that is not the body's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageUse {
+    /// Whose it is: a service without suffix.
+    pub service: String,
+    /// The image.
+    pub image: String,
+    /// Whether it is what a tag means on the day it is fetched, as `[policy] allow-tags` admits.
+    pub floating: bool,
+}
 
 /// Judges images: what is not pinned needs the policy's word.
 pub(super) struct Images<'a> {

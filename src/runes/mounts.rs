@@ -52,7 +52,7 @@ pub(super) type Resolve<'a> = &'a dyn Fn(&Path) -> Result<PathBuf, Failure>;
 
 /// The host as mounts meet it.
 #[derive(Clone, Copy)]
-pub(super) struct Ground<'a> {
+pub(super) struct MountContext<'a> {
     /// Where things lie.
     pub(super) layout: &'a Layout,
     /// Resolves links.
@@ -107,10 +107,10 @@ pub(super) fn host(path: &Path, layout: &Layout, errors: &mut Vec<Diagnostic>) -
 /// What [`Resolve`] says.
 pub(super) fn of_vessel(
     codex: &Codex,
-    ground: Ground<'_>,
+    context: MountContext<'_>,
     errors: &mut Vec<Diagnostic>,
 ) -> Result<Vec<Value>, Failure> {
-    let layout = ground.layout;
+    let layout = context.layout;
     let mut all = of_migration(layout, errors);
     let lab = host(&layout.crypt.join("lab"), layout, errors);
     all.insert(1, mount(lab, below_home(&format!("{CRYPT}/lab")), "rw,Z"));
@@ -118,7 +118,7 @@ pub(super) fn of_vessel(
         [(&codex.spheres.outlands, "work", "rw"), (&codex.spheres.library, "work/library", "ro")]
     {
         for Sphere { path, name, place } in sphere {
-            let Some(resolved) = outside(&path.value, place, ground, errors)? else { continue };
+            let Some(resolved) = outside(&path.value, place, context, errors)? else { continue };
             all.push(mount(value(&resolved), below_home(&format!("{base}/{name}")), options));
         }
     }
@@ -148,12 +148,13 @@ pub(super) fn of_migration(layout: &Layout, errors: &mut Vec<Diagnostic>) -> Vec
 pub(super) fn of_rune<'a>(
     who: &str,
     volumes: impl IntoIterator<Item = (&'a Volume, &'a Place)>,
-    ground: Ground<'_>,
+    context: MountContext<'_>,
     errors: &mut Vec<Diagnostic>,
 ) -> Result<Vec<Value>, Failure> {
     let mut all = Vec::new();
     for (volume, place) in volumes {
-        if let Some(root) = protected_inside(ground).find(|root| overlap(root, Path::new(volume.container())))
+        if let Some(root) =
+            protected_inside(context).find(|root| overlap(root, Path::new(volume.container())))
         {
             let message =
                 format!("{who} mounts at `{}`, which is LychD's `{}`", volume.container(), root.display());
@@ -162,7 +163,7 @@ pub(super) fn of_rune<'a>(
             );
             continue;
         }
-        let Some(resolved) = outside(volume.host(), place, ground, errors)? else { continue };
+        let Some(resolved) = outside(volume.host(), place, context, errors)? else { continue };
         let options: Vec<&str> = volume.options().collect();
         all.push(mount(value(&resolved), Value::from(volume.container()), &options.join(",")));
     }
@@ -173,12 +174,12 @@ pub(super) fn of_rune<'a>(
 fn outside(
     path: &HostPath,
     place: &Place,
-    ground: Ground<'_>,
+    context: MountContext<'_>,
     errors: &mut Vec<Diagnostic>,
 ) -> Result<Option<HostPath>, Failure> {
     let resolved =
-        (ground.resolve)(&path.on(&ground.layout.home)).map_err(|failure| written(failure, place))?;
-    if let Some(root) = met(protected(ground), &resolved, ground)? {
+        (context.resolve)(&path.on(&context.layout.home)).map_err(|failure| written(failure, place))?;
+    if let Some(root) = met(protected(context), &resolved, context)? {
         let message = format!("`{path}` overlaps `{}`, which is LychD's own", root.display());
         let wrong = Diagnostic::new(message).at(place.clone(), "");
         errors
@@ -187,7 +188,7 @@ fn outside(
     }
     // Where desktops mount a user's disks.
     let disk = resolved.starts_with("/run/media") && resolved != Path::new("/run/media");
-    if let Some(root) = met(&hosts_own(ground.layout), &resolved, ground)?.filter(|_| !disk) {
+    if let Some(root) = met(&hosts_own(context.layout), &resolved, context)?.filter(|_| !disk) {
         let message = format!("`{path}` overlaps `{}`, which no container gets of a host", root.display());
         let wrong = Diagnostic::new(message).at(place.clone(), "");
         errors.push(
@@ -195,7 +196,7 @@ fn outside(
         );
         return Ok(None);
     }
-    let found = HostPath::found(&resolved, &ground.layout.home);
+    let found = HostPath::found(&resolved, &context.layout.home);
     if found.is_none() {
         let message = format!("`{path}` leads to `{}`, which a unit cannot hold", resolved.display());
         let unwritable = Diagnostic::new(message).at(place.clone(), "");
@@ -216,10 +217,10 @@ fn written(failure: Failure, place: &Place) -> Failure {
 fn met<'a>(
     roots: impl IntoIterator<Item = &'a PathBuf>,
     path: &Path,
-    ground: Ground<'_>,
+    context: MountContext<'_>,
 ) -> Result<Option<&'a PathBuf>, Failure> {
     for root in roots {
-        if overlap(root, path) || overlap(&(ground.resolve)(root)?, path) {
+        if overlap(root, path) || overlap(&(context.resolve)(root)?, path) {
             return Ok(Some(root));
         }
     }
@@ -232,8 +233,8 @@ fn hosts_own(layout: &Layout) -> Vec<PathBuf> {
     SYSTEM.iter().map(PathBuf::from).chain(private).collect()
 }
 
-fn protected(ground: Ground<'_>) -> impl Iterator<Item = &PathBuf> {
-    let Ground { layout, reactor, .. } = ground;
+fn protected(context: MountContext<'_>) -> impl Iterator<Item = &PathBuf> {
+    let MountContext { layout, reactor, .. } = context;
     let own = [&layout.codex, &layout.crypt, &layout.support].into_iter();
     own.chain(&layout.sites).chain(&layout.own).chain(reactor)
 }
@@ -244,21 +245,21 @@ fn protected(ground: Ground<'_>) -> impl Iterator<Item = &PathBuf> {
 /// What [`Resolve`] says.
 pub(super) fn check_reactor(
     codex: &Codex,
-    ground: Ground<'_>,
+    context: MountContext<'_>,
     errors: &mut Vec<Diagnostic>,
 ) -> Result<(), Failure> {
     let Some(inbox) = &codex.lychd.switching.host_reactor_dir else { return Ok(()) };
-    let layout = ground.layout;
+    let layout = context.layout;
     let triggers = layout.crypt.join("triggers");
     let hosts_own = hosts_own(layout);
-    for path in ground.reactor {
-        let path = (ground.resolve)(path).map_err(|failure| written(failure, &inbox.place))?;
+    for path in context.reactor {
+        let path = (context.resolve)(path).map_err(|failure| written(failure, &inbox.place))?;
         if path.starts_with(&triggers) {
             continue;
         }
         let own = [&layout.codex, &layout.crypt, &layout.support].into_iter();
         let all = own.chain(&layout.sites).chain(&layout.own).chain(&hosts_own);
-        if let Some(root) = met(all, &path, ground)? {
+        if let Some(root) = met(all, &path, context)? {
             let message = format!(
                 "`host_reactor_dir` makes `{}` writable for the Vessel, and that overlaps `{}`",
                 path.display(),
@@ -309,9 +310,9 @@ pub(super) fn check_places(
 }
 
 /// The same, as a container with the user's home would see it.
-fn protected_inside(ground: Ground<'_>) -> impl Iterator<Item = PathBuf> {
-    let home = [CODEX, CRYPT].map(|below| ground.layout.home.join(below));
-    protected(ground).cloned().chain(home).chain([SUPPORT, "/run/secrets", "/var/run"].map(PathBuf::from))
+fn protected_inside(context: MountContext<'_>) -> impl Iterator<Item = PathBuf> {
+    let home = [CODEX, CRYPT].map(|below| context.layout.home.join(below));
+    protected(context).cloned().chain(home).chain([SUPPORT, "/run/secrets", "/var/run"].map(PathBuf::from))
 }
 
 fn overlap(one: &Path, two: &Path) -> bool {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::MemberRune;
+use super::record::{MemberRune, WebPort};
 use crate::{
     codex::{Codex, runes::Runes},
     diagnostic::{Diagnostic, Failure, Place},
@@ -36,15 +36,6 @@ struct Claim {
 }
 
 type Claims = BTreeMap<u16, Vec<Claim>>;
-
-/// The port of the body's own server in the pod, and where that is said.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WebPort {
-    /// The port.
-    pub port: u16,
-    /// Where.
-    pub place: Option<Place>,
-}
 
 /// The stones' ports that an inscribed `capabilities.json` says; `name` is what the user knows it by.
 ///

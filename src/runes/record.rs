@@ -7,14 +7,13 @@ use std::str::FromStr;
 
 use serde_json::{Value as Json, json};
 
-use super::ports::WebPort;
 use crate::{
     crypt::{
         Federation,
         manifest::ImageContract,
         rune::{self, RuneDefinition},
     },
-    diagnostic::{Diagnostic, Failure, Source, refuse_any},
+    diagnostic::{Diagnostic, Failure, Place, Source, refuse_any},
     document::{json, reader::Reader, source_within},
     name::{MemberId, unit_text::is_printable},
 };
@@ -25,6 +24,15 @@ pub const FILE: &str = "federation.json";
 const SCHEMA: &str = "lychd-forge/federation/1";
 /// The most it may hold, in bytes.
 const LIMIT: u64 = 16 << 20;
+
+/// The port of the body's own server in the pod, and where that is said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebPort {
+    /// The port.
+    pub port: u16,
+    /// Where.
+    pub place: Option<Place>,
+}
 
 /// A rune with the member that brings it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,19 +117,21 @@ impl RuneRecord {
         let source: Source = source_within(name, bytes, LIMIT)?;
         let table = json::parse(&source)?;
         let mut errors = Vec::new();
-        let mut reader = Reader::new(&table, "the record", &["schema", "web_port", "runes"], &mut errors);
+        let mut reader = Reader::new(&table, "the record", &mut errors);
         let schema = reader.string("schema").map(|text| text.value == SCHEMA);
         if schema != Some(true) {
             reader.errors().push(Diagnostic::new(format!("`{name}` is not of the schema `{SCHEMA}`")));
         }
         let port = reader.port("web_port");
         let nodes = reader.array("runes").unwrap_or_default();
+        reader.finish();
         let mut runes = Vec::new();
         for node in nodes {
             let Some(table) = node.as_table() else { continue };
-            let mut entry = Reader::new(table, "a rune", &["member", "place", "rune"], &mut errors);
+            let mut entry = Reader::new(table, "a rune", &mut errors);
             let member = entry.parsed::<MemberId>("member");
             let written = entry.parsed::<Written>("place");
+            entry.knows(&["rune"]);
             let definition = entry.node("rune").and_then(|node| rune::read(node, "a rune", entry.errors()));
             if let (Some(member), Some(written), Some(definition)) = (member, written, definition) {
                 runes.push(MemberRune { member: member.value, written: written.value.0, definition });

@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Layout, MemberRune, RuneRecord, capabilities, core,
-    coven::{self, Party, Topology},
+    coven::{self, ExclusionSubject, Topology},
     coven_target, gate,
-    images::Images,
-    mounts::{self, Ground, Resolve},
+    images::{ImageUse, Images},
+    lychd_differences,
+    mounts::{self, MountContext, Resolve},
     names,
     podman::PodmanVersion,
     ports::{self, Ports},
     secrets, stem, stone,
     unit::{Container, Pod, Target, Unit},
-    unlike,
 };
 use crate::{
     codex::Codex,
@@ -77,17 +77,6 @@ impl Rendered {
     }
 }
 
-/// An image that is not the body's.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ImageUse {
-    /// Whose it is: a service without suffix.
-    pub service: String,
-    /// The image.
-    pub image: String,
-    /// Whether it is what a tag means on the day it is fetched, as `[policy] allow-tags` admits.
-    pub floating: bool,
-}
-
 /// Something that a service may do beyond the default.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Granted {
@@ -115,20 +104,20 @@ pub fn render(inscribed: &Inscribed<'_>) -> Result<Rendered, Failure> {
     let mut images = Images::new(codex);
 
     let reactor = mounts::reactor(codex, layout);
-    let ground = Ground { layout, resolve, reactor: &reactor };
-    let mut containers = core_containers(inscribed, ground, &mut images, &mut errors)?;
-    containers.extend(rune_containers(inscribed, ground, (&ports, &topology), &mut images, &mut errors)?);
+    let context = MountContext { layout, resolve, reactor: &reactor };
+    let mut containers = core_containers(inscribed, context, &mut images, &mut errors)?;
+    containers.extend(rune_containers(inscribed, context, (&ports, &topology), &mut images, &mut errors)?);
     let Images { uses: images, errors: floating, .. } = images;
     errors.extend(floating);
     let grants = grant(codex, &mut containers, &mut errors);
-    mounts::check_reactor(codex, ground, &mut errors)?;
+    mounts::check_reactor(codex, context, &mut errors)?;
     for container in &containers {
         mounts::check_places(container, layout, written(inscribed, &container.name), &mut errors);
     }
     federated.trace(&mut errors);
     refuse_any(errors)?;
 
-    let memory = codex.runes.soulstones.iter().map(|rune| stone::shared_memory(rune.family)).sum();
+    let memory = codex.runes.soulstones.iter().map(|rune| rune.shared_memory).sum();
     let pod = Pod {
         description: "LychD: the pod of all its services".to_owned(),
         ports: ports.published.clone(),
@@ -152,7 +141,7 @@ pub fn render(inscribed: &Inscribed<'_>) -> Result<Rendered, Failure> {
             wanted.entry(secret.name.clone()).or_default().insert(container.name.clone());
         }
     }
-    let mut notes = unlike::notes(codex);
+    let mut notes = lychd_differences::notes(codex);
     notes.extend(ports.uncounted.iter().map(|(name, ours, other)| {
         format!(
             "Soulstone `{name}` keeps port {ours}; LychD would count {other} for it: write `port = {ours}` into the rune"
@@ -195,14 +184,14 @@ fn written<'a>(inscribed: &Inscribed<'a>, container: &str) -> Option<&'a Place> 
 /// LychD's own containers.
 fn core_containers(
     inscribed: &Inscribed<'_>,
-    ground: Ground<'_>,
+    context: MountContext<'_>,
     images: &mut Images<'_>,
     errors: &mut Vec<Diagnostic>,
 ) -> Result<Vec<Container>, Failure> {
     let Inscribed { codex, body, layout, .. } = *inscribed;
     let database = &codex.lychd.database.image;
     let mut containers =
-        vec![core::vessel(codex, body, ground, errors)?, core::migration(codex, body, layout, errors)];
+        vec![core::vessel(codex, body, context, errors)?, core::migration(codex, body, layout, errors)];
     let source = images.source("phylactery", &database.value, database.place.as_ref());
     containers.push(core::phylactery(codex, source, layout, errors));
     if let Some(rune) = &codex.runes.phoenix {
@@ -215,7 +204,7 @@ fn core_containers(
 /// Those of Soulstones, then those of the members' runes.
 fn rune_containers(
     inscribed: &Inscribed<'_>,
-    ground: Ground<'_>,
+    context: MountContext<'_>,
     (ports, topology): (&Ports, &Topology),
     images: &mut Images<'_>,
     errors: &mut Vec<Diagnostic>,
@@ -226,7 +215,7 @@ fn rune_containers(
         let name = &rune.name.value;
         let source = images.source(name.as_str(), &rune.image.value, Some(&rune.image.place));
         let port = ports.stones.get(name).copied().unwrap_or_default();
-        let mut container = stone::soulstone(rune, source, port, ground, errors)?;
+        let mut container = stone::soulstone(rune, source, port, context, errors)?;
         container.labels.insert("lychd.capabilities", capabilities::stone_label(rune));
         covens(&mut container, topology, name);
         containers.push(container);
@@ -236,7 +225,7 @@ fn rune_containers(
         let name = &definition.name.value;
         let image = UnitImage::Named(definition.image.value.clone());
         let source = images.source(name.as_str(), &image, Some(&definition.image.place));
-        let mut container = stone::member(rune, source, ground, errors)?;
+        let mut container = stone::member(rune, source, context, errors)?;
         let words: Vec<&str> = definition.capabilities.iter().map(RuneName::as_str).collect();
         if !words.is_empty() {
             container.labels.insert("lychd.capabilities", words.join(","));
@@ -248,22 +237,22 @@ fn rune_containers(
 }
 
 fn topology(codex: &Codex, members: &[MemberRune], errors: &mut Vec<Diagnostic>) -> Topology {
-    let stones = codex.runes.soulstones.iter().map(|stone| Party {
+    let stones = codex.runes.soulstones.iter().map(|stone| ExclusionSubject {
         name: &stone.name.value,
         groups: &stone.groups,
         concurrency: Some(&stone.concurrency),
         at_boot: stone.concurrency.persistent_resident,
         place: stone.concurrency.place.as_ref().unwrap_or(&stone.name.place),
     });
-    let brought = members.iter().map(|rune| Party {
+    let brought = members.iter().map(|rune| ExclusionSubject {
         name: &rune.definition.name.value,
         groups: &rune.definition.groups,
         concurrency: None,
         at_boot: rune.definition.groups.is_empty(),
         place: &rune.definition.place,
     });
-    let parties: Vec<Party<'_>> = stones.chain(brought).collect();
-    coven::topology(&parties, errors)
+    let subjects: Vec<ExclusionSubject<'_>> = stones.chain(brought).collect();
+    coven::topology(&subjects, errors)
 }
 
 fn covens(container: &mut Container, topology: &Topology, name: &RuneName) {

@@ -3,10 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    codex::{
-        Codex,
-        runes::{Launch, Soulstone},
-    },
+    codex::{Codex, runes::Soulstone},
     diagnostic::Diagnostic,
     document::Located,
     name::SecretName,
@@ -14,10 +11,7 @@ use crate::{
 
 /// The secret with the keys of a stone's own control interface, which the Vessel needs too.
 pub(super) fn control(stone: &Soulstone) -> Option<&Located<SecretName>> {
-    match &stone.launch {
-        Launch::Tabby(auth) => Some(auth),
-        Launch::Exec(_) | Launch::LlamaCpp(_) => None,
-    }
+    stone.launch.control.as_ref().map(|control| &control.secret)
 }
 
 /// The Vessel's secrets, in order, each once.

@@ -4,34 +4,23 @@ use std::collections::BTreeSet;
 
 use super::{
     MemberRune,
-    core::{self, secret_file, variable},
+    core::{self, secret_file},
     gate,
-    mounts::{self, Ground},
+    mounts::{self, MountContext},
     unit::{Container, Link, Restart, Secret, ServiceKind, Source, Value},
 };
 use crate::{
-    codex::{
-        Grants,
-        runes::{Family, Launch, Soulstone},
-    },
+    codex::{Grants, runes::Soulstone},
     diagnostic::{Diagnostic, Failure},
     name::RuneName,
 };
-
-/// Shared memory that a runtime wants of the pod, in bytes.
-pub(super) const fn shared_memory(family: Family) -> u64 {
-    match family {
-        Family::Vllm | Family::Sglang | Family::ExLlamaV3 => 8 << 30,
-        _ => 0,
-    }
-}
 
 /// A stone's container, listening on `port`.
 pub(super) fn soulstone(
     stone: &Soulstone,
     source: Source,
     port: u16,
-    ground: Ground<'_>,
+    context: MountContext<'_>,
     errors: &mut Vec<Diagnostic>,
 ) -> Result<Container, Failure> {
     let name = &stone.name.value;
@@ -41,7 +30,7 @@ pub(super) fn soulstone(
     let mut container = core::hardened(name.as_str(), &description, source);
     let who = format!("Soulstone `{name}`");
     let volumes = stone.volumes.iter().map(|volume| (&volume.value, &volume.place));
-    container.volumes = mounts::of_rune(&who, volumes, ground, errors)?;
+    container.volumes = mounts::of_rune(&who, volumes, context, errors)?;
     gated(&mut container, name);
     container.grants = Grants {
         devices: stone.devices.clone(),
@@ -53,8 +42,8 @@ pub(super) fn soulstone(
     for (name, value) in &stone.env_vars {
         environment.insert(name.clone(), Value::from(value.value.meant()));
     }
-    if matches!(stone.launch, Launch::Tabby(_)) {
-        tabby(environment, port);
+    for (name, value) in &stone.launch.environment {
+        environment.insert(name.clone(), Value::from(value.on(port)));
     }
     for (name, secret) in &stone.secret_env_files {
         environment.insert(name.clone(), Value::from(secret_file(&secret.value)));
@@ -66,18 +55,15 @@ pub(super) fn soulstone(
             container.secrets.push(secret);
         }
     }
-    match &stone.launch {
-        Launch::Exec(words) => container.exec.clone_from(words),
-        Launch::LlamaCpp(server) => container.exec = server.arguments(port),
-        Launch::Tabby(auth) => {
-            let target = Some("/app/api_tokens.yml".to_owned());
-            container.secrets.push(Secret { name: auth.value.clone(), target });
-            container.memory.insert(Value::from("/app/logs"));
-            // What it loads it loads for the Vessel: it does not outlive it.
-            let vessel = "lychd-vessel.service".to_owned();
-            container.link.binds_to.insert(vessel.clone());
-            container.link.after.insert(vessel);
-        }
+    container.exec = stone.launch.command.iter().map(|word| word.on(port)).collect();
+    container.memory.extend(stone.launch.memory.iter().map(|path| Value::from(*path)));
+    if let Some(control) = &stone.launch.control {
+        let target = Some(control.file.to_owned());
+        container.secrets.push(Secret { name: control.secret.value.clone(), target });
+        // What it loads it loads for the Vessel: it does not outlive it.
+        let vessel = "lychd-vessel.service".to_owned();
+        container.link.binds_to.insert(vessel.clone());
+        container.link.after.insert(vessel);
     }
     let resident = stone.concurrency.persistent_resident;
     container.service = ServiceKind::Lasting(if resident { Restart::Always } else { Restart::OnFailure });
@@ -94,33 +80,11 @@ fn gated(container: &mut Container, name: &RuneName) {
     };
 }
 
-/// What LychD fixes of `TabbyAPI`.
-fn tabby(
-    environment: &mut std::collections::BTreeMap<crate::name::variable::VariableName, Value>,
-    port: u16,
-) {
-    for (name, value) in [
-        ("LOG_LEVEL", "WARNING"),
-        ("MODEL_BACKEND", "exllamav3"),
-        ("MODEL_INLINE_MODEL_LOADING", "false"),
-        ("MODEL_MODEL_DIR", "/app/models"),
-        ("MODEL_MODEL_NAME", ""),
-        ("MODEL_USE_DUMMY_MODELS", "false"),
-        ("NETWORK_DISABLE_AUTH", "false"),
-        ("NETWORK_DISABLE_FETCH_REQUESTS", "true"),
-        ("NETWORK_HOST", "0.0.0.0"),
-        ("NETWORK_PORT", &port.to_string()),
-        ("NETWORK_SSE_PING_INTERVAL", "5"),
-    ] {
-        variable(environment, &format!("TABBY_{name}"), value);
-    }
-}
-
 /// A member's rune. One with groups is switched like a stone; one without is a service like LychD's own.
 pub(super) fn member(
     rune: &MemberRune,
     source: Source,
-    ground: Ground<'_>,
+    context: MountContext<'_>,
     errors: &mut Vec<Diagnostic>,
 ) -> Result<Container, Failure> {
     let definition = &rune.definition;
@@ -129,7 +93,7 @@ pub(super) fn member(
     let mut container = core::hardened(name.as_str(), &description, source);
     let who = format!("rune `{name}` of `{}`", rune.member);
     let volumes = definition.volumes.iter().map(|volume| (volume, &definition.place));
-    container.volumes = mounts::of_rune(&who, volumes, ground, errors)?;
+    container.volumes = mounts::of_rune(&who, volumes, context, errors)?;
     container.labels.insert("lychd.member", rune.member.to_string());
     container.environment = core::home_environment();
     container.memory.insert(mounts::below_home(".cache"));

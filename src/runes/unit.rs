@@ -72,7 +72,7 @@ impl Unit {
             }
             text.extend(["\n[", section.as_str(), "]\n"]);
             for (key, value) in lines {
-                let encoded = value.encode(key.class()).map_err(|error| error.of(*key))?;
+                let encoded = value.encode(key.class()).map_err(|error| error.of(key.as_str()))?;
                 text.extend([key.as_str(), "=", &encoded, "\n"]);
             }
         }

@@ -20,6 +20,7 @@ pub(super) fn read(table: &Table, own: &mut Switching, errors: &mut Vec<Diagnost
     if let Some(table) = orchestration.table("routing") {
         read_routing(table, orchestration.errors());
     }
+    orchestration.finish();
     if let Some(table) = switching {
         read_switching(table, own, errors);
     }

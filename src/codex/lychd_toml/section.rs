@@ -232,6 +232,11 @@ impl<'a, 'e> Keys<'a, 'e> {
         table
     }
 
+    /// Ends the reading, for those who look at the errors themselves.
+    pub(super) fn finish(self) {
+        self.reader.finish();
+    }
+
     pub(super) fn errors(&mut self) -> &mut Vec<Diagnostic> {
         self.reader.errors()
     }

@@ -24,6 +24,7 @@ pub(super) fn read(table: &Table, codex: &mut Codex, errors: &mut Vec<Diagnostic
     if let Some(table) = server.table("jobs") {
         read_jobs(table, server.errors());
     }
+    server.finish();
     let (database_port, password) = database.map_or((true, true), |table| {
         let mut keys = Keys::of(&DATABASE, table, errors);
         let port = read_port(&mut keys, &mut codex.ports.database);

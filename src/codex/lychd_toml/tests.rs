@@ -2,7 +2,7 @@ use std::path::Path;
 
 use super::{section::SECTIONS, *};
 use crate::{
-    codex::{self, HostPorts},
+    codex::{self, Builtin, HostPorts},
     diagnostic::{Failure, Source},
 };
 

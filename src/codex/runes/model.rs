@@ -156,13 +156,8 @@ fn model(node: &Node, title: &str, sample: Sample, errors: &mut Vec<Diagnostic>)
         errors.push(wrong.help(format!("for example: `models = {}`", sample.list())));
         return None;
     };
-    let known: &[&str] = if sample.path.is_some() {
-        &["id", "path", "description", "format", "generation", "capabilities", "tags"]
-    } else {
-        &["id", "description", "generation", "capabilities"]
-    };
     let before = errors.len();
-    let mut reader = Reader::new(table, title, known, errors);
+    let mut reader = Reader::new(table, title, errors);
     let right = format!("\"{}\"", sample.id);
     let id = reader.parsed::<Line>(like("id", &right));
     reader.require("id", &node.place, format!("it is what requests say: `id = {right}`"));
@@ -173,10 +168,13 @@ fn model(node: &Node, title: &str, sample: Sample, errors: &mut Vec<Diagnostic>)
         reader.parsed::<Line>(like("path", &right))
     });
     reader.string(like("description", DESCRIPTION));
-    let format = reader.choice("format", &Format::ALL);
-    reader.strings(like("tags", r#"["code"]"#));
+    let format = sample.path.and_then(|_| reader.choice("format", &Format::ALL));
     generation(&mut reader);
     let (capabilities, responses) = hints(&mut reader);
+    if sample.path.is_some() {
+        reader.strings(like("tags", r#"["code"]"#));
+    }
+    reader.finish();
     if errors.len() > before {
         return None;
     }
@@ -186,12 +184,10 @@ fn model(node: &Node, title: &str, sample: Sample, errors: &mut Vec<Diagnostic>)
 
 fn hints(reader: &mut Reader<'_, '_>) -> (Vec<Capability>, Option<Place>) {
     let title = format!("`capabilities` of {}", reader.title());
-    let known =
-        ["families", "surface", "modalities_in", "modalities_out", "supports_tools", "supports_streaming"];
     let Some(table) = reader.table(like("capabilities", r#"{ families = ["chat"] }"#)) else {
         return (Vec::new(), None);
     };
-    let mut hints = Reader::new(table, title, &known, reader.errors());
+    let mut hints = Reader::new(table, title, reader.errors());
     let families =
         hints.choices(like("families", r#"["chat", "vision"]"#), &Capability::ALL).unwrap_or_default();
     let surface = hints.choice(like("surface", r#""chat""#), &[("chat", false), ("responses", true)]);
@@ -211,17 +207,8 @@ fn hints(reader: &mut Reader<'_, '_>) -> (Vec<Capability>, Option<Place>) {
 /// `generation`, which is LychD's at run time: judged, and without effect here.
 pub(super) fn generation(reader: &mut Reader<'_, '_>) {
     let title = format!("`generation` of {}", reader.title());
-    let known = [
-        "max_context",
-        "max_tokens",
-        "temperature",
-        "top_p",
-        "top_k",
-        "repetition_penalty",
-        "reasoning_format",
-    ];
     let Some(table) = reader.table(like("generation", "{ temperature = 0.2 }")) else { return };
-    let mut generation = Reader::new(table, title, &known, reader.errors());
+    let mut generation = Reader::new(table, title, reader.errors());
     generation.integer(like("max_context", "32768"), 1..=i64::MAX);
     generation.integer(like("max_tokens", "4096"), 1..=i64::MAX);
     generation.float_in(like("temperature", "0.2"), 0.0..=2.0);
@@ -233,3 +220,13 @@ pub(super) fn generation(reader: &mut Reader<'_, '_>) {
 
 /// `conflict_domains` and `groups` are names of LychD's grammar.
 pub(super) type Label = RuneName;
+
+/// The name of a model's file without its last suffix.
+#[must_use]
+pub fn stem(path: &str) -> String {
+    let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    match name.rsplit_once('.') {
+        Some((stem, suffix)) if !stem.is_empty() && !suffix.is_empty() => stem.to_owned(),
+        _ => name.to_owned(),
+    }
+}

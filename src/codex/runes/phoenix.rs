@@ -1,6 +1,6 @@
 //! Arize Phoenix, the tracing UI (the Oculus).
 
-use super::soulstone::{IMAGE, QUADLET};
+use super::quadlet;
 use crate::{
     diagnostic::{Diagnostic, Place, Source},
     document::{
@@ -28,19 +28,16 @@ pub struct Phoenix {
 pub(super) fn read(source: &Source, table: &Table, errors: &mut Vec<Diagnostic>) -> Option<Phoenix> {
     let before = errors.len();
     let place = source.at(0..0);
-    let known = ["name", "quadlet", "host", "ui_port", "otlp_port"];
-    let mut reader = Reader::new(table, "this Phoenix rune", &known, errors);
+    let mut reader = Reader::new(table, "this Phoenix rune", errors);
+    let written = reader.parsed("name");
     let name = match table.get("name") {
-        Some(_) => reader.parsed("name"),
+        Some(_) => written,
         None => "phoenix".parse().ok().map(|value| Located { value, place: place.clone() }),
     };
-    let image = match reader.table(like("quadlet", QUADLET)) {
-        Some(quadlet) => {
-            let title = "[quadlet] of this Phoenix rune";
+    let image = match reader.table(like("quadlet", &quadlet::like(quadlet::SAMPLE))) {
+        Some(table) => {
             let place = reader.node("quadlet").map_or_else(|| place.clone(), |node| node.place.clone());
-            let mut quadlet = Reader::new(quadlet, title, &["image"], reader.errors());
-            quadlet.require("image", &place, IMAGE);
-            quadlet.parsed::<UnitImage>("image")
+            quadlet::image(table, &mut reader, &place)
         }
         None => default_image(&place),
     };
@@ -51,6 +48,7 @@ pub(super) fn read(source: &Source, table: &Table, errors: &mut Vec<Diagnostic>)
     };
     let ui_port = port(reader.port(like("ui_port", "6006")), "ui_port", 6006);
     let otlp_port = port(reader.port(like("otlp_port", "4317")), "otlp_port", 4317);
+    reader.finish();
     if errors.len() > before {
         return None;
     }

@@ -2,10 +2,7 @@
 
 use url::Url;
 
-use super::{
-    anchor::Family,
-    model::{self, DESCRIPTION, Model, Sample},
-};
+use super::model::{self, DESCRIPTION, Model, Sample};
 use crate::{
     diagnostic::{Diagnostic, Source},
     document::{
@@ -15,25 +12,14 @@ use crate::{
     name::{RuneName, SecretName, unit_text::UnitText},
 };
 
-const KEYS: [&str; 8] = [
-    "name",
-    "description",
-    "base_url",
-    "provider_name",
-    "api_key_secret_name",
-    "models",
-    "generation",
-    "probe",
-];
-
 /// The provider whose models are named after those who make them.
-const OPENROUTER: &str = "openrouter";
+pub(super) const OPENROUTER: &str = "openrouter";
 
 /// A remote provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Portal {
-    /// Its family.
-    pub family: Family,
+    /// Its family's name.
+    pub family: &'static str,
     /// Its name, to be unique among stones and portals.
     pub name: Located<RuneName>,
     /// Where it is asked.
@@ -44,31 +30,85 @@ pub struct Portal {
     pub models: Vec<Model>,
 }
 
-pub(super) fn read(
-    family: Family,
-    source: &Source,
-    table: &Table,
-    errors: &mut Vec<Diagnostic>,
-) -> Option<Portal> {
-    let before = errors.len();
-    let mut reader = Reader::new(table, format!("this {} portal", family.as_str()), &KEYS, errors);
-    let name = reader.parsed::<RuneName>("name");
-    reader.require("name", &source.at(0..0), "it is how LychD knows it: `name = \"cloud\"`");
-    reader.parsed::<UnitText>(like("description", DESCRIPTION));
-    let provider = provider(family, &mut reader);
-    let base_url = base_url(family, &mut reader);
-    let api_key_secret = reader.parsed::<SecretName>(like("api_key_secret_name", r#""cloud_key""#));
-    let id = if provider == OPENROUTER { "vendor/coder-7b" } else { "coder-7b" };
-    let models = model::read(&mut reader, Sample { id, path: None });
-    model::generation(&mut reader);
-    reader.boolean(like("probe", "true"));
-    for model in &models {
-        surface(&provider, model, reader.errors());
+/// What sets a family of portals apart.
+pub(super) struct PortalFamily {
+    /// The provider where the rune names none.
+    pub(super) default: &'static str,
+    /// What else it may name.
+    pub(super) others: &'static [&'static str],
+    /// A right one, to show where a wrong one stands.
+    pub(super) sample: &'static str,
+    /// Where it is asked when the rune does not say.
+    pub(super) base_url: &'static str,
+}
+
+impl PortalFamily {
+    /// Reads a portal of this family, whose name is `family`.
+    pub(super) fn read(
+        &self,
+        family: &'static str,
+        source: &Source,
+        table: &Table,
+        errors: &mut Vec<Diagnostic>,
+    ) -> Option<Portal> {
+        let before = errors.len();
+        let mut reader = Reader::new(table, format!("this {family} portal"), errors);
+        let name = reader.parsed::<RuneName>("name");
+        reader.require("name", &source.at(0..0), "it is how LychD knows it: `name = \"cloud\"`");
+        reader.parsed::<UnitText>(like("description", DESCRIPTION));
+        let base_url = self.base_url(&mut reader);
+        let provider = self.provider(&mut reader);
+        let api_key_secret = reader.parsed::<SecretName>(like("api_key_secret_name", r#""cloud_key""#));
+        let id = if provider == OPENROUTER { "vendor/coder-7b" } else { "coder-7b" };
+        let models = model::read(&mut reader, Sample { id, path: None });
+        model::generation(&mut reader);
+        reader.boolean(like("probe", "true"));
+        for model in &models {
+            surface(&provider, model, reader.errors());
+        }
+        reader.finish();
+        if errors.len() > before {
+            return None;
+        }
+        Some(Portal { family, name: name?, base_url: base_url?, api_key_secret, models })
     }
-    if errors.len() > before {
-        return None;
+
+    /// The provider, in lower case as LychD reads it.
+    fn provider(&self, reader: &mut Reader<'_, '_>) -> String {
+        let example = format!("\"{}\"", self.sample);
+        let Some(provider) = reader.string(like("provider_name", &example)) else {
+            return self.default.to_owned();
+        };
+        let word = provider.value.trim().to_lowercase();
+        let known: Vec<&str> = [self.default].iter().chain(self.others).copied().collect();
+        if !known.contains(&word.as_str()) {
+            let message =
+                format!("`provider_name` in {}: `{}` is not a provider", reader.title(), word.escape_debug());
+            reader.refuse("provider_name", message, format!("known: {}", known.join(", ")));
+        }
+        word
     }
-    Some(Portal { family, name: name?, base_url: base_url?, api_key_secret, models })
+
+    fn base_url(&self, reader: &mut Reader<'_, '_>) -> Option<String> {
+        let default = self.base_url;
+        let text = reader.string(like("base_url", &format!("\"{default}\"")));
+        if reader.node("base_url").is_none() {
+            return Some(default.to_owned());
+        }
+        let text = text?;
+        let sound = Url::parse(text.value).is_ok_and(|url| {
+            matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none()
+        });
+        if !sound {
+            let message = format!(
+                "`base_url` in {} must be an `http:` or `https:` address without a user",
+                reader.title()
+            );
+            reader.refuse("base_url", message, format!("for example: `base_url = \"{default}\"`"));
+            return None;
+        }
+        Some(text.value.to_owned())
+    }
 }
 
 /// What LychD cannot ask a provider for.
@@ -90,49 +130,4 @@ fn surface(provider: &str, model: &Model, errors: &mut Vec<Diagnostic>) {
                 .help("write `surface = \"chat\"`, or leave it out"),
         );
     }
-}
-
-/// The provider, in lower case as LychD reads it.
-fn provider(family: Family, reader: &mut Reader<'_, '_>) -> String {
-    const OPENAI: [&str; 7] = [
-        "openai",
-        "openai-compatible",
-        "openai_compatible",
-        "google-gemini",
-        OPENROUTER,
-        "ollama",
-        "litellm",
-    ];
-    let known: &[&str] = if family == Family::Gemini { &["google-gemini"] } else { &OPENAI };
-    let default = if family == Family::Gemini { "google-gemini" } else { "openai" };
-    let example = if family == Family::Gemini { r#""google-gemini""# } else { r#""litellm""# };
-    let Some(provider) = reader.string(like("provider_name", example)) else { return default.to_owned() };
-    let word = provider.value.trim().to_lowercase();
-    if !known.contains(&word.as_str()) {
-        let message =
-            format!("`provider_name` in {}: `{}` is not a provider", reader.title(), word.escape_debug());
-        reader.refuse("provider_name", message, format!("known: {}", known.join(", ")));
-    }
-    word
-}
-
-fn base_url(family: Family, reader: &mut Reader<'_, '_>) -> Option<String> {
-    let default = match family {
-        Family::Gemini => "https://generativelanguage.googleapis.com/v1beta/openai/",
-        _ => "https://api.openai.com/v1",
-    };
-    if reader.node("base_url").is_none() {
-        return Some(default.to_owned());
-    }
-    let text = reader.string(like("base_url", &format!("\"{default}\"")))?;
-    let sound = Url::parse(text.value).is_ok_and(|url| {
-        matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none()
-    });
-    if !sound {
-        let message =
-            format!("`base_url` in {} must be an `http:` or `https:` address without a user", reader.title());
-        reader.refuse("base_url", message, format!("for example: `base_url = \"{default}\"`"));
-        return None;
-    }
-    Some(text.value.to_owned())
 }

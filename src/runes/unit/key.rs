@@ -1,4 +1,19 @@
 //! The keys that generated units have: a closed list, so nothing from outside can name one.
+//!
+//! A new key is one row of the list below. Its class decides what is escaped, so choose it by who reads the value and
+//! not by how it looks; the first that fits, in this order:
+//!
+//! 1. systemd itself, and it splits at blanks into names of units or plain words (`After=`): [`Class::Names`].
+//! 2. systemd itself, as one text (`Description=`): [`Class::Text`].
+//! 3. podman's generator, which splits it into a command line (`Exec=`): [`Class::Words`].
+//! 4. podman's generator, which takes one word and unquotes it (`Environment=`): [`Class::Word`], or
+//!    [`Class::Unescaped`] if it knows the quotes but no backslash in them.
+//! 5. podman's generator, which takes the line as it stands (`Image=`): [`Class::Raw`].
+//!
+//! podman-systemd.unit(5) does not say 3 to 5 of every key: look how `quadlet.go` looks the key up (`LookupAllArgs`,
+//! `LookupAllStrv`, `LookupAllKeyVal` and `Lookup`), then give the generator a value with a blank, a quote, `\`, `%`
+//! and `$` and read the `ExecStart=` that it makes. A wrong class is found by the tests beside this file only when the
+//! reader in them knows the key, so add it there too.
 
 use super::value::Class;
 

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use super::key::Key;
-
 /// How podman's generator and systemd read a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
@@ -135,9 +133,10 @@ impl fmt::Display for Value {
 
 /// A value that its key cannot hold: nothing is written then.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a value{} {what}: `{}`", .key.map(|key| format!(" of `{}=`", key.as_str())).unwrap_or_default(), .shown.escape_debug())]
+#[error("a value{} {what}: `{}`", .key.map(|key| format!(" of `{key}=`")).unwrap_or_default(), .shown.escape_debug())]
 pub struct Unwritable {
-    key: Option<Key>,
+    /// The key's name.
+    key: Option<&'static str>,
     what: &'static str,
     shown: String,
 }
@@ -147,7 +146,7 @@ impl Unwritable {
         Self { key: None, what, shown: value.to_string().chars().take(200).collect() }
     }
 
-    pub(super) fn of(mut self, key: Key) -> Self {
+    pub(super) fn of(mut self, key: &'static str) -> Self {
         self.key = Some(key);
         self
     }

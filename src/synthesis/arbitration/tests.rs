@@ -168,6 +168,25 @@ fn one_image_by_two_digests() {
 }
 
 #[test]
+fn the_port_of_a_registry_is_no_tag() {
+    let image = |id: &str, image: String| member(id, &rune(&format!("rune-{id}"), &image, ""), &[]);
+    let wrong = told(
+        "",
+        vec![
+            image("core", format!("registry:5000/x/y@sha256:{ONE}")),
+            image("a", format!("registry:5000/x/y@sha256:{TWO}")),
+            // Other tags, another port, and a host where the last is a path: other images.
+            image("b", format!("registry:5000/z:v1@sha256:{ONE}")),
+            image("c", format!("registry:5000/z:v2@sha256:{TWO}")),
+            image("d", format!("registry:5001/x/y@sha256:{TWO}")),
+            image("e", format!("registry/x/y@sha256:{TWO}")),
+        ],
+    );
+    assert_eq!(wrong.len(), 1, "{wrong:?}");
+    assert!(wrong[0].starts_with("the container image `registry:5000/x/y` is pinned"), "{}", wrong[0]);
+}
+
+#[test]
 fn dependencies_that_go_round() {
     let all = workspace(&["lych-a", "lych-b", "lych-c", "lych-core", "lych-d"]);
     let needs = |id: &str, needs: &str| member(id, &format!("dependencies = [{needs}]\n{all}"), &[]);

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::stem;
 use crate::{
+    codex::runes::model::stem,
     document::Located,
     name::variable::{VariableName, VariableText},
 };
@@ -32,7 +32,7 @@ const BARE: [&str; 4] = ["--models-autoload", "--no-models-autoload", "--jinja",
 
 /// What they say; arguments before variables. `None` where they are silent.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Said {
+pub(super) struct ModelSource {
     /// Whether the server is a router.
     pub(super) router: Option<bool>,
     /// The one model's file.
@@ -46,7 +46,7 @@ pub(super) struct Said {
     catalogue: bool,
 }
 
-impl Said {
+impl ModelSource {
     pub(super) fn of(words: &[String], variables: &BTreeMap<VariableName, Located<VariableText>>) -> Self {
         let options = options(words);
         let value = |flag: &str| {

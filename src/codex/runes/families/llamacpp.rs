@@ -1,14 +1,18 @@
 //! llama.cpp's server: one model, or a router over many; or a command of the rune's own.
 
-mod said;
+mod argv;
 
 #[cfg(test)]
 mod tests;
 
-use said::Said;
+use argv::ModelSource;
 
-use super::soulstone::{Fields, Launch};
 use crate::{
+    codex::runes::{
+        model::stem,
+        soulstone::{Launch, Word},
+        stone_family::{Fields, StoneFamily, StoneImage},
+    },
     diagnostic::Diagnostic,
     document::{
         Located,
@@ -17,8 +21,15 @@ use crate::{
     name::unit_text::UnitText,
 };
 
+pub(super) const STONE: StoneFamily = StoneFamily {
+    image: StoneImage::Default("ghcr.io/ggml-org/llama.cpp:server-cuda"),
+    catalogued: true,
+    launch,
+    ..StoneFamily::PLAIN
+};
+
 /// Keys that only this family has. With `exec`, none of them may be set.
-pub(super) const KEYS: &[&str] = &[
+const KEYS: &[&str] = &[
     "startup_mode",
     "models_dir",
     "models_preset",
@@ -42,8 +53,7 @@ pub(super) const KEYS: &[&str] = &[
 ];
 
 /// Whether the server has one model or many.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Mode {
+enum Mode {
     /// One: its file and the name that requests use.
     Single {
         /// The file in the container; `None` when the environment or an argument names another source.
@@ -64,43 +74,30 @@ pub enum Mode {
     },
 }
 
-/// The server's settings.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LlamaCpp {
-    /// One model or many.
-    pub mode: Mode,
-    /// Arguments for both modes, before those of the mode; the port is not among them.
-    common: Vec<String>,
-    /// Arguments behind all others.
-    last: Vec<String>,
-}
-
-impl LlamaCpp {
-    /// The command line, in LychD's order, for a server on `port`.
-    #[must_use]
-    pub fn arguments(&self, port: u16) -> Vec<String> {
-        let words = |words: &[&str]| -> Vec<String> { words.iter().map(|word| (*word).to_owned()).collect() };
-        let option = |flag: &str, value: &Option<String>| -> Vec<String> {
-            value.iter().flat_map(|value| words(&[flag, value])).collect()
-        };
-        let mut all = match &self.mode {
-            Mode::Single { model, .. } => option("-m", model),
-            Mode::Router { .. } => Vec::new(),
-        };
-        all.extend(words(&["--host", "0.0.0.0", "--port", &port.to_string()]));
-        all.extend(self.common.iter().cloned());
-        match &self.mode {
-            Mode::Single { alias, .. } => all.extend(words(&["--alias", alias])),
-            Mode::Router { directory, preset, most, autoload } => {
-                all.extend(option("--models-dir", directory));
-                all.extend(option("--models-preset", preset));
-                all.extend(option("--models-max", &most.map(|most| most.to_string())));
-                all.push(if *autoload { "--models-autoload" } else { "--no-models-autoload" }.to_owned());
-            }
+/// The command line in LychD's order: `common` are the arguments for both modes, `last` stand behind all others.
+fn command(mode: Mode, common: Vec<String>, last: Vec<String>) -> Launch {
+    let text = |word: &str| Word::Text(word.to_owned());
+    let option = |flag: &str, value: Option<String>| -> Vec<Word> {
+        value.into_iter().flat_map(|value| [text(flag), Word::Text(value)]).collect()
+    };
+    let (source, own, alias) = match mode {
+        Mode::Single { model, alias } => {
+            (option("-m", model), option("--alias", Some(alias.clone())), Some(alias))
         }
-        all.extend(self.last.iter().cloned());
-        all
-    }
+        Mode::Router { directory, preset, most, autoload } => {
+            let mut own = option("--models-dir", directory);
+            own.extend(option("--models-preset", preset));
+            own.extend(option("--models-max", most.map(|most| most.to_string())));
+            own.push(text(if autoload { "--models-autoload" } else { "--no-models-autoload" }));
+            (Vec::new(), own, None)
+        }
+    };
+    let mut command = source;
+    command.extend([text("--host"), text("0.0.0.0"), text("--port"), Word::Port]);
+    command.extend(common.into_iter().map(Word::Text));
+    command.extend(own);
+    command.extend(last.into_iter().map(Word::Text));
+    Launch { command, alias, ..Launch::default() }
 }
 
 #[derive(Clone, Copy)]
@@ -114,7 +111,8 @@ const STARTUPS: [(&str, Startup); 3] =
     [("auto", Startup::Auto), ("single", Startup::Single), ("router", Startup::Router)];
 const SPLITS: [(&str, &str); 3] = [("none", "none"), ("layer", "layer"), ("row", "row")];
 
-pub(super) fn read(reader: &mut Reader<'_, '_>, fields: Option<&Fields>) -> Option<Launch> {
+fn launch(reader: &mut Reader<'_, '_>, fields: Option<&Fields>) -> Option<Launch> {
+    reader.knows(KEYS);
     let startup = reader.choice(like("startup_mode", r#""router""#), &STARTUPS);
     let text = |value: Option<Located<UnitText>>| {
         value.map(|text| text.value.meant()).filter(|text| !text.is_empty())
@@ -131,7 +129,7 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, fields: Option<&Fields>) -> Opti
             let message = format!("`{key}` has no meaning beside `exec`, which is the whole command");
             reader.refuse(key, message, "remove one of the two");
         }
-        return Some(Launch::Exec(exec.clone()));
+        return Some(Launch { by_hand: true, ..Launch::of(exec) });
     }
     let asked = startup.as_ref().map_or(Startup::Auto, |startup| startup.value);
     let router = match asked {
@@ -139,10 +137,10 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, fields: Option<&Fields>) -> Opti
         Startup::Single => false,
         Startup::Router => true,
     };
-    let said = Said::of(&extra, &stone.env_vars);
+    let source = ModelSource::of(&extra, &stone.env_vars);
     // LychD judges the prerequisites by the fields, whatever the arguments then make of the mode.
     let lacks = match router {
-        true if directory.is_none() && preset.is_none() && !said.names_a_catalogue() => {
+        true if directory.is_none() && preset.is_none() && !source.names_a_catalogue() => {
             Some(("in router mode needs `models_dir` or `models_preset`", "models_dir = \"/models\""))
         }
         false if stone.model_path.is_none() => {
@@ -158,15 +156,15 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, fields: Option<&Fields>) -> Opti
             .push(Diagnostic::new(message).at(place, "").help(format!("for example: `{example}`")));
         return None;
     }
-    let mode = if said.router.unwrap_or(router) {
-        let (directory, preset) = (said.directory.or(directory), said.preset.or(preset));
+    let mode = if source.router.unwrap_or(router) {
+        let (directory, preset) = (source.directory.or(directory), source.preset.or(preset));
         Mode::Router { directory, preset, most, autoload }
     } else {
         let own = || stone.model_path.as_deref().map_or_else(|| stone.name.value.to_string(), stem);
-        let alias = said.alias.unwrap_or_else(own);
-        Mode::Single { model: said.model.or_else(|| stone.model_path.clone()), alias }
+        let alias = source.alias.unwrap_or_else(own);
+        Mode::Single { model: source.model.or_else(|| stone.model_path.clone()), alias }
     };
-    Some(Launch::LlamaCpp(Box::new(LlamaCpp { mode, common, last })))
+    Some(command(mode, common, last))
 }
 
 /// The arguments for both modes, in LychD's order.
@@ -229,14 +227,4 @@ fn last(reader: &mut Reader<'_, '_>) -> (Vec<String>, Vec<String>) {
     let extra: Vec<String> = extra.iter().map(|word| word.value.meant()).collect();
     all.extend(extra.iter().cloned());
     (all, extra)
-}
-
-/// The name of a model's file without its last suffix.
-#[must_use]
-pub fn stem(path: &str) -> String {
-    let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-    match name.rsplit_once('.') {
-        Some((stem, suffix)) if !stem.is_empty() && !suffix.is_empty() => stem.to_owned(),
-        _ => name.to_owned(),
-    }
 }

@@ -1,22 +1,20 @@
 //! `ExLlamaV3` behind `TabbyAPI`: LychD admits one image and one way to run it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    model::{Format, Model, Sample},
-    soulstone::{Fields, Launch, Samples, Soulstone},
-};
 use crate::{
+    codex::runes::{
+        model::{Format, Model, Sample},
+        soulstone::{Control, Launch, Soulstone, Word},
+        stone_family::{Fields, Samples, StoneFamily, StoneImage},
+    },
     diagnostic::{Diagnostic, Place},
     document::reader::{Reader, like},
-    name::{SecretName, unit_text::UnitText},
+    name::{SecretName, unit_text::UnitText, variable::VariableName},
 };
 
-/// Keys that only this family has.
-pub(super) const KEYS: &[&str] = &["auth_secret_name", "model_dir", "disable_auth"];
-
 /// The only image.
-pub const TABBY_IMAGE: &str =
+const IMAGE: &str =
     "ghcr.io/theroyallab/tabbyapi@sha256:a2a4c5b5cd9ae38ea01410c0e495a39c3784d5c213122b2d6365bfa0a88266b3";
 
 /// Where models lie in it.
@@ -24,19 +22,29 @@ const MODELS: &str = "/app/models";
 const PORT: u16 = 5000;
 const ALL_GPUS: &str = "nvidia.com/gpu=all";
 
-/// What is closed here may be empty, and no more.
-pub(super) const SAMPLES: Samples = Samples {
-    base_url: r#""http://localhost:5000/v1""#,
-    env_vars: "{}",
-    exec: "[]",
-    model: Sample { id: "mid", path: Some("/app/models/mid") },
-    model_format: r#""EXL3""#,
-    model_path: r#""""#,
-    secret_env_files: "{}",
-    volumes: r#"["/data/models:/app/models:ro"]"#,
+pub(super) const STONE: StoneFamily = StoneFamily {
+    image: StoneImage::Only(IMAGE),
+    port: Some(PORT),
+    devices: &[ALL_GPUS],
+    shared_memory: 8 << 30,
+    catalogued: true,
+    // What is closed here may be empty, and no more.
+    samples: Samples {
+        base_url: r#""http://localhost:5000/v1""#,
+        env_vars: "{}",
+        exec: "[]",
+        image: IMAGE,
+        model: Sample { id: "mid", path: Some("/app/models/mid") },
+        model_format: r#""EXL3""#,
+        model_path: r#""""#,
+        secret_env_files: "{}",
+        volumes: r#"["/data/models:/app/models:ro"]"#,
+    },
+    launch,
+    ..StoneFamily::PLAIN
 };
 
-pub(super) fn read(reader: &mut Reader<'_, '_>, fields: Option<&Fields>) -> Option<Launch> {
+fn launch(reader: &mut Reader<'_, '_>, fields: Option<&Fields>) -> Option<Launch> {
     let auth = reader.parsed::<SecretName>(like("auth_secret_name", r#""tabby_auth""#));
     if let Some(directory) = reader.string(like("model_dir", r#""/app/models""#))
         && directory.value.trim_end_matches('/') != MODELS
@@ -51,8 +59,8 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, fields: Option<&Fields>) -> Opti
     let Fields { stone, exec, format, .. } = fields?;
     let example = r#"the name of a podman secret with {"api_key": "…", "admin_key": "…"}"#;
     reader.require("auth_secret_name", &stone.place, example);
-    if stone.image.value.to_string() != TABBY_IMAGE {
-        let message = format!("{} must have the image `{TABBY_IMAGE}`", reader.title());
+    if stone.image.value.to_string() != IMAGE {
+        let message = format!("{} must have the image `{IMAGE}`", reader.title());
         let other = Diagnostic::new(message).at(stone.image.place.clone(), "");
         reader.errors().push(other.help("leave `quadlet` out: this image is the default"));
     }
@@ -77,7 +85,34 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, fields: Option<&Fields>) -> Opti
         reader.refuse("model_format", message, "leave it out: EXL3 is the default");
     }
     models(reader, stone, &quantised);
-    auth.map(Launch::Tabby)
+    auth.map(|secret| Launch {
+        environment: environment(),
+        memory: vec!["/app/logs"],
+        control: Some(Control { secret, file: "/app/api_tokens.yml" }),
+        ..Launch::default()
+    })
+}
+
+/// What LychD fixes of `TabbyAPI`.
+fn environment() -> BTreeMap<VariableName, Word> {
+    let text = |text: &str| Word::Text(text.to_owned());
+    let fixed = [
+        ("LOG_LEVEL", text("WARNING")),
+        ("MODEL_BACKEND", text("exllamav3")),
+        ("MODEL_INLINE_MODEL_LOADING", text("false")),
+        ("MODEL_MODEL_DIR", text(MODELS)),
+        ("MODEL_MODEL_NAME", text("")),
+        ("MODEL_USE_DUMMY_MODELS", text("false")),
+        ("NETWORK_DISABLE_AUTH", text("false")),
+        ("NETWORK_DISABLE_FETCH_REQUESTS", text("true")),
+        ("NETWORK_HOST", text("0.0.0.0")),
+        ("NETWORK_PORT", Word::Port),
+        ("NETWORK_SSE_PING_INTERVAL", text("5")),
+    ];
+    fixed
+        .into_iter()
+        .filter_map(|(name, value)| Some((format!("TABBY_{name}").parse().ok()?, value)))
+        .collect()
 }
 
 /// `base_url` says the port that `TabbyAPI` is told, which is not taken from it.
@@ -93,7 +128,7 @@ fn endpoint(reader: &mut Reader<'_, '_>, stone: &Soulstone) {
             "`base_url` in {} must be `http:` at localhost or 127.0.0.1, with no path or `/v1`",
             reader.title()
         );
-        reader.refuse("base_url", message, format!("for example: `base_url = {}`", SAMPLES.base_url));
+        reader.refuse("base_url", message, format!("for example: `base_url = {}`", STONE.samples.base_url));
     }
     let port = if reader.node("port").is_some() { None } else { stone.port.as_ref().map(|port| port.value) };
     if let Some(port) = port.filter(|port| *port != PORT) {
@@ -138,7 +173,7 @@ fn models(reader: &mut Reader<'_, '_>, stone: &Soulstone, quantised: &dyn Fn(For
     if stone.models.is_empty() {
         let message = format!("{} needs at least one [[models]]", reader.title());
         let none = Diagnostic::new(message).at(stone.place.clone(), "");
-        reader.errors().push(none.help(format!("for example: `models = {}`", SAMPLES.model.list())));
+        reader.errors().push(none.help(format!("for example: `models = {}`", STONE.samples.model.list())));
     }
     let (mut ids, mut directories) = (BTreeSet::new(), BTreeSet::new());
     for Model { id, path, format, .. } in &stone.models {
@@ -172,16 +207,5 @@ fn models(reader: &mut Reader<'_, '_>, stone: &Soulstone, quantised: &dyn Fn(For
             }
             Some(_) => {}
         }
-    }
-}
-
-/// The family's defaults, where the rune says nothing.
-pub(super) fn complete(stone: &mut Soulstone) {
-    if stone.port.is_none() {
-        let place = stone.place.clone();
-        stone.port = Some(crate::document::Located { value: PORT, place });
-    }
-    if stone.devices.is_empty() {
-        stone.devices.extend(ALL_GPUS.parse::<UnitText>());
     }
 }

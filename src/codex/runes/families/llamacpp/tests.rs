@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::{
-    codex::runes::{Family, Soulstone, soulstone},
+    codex::runes::Soulstone,
     document,
     name::variable::{VariableName, VariableText},
 };
@@ -11,17 +11,18 @@ fn stone(text: &str) -> Result<Soulstone, String> {
     let source = document::source("a.toml", format!("name = \"a\"\n{text}")).unwrap();
     let mut errors = Vec::new();
     let table = document::parse(&source).unwrap();
-    let stone = soulstone::read(Family::LlamaCpp, &source, &table, &mut errors);
+    let stone = STONE.read("llamacpp", &source, &table, &mut errors);
     stone.ok_or_else(|| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+}
+
+/// The words of the command line, on port 20000.
+fn words(text: &str) -> Vec<String> {
+    stone(text).unwrap().launch.command.iter().map(|word| word.on(20000)).collect()
 }
 
 /// The whole command line, on port 20000.
 fn command(text: &str) -> String {
-    match stone(text).unwrap().launch {
-        Launch::LlamaCpp(server) => server.arguments(20000).join(" "),
-        Launch::Exec(words) => words.join(" "),
-        Launch::Tabby(_) => unreachable!("another family's"),
-    }
+    words(text).join(" ")
 }
 
 #[test]
@@ -88,13 +89,13 @@ fn the_mode_is_what_lychd_makes_of_fields_arguments_and_variables() {
         (format!("{single}extra_args = ['-m', '/x', '-m', '/y']\n"), "single /y y"),
         (format!("{single}extra_args = ['--alias', '--metrics']\n"), "single /m/a.gguf a"),
     ] {
-        let Launch::LlamaCpp(server) = stone(&text).unwrap().launch else { unreachable!("{text}") };
-        let shown = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
-        let mode = match server.mode {
-            Mode::Single { model, alias } => format!("single {} {alias}", shown(model)),
-            Mode::Router { directory, preset, .. } => {
-                format!("router {} {}", shown(directory), shown(preset))
-            }
+        let words = words(&text);
+        let value =
+            |flag: &str| words.iter().skip_while(|word| *word != flag).nth(1).map_or("-", |word| word);
+        let mode = if words.iter().any(|word| word.ends_with("models-autoload")) {
+            format!("router {} {}", value("--models-dir"), value("--models-preset"))
+        } else {
+            format!("single {} {}", value("-m"), value("--alias"))
         };
         assert_eq!(mode, want, "{text}");
     }
@@ -144,9 +145,9 @@ fn words_of_arguments_are_read_as_lychd_reads_them() {
             let (name, value): (VariableName, VariableText) = (name.parse().unwrap(), value.parse().unwrap());
             (name, Located { value, place: source.at(0..0) })
         };
-        Said::of(&words, &variables.iter().map(variable).collect::<BTreeMap<_, _>>())
+        ModelSource::of(&words, &variables.iter().map(variable).collect::<BTreeMap<_, _>>())
     };
-    assert_eq!(said(&[], &[]), Said::default());
+    assert_eq!(said(&[], &[]), ModelSource::default());
     let both = said(&["--models-dir", "/a", "-m", "/b"], &[]);
     assert_eq!((both.router, both.directory.as_deref()), (Some(true), Some("/a")));
     // No value follows `--jinja`, so `/b` belongs to nothing.

@@ -1,22 +1,17 @@
 //! What is taken here and not by LychD.
 
-use crate::codex::{
-    Codex,
-    runes::{Family, Launch, Soulstone},
-};
+use crate::codex::{Codex, runes::Soulstone};
 
 /// What is taken here and refused by LychD 0.0.2, which reads the same Codex when the body starts.
 pub(super) fn notes(codex: &Codex) -> Vec<String> {
     let stones = &codex.runes.soulstones;
-    let by_hand = stones.iter().filter(|stone| {
-        let whole = matches!(stone.launch, Launch::Exec(_)) && stone.family == Family::LlamaCpp;
-        whole && !(stone.says_port && stone.base_url.is_some())
-    });
+    let by_hand =
+        stones.iter().filter(|stone| stone.launch.by_hand && !(stone.says_port && stone.base_url.is_some()));
     let by_hand = by_hand.map(|stone| {
         format!(
-            "Soulstone `{}` has `exec`, with which LychD 0.0.2 reads no llamacpp rune but one that has both `port` and \
+            "Soulstone `{}` has `exec`, with which LychD 0.0.2 reads no {} rune but one that has both `port` and \
              `base_url`: write both",
-            stone.name.value
+            stone.name.value, stone.family
         )
     });
     let mut notes: Vec<String> = by_hand.collect();

@@ -1,0 +1,12 @@
+//! vLLM.
+
+use super::passthrough;
+use crate::codex::runes::stone_family::{StoneFamily, StoneImage};
+
+pub(super) const STONE: StoneFamily = StoneFamily {
+    // The registry is what podman's short name means; without it the generator warns.
+    image: StoneImage::Default("docker.io/vllm/vllm-openai:latest"),
+    shared_memory: 8 << 30,
+    launch: passthrough::launch,
+    ..StoneFamily::PLAIN
+};
