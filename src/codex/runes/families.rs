@@ -1,4 +1,8 @@
 //! The families of runes: a row each, and what sets a family apart in a file of its own.
+//!
+//! A new family of Soulstones is a file here that begins with [`StoneFamily::PLAIN`], and its row in [`ALL`]. Its
+//! `launch` lowers the family's fields to the values that all families have, so nothing behind the Codex knows it. An
+//! extension of LychD that is new with it is named in [`Builtin`].
 
 mod exllamav3;
 mod gemini;
