@@ -1,10 +1,8 @@
 //! The forge's own resolver: uv from its pinned wheel and a Python from pinned Debian packages, both in the
 //! forge's cache. Neither is ever the host's.
 
-pub mod deb;
 pub mod node;
 pub mod python;
-mod tarball;
 pub mod uv;
 
 pub use node::NodeTool;
@@ -14,6 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::{
+    archive::Deb,
     diagnostic::Failure,
     digest::Sha256,
     name::{Platform, url::ArtifactUrl},
@@ -45,6 +44,6 @@ pub struct Tools {
 /// # Errors
 /// Whatever `fetch` says; refused when an archive is not what it should be; unable when the cache
 /// cannot be written.
-pub fn install(cache: &Path, host: Platform, debs: &[deb::Deb], fetch: Fetch<'_>) -> Result<Tools, Failure> {
+pub fn install(cache: &Path, host: Platform, debs: &[Deb], fetch: Fetch<'_>) -> Result<Tools, Failure> {
     Ok(Tools { uv: uv::install(cache, host, fetch)?, python: python::install(cache, debs)? })
 }

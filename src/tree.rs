@@ -1,6 +1,7 @@
 //! A tree of files as a value: what a source tree is after reading and a flake before writing.
 
 pub mod compare;
+pub mod link;
 
 use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 
@@ -44,6 +45,11 @@ impl RelativePath {
     #[must_use]
     pub fn components(&self) -> impl DoubleEndedIterator<Item = &str> {
         self.0.split('/')
+    }
+
+    /// The directories above it, outermost first.
+    pub fn above(&self) -> impl Iterator<Item = Self> {
+        self.0.match_indices('/').filter_map(|(at, _)| Some(Self(self.0.get(..at)?.to_owned())))
     }
 
     /// This path below `directory`.
