@@ -54,7 +54,7 @@ pub(super) struct Work {
     packages: BTreeMap<PackageName, FileTree>,
     git_trees: Vec<GitTree>,
     /// Keeps other forges out of the cache and the state directory until this one is done.
-    _held: [file::Held; 2],
+    _held: [file::LockGuard; 2],
 }
 
 /// All bodies; those whose records cannot be read are noted.
@@ -95,7 +95,7 @@ fn refuse_unlocked(locks: &Locks) -> Result<(), Failure> {
 
 /// Two forges would write each other's downloads, flake and bodies. The names differ because cache and state
 /// may be one directory.
-fn hold(directory: &Path, name: &str, ui: &Ui) -> Result<file::Held, Failure> {
+fn hold(directory: &Path, name: &str, ui: &Ui) -> Result<file::LockGuard, Failure> {
     let path = directory.join(name);
     let waiting = || ui.say(&format!("waiting for another forge that uses `{}`", directory.display()));
     let held = file::lock(&path, waiting).map_err(|error| file::unable("lock", &path, &error))?;
@@ -253,7 +253,7 @@ pub(super) fn validator(
     codex: &Codex,
     settings: &Settings,
     ui: &Ui,
-) -> Result<(Validator, file::Held), Failure> {
+) -> Result<(Validator, file::LockGuard), Failure> {
     let client = client(codex, settings, None)?;
     let artifacts = settings.artifact_cache();
     let held = hold(&settings.cache, "cache.lock", ui)?;

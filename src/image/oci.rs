@@ -12,9 +12,12 @@ use std::{
 use serde_json::json;
 
 use super::{
-    Image, Reference, StoreRoot, archive,
+    archive,
+    conf::Reference,
     config::{MANIFEST_TYPE, canonical, descriptor},
     layer::Broken,
+    prepared::Image,
+    store_root::StoreRoot,
 };
 use crate::{diagnostic::Failure, digest::Sha256, host::file};
 

@@ -40,8 +40,6 @@ const CIRCLES: &[&str] = &[
     "crypt",
     "debian",
     "hook",
-    "host",
-    "image",
     "npm",
     "python",
     "runes",
