@@ -23,7 +23,7 @@ use crate::{
     digest::Sha256,
     document,
     name::MemberId,
-    tree::{Entry, FileTree, RelativePathError},
+    tree::{Entry, FileTree, relative_path},
 };
 
 /// The hook's file, beside the manifest.
@@ -49,11 +49,11 @@ pub fn shown(member: &MemberId) -> String {
 }
 
 /// What is bound into the sandbox besides the member.
-fn engine() -> Result<FileTree, RelativePathError> {
+fn engine() -> FileTree {
     let mut tree = FileTree::new();
-    tree.insert_text("run.py".parse()?, RUN);
-    tree.insert_text("lychd_forge/__init__.py".parse()?, PACKAGE);
-    Ok(tree)
+    tree.insert_text(relative_path!("run.py"), RUN);
+    tree.insert_text(relative_path!("lychd_forge/__init__.py"), PACKAGE);
+    tree
 }
 
 /// The sandbox as the Synthesis records it. The version of bubblewrap is the host's and no part of it: equal

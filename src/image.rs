@@ -8,8 +8,8 @@
 //!                                       OCI layout in a directory  ◄── oci_layout ──┘
 //! ```
 //!
-//! `nix/debian/stream.py` is the same writer in Python, by design: a flake stands alone, and what it streams without
-//! the forge must be the same bytes. Tests compare the two.
+//! `nix/debian/stream.py` is the same writer in Python, by design: a flake stands alone, and without the forge it must
+//! stream the same bytes. Who changes one changes the other.
 
 mod archive;
 mod cache;

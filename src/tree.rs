@@ -2,8 +2,20 @@
 
 pub mod compare;
 pub mod link;
+mod literal;
 
 use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
+
+pub use literal::PathLiteral;
+
+/// A [`RelativePath`] of a literal or constant, checked when the forge is compiled.
+macro_rules! relative_path {
+    ($text:expr) => {{
+        const PATH: $crate::tree::PathLiteral = $crate::tree::PathLiteral::new($text);
+        $crate::tree::RelativePath::from(PATH)
+    }};
+}
+pub(crate) use relative_path;
 
 /// A relative path of validated components, joined by `/`: no empty part, `.`, `..`, NUL or backslash,
 /// at most 255 bytes a part and 4,096 in all.
@@ -31,6 +43,12 @@ impl FromStr for RelativePath {
         } else {
             Err(RelativePathError(text.to_owned()))
         }
+    }
+}
+
+impl From<PathLiteral> for RelativePath {
+    fn from(literal: PathLiteral) -> Self {
+        Self(literal.as_str().to_owned())
     }
 }
 

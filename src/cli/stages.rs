@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    io,
     path::{Path, PathBuf},
 };
 
@@ -177,21 +176,17 @@ pub(super) fn synthesize(args: &LockArgs, settings: &Settings, ui: &Ui) -> Resul
         ui.note(lost);
         notes.push(lost.to_owned());
     }
-    let bytes = done.synthesis.to_canonical_json().map_err(|error| unwritable(&error))?;
+    let bytes = done.synthesis.to_canonical_json();
     let id = Sha256::of(&bytes);
     let evidence = Evidence {
-        synthesis: String::from_utf8_lossy(&bytes).into_owned(),
+        synthesis: bytes,
         federation: done.federated.to_json(),
         locks: done.locks.to_tree()?,
         federation_lock: federated.lock.to_text(),
         ..Evidence::default()
     };
     let kept = settings.state.join("synthesis");
-    evidence
-        .inputs()
-        .map_err(io::Error::other)
-        .and_then(|tree| file::write_tree(&kept, &tree))
-        .map_err(|error| file::unable("write", &kept, &error))?;
+    file::write_tree(&kept, &evidence.inputs()).map_err(|error| file::unable("write", &kept, &error))?;
     let (synthesis, sources, packages) = (done.synthesis, done.sources, done.packages);
     let git_trees = done.git_trees;
     Ok(Work {
@@ -207,10 +202,6 @@ pub(super) fn synthesize(args: &LockArgs, settings: &Settings, ui: &Ui) -> Resul
         air_gap,
         _held: held,
     })
-}
-
-fn unwritable(error: &serde_json::Error) -> Failure {
-    Failure::unable(Diagnostic::new(format!("cannot write the Synthesis: {error}")))
 }
 
 impl Work {

@@ -12,6 +12,7 @@ use super::{
     prepared::Layer,
 };
 use crate::digest::Sha256;
+use crate::document::canonical_json;
 
 pub(super) const CONFIG_TYPE: &str = "application/vnd.oci.image.config.v1+json";
 pub(super) const LAYER_TYPE: &str = "application/vnd.oci.image.layer.v1.tar";
@@ -78,22 +79,18 @@ pub(super) fn docker_manifest(id: ConfigDigest, references: &[Reference], layers
 pub(super) fn oci_manifest(config: &[u8], layers: &[Layer]) -> Vec<u8> {
     let layers: Vec<Value> =
         layers.iter().map(|layer| descriptor(LAYER_TYPE, &layer.diff_id, layer.size)).collect();
-    canonical(&json!({
+    canonical_json(&json!({
         "schemaVersion": 2,
         "mediaType": MANIFEST_TYPE,
         "config": descriptor(CONFIG_TYPE, &Sha256::of(config), config.len() as u64),
         "layers": layers,
     }))
+    .into_bytes()
 }
 
 /// An OCI content descriptor.
 pub(super) fn descriptor(media_type: &str, digest: &Sha256, size: u64) -> Value {
     json!({ "mediaType": media_type, "digest": format!("sha256:{digest}"), "size": size })
-}
-
-/// Canonical bytes: sorted keys (the map type sorts), two-space indent, LF at the end.
-pub(super) fn canonical(value: &Value) -> Vec<u8> {
-    format!("{value:#}\n").into_bytes()
 }
 
 #[cfg(test)]

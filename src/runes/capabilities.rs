@@ -10,6 +10,7 @@ use crate::{
         Codex,
         runes::{Capability, Family, Launch, Mode, Model, Soulstone},
     },
+    document::canonical_json,
     name::RuneName,
 };
 
@@ -141,8 +142,7 @@ pub(super) fn document(codex: &Codex, members: &[MemberRune], topology: &Topolog
         })
         .collect();
     let document = json!({ "schema": SCHEMA, "capabilities": capabilities, "runes": runes });
-    // A value of plain JSON always prints.
-    format!("{document:#}\n")
+    canonical_json(&document)
 }
 
 fn note<'a>(

@@ -11,7 +11,7 @@ use crate::{
     digest::Sha256,
     host::file,
     name::{Platform, url::HostPolicy},
-    tree::{Entry, FileTree, RelativePathError},
+    tree::{Entry, FileTree, relative_path},
 };
 
 /// The pinned version.
@@ -103,8 +103,7 @@ pub fn install(cache: &Path, host: Platform, fetch: Fetch<'_>) -> Result<PathBuf
     }
     let program = program(&bytes, wheel.binary_size)?;
     let mut tree = FileTree::new();
-    let name = "uv".parse().map_err(|error: RelativePathError| broken(&error.to_string()))?;
-    tree.insert(name, program);
+    tree.insert(relative_path!("uv"), program);
     file::write_tree(&directory, &tree).map_err(|error| file::unable("write", &directory, &error))?;
     Ok(binary)
 }

@@ -158,9 +158,7 @@ pub(super) fn install(cache: &Path, supply: &Supply<'_>, part: Part) -> Result<I
     let Outcome::Resolved(resolution) = resolve(None, Some(&index))? else {
         return Err(Failure::unable(Diagnostic::new("the Debian index answers nothing")));
     };
-    let text = resolution.lock.to_canonical_json().map_err(|error| {
-        Failure::unable(Diagnostic::new(format!("cannot write the validator's lock: {error}")))
-    })?;
+    let text = resolution.lock.to_canonical_json();
     file::write(&path, text.as_bytes()).map_err(|error| file::unable("write", &path, &error))?;
     unpack(cache, supply, part, &resolution.packages(&Mirrors::default()))
 }
