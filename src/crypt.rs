@@ -26,7 +26,7 @@ pub use federation_lock::FederationLock;
 pub use manifest::{Manifest, SystemDependency};
 pub use package_json::PackageJson;
 pub use requirement::requirement_at;
-pub use source::{SourceTree, escape as link_escapes};
+pub use source::SourceTree;
 pub use working_copy::{Checkout, WorkingCopy};
 
 use crate::name::{MemberId, PackageName};

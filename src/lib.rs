@@ -28,6 +28,7 @@
 //! `report` ← `cli`.
 //! Only [`host`] touches files, processes, the network, the environment and the clock.
 
+pub mod archive;
 pub mod artifact;
 pub mod binding;
 pub mod body;

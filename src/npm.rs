@@ -105,7 +105,7 @@ pub fn lock(request: &Request<'_>) -> Result<Option<Locked>, Failure> {
         runtimes,
         npm: tools::npm()?,
     };
-    let locks = Locks { lock: Some(text), completed: completions.to_text()? };
+    let locks = Locks { lock: Some(text), completed: completions.to_text() };
     Ok(Some(Locked { environment, locks, moved, notes }))
 }
 

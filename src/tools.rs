@@ -1,10 +1,8 @@
 //! The forge's own resolver: uv from its pinned wheel and a Python from pinned Debian packages, both in the
 //! forge's cache. Neither is ever the host's.
 
-pub mod deb;
 pub mod node;
 pub mod python;
-mod tarball;
 mod tool;
 pub mod uv;
 
@@ -15,7 +13,7 @@ pub use self::{
 
 use std::path::{Path, PathBuf};
 
-use crate::{diagnostic::Failure, name::Platform};
+use crate::{archive::Deb, diagnostic::Failure, name::Platform};
 
 /// The resolver, ready to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +29,6 @@ pub struct Tools {
 /// # Errors
 /// Whatever `fetch` says; refused when an archive is not what it should be; unable when the cache
 /// cannot be written.
-pub fn install(cache: &Path, host: Platform, debs: &[deb::Deb], fetch: Fetch<'_>) -> Result<Tools, Failure> {
+pub fn install(cache: &Path, host: Platform, debs: &[Deb], fetch: Fetch<'_>) -> Result<Tools, Failure> {
     Ok(Tools { uv: uv::install(cache, host, fetch)?, python: python::install(cache, debs)? })
 }

@@ -25,7 +25,7 @@ use crate::{
     name::{MemberId, PackageName},
     python::record::PythonPackage,
     synthesis::value::{Member, Role, Substrate, Synthesis},
-    tree::{FileTree, RelativePath},
+    tree::{FileTree, RelativePath, relative_path},
 };
 
 /// How every generated file begins; what begins otherwise is never overwritten.
@@ -66,9 +66,7 @@ pub fn transmute_with(
     refuse_any(problems(&synthesis, sources, library)?)?;
     refuse_any(bundled::problems(&synthesis, packages))?;
 
-    let id = synthesis
-        .id()
-        .map_err(|error| Diagnostic::new(format!("the synthesis has no canonical bytes: {error}")))?;
+    let id = synthesis.id();
     let marker = format!("{} Synthesis sha256:{id}", MARKER.trim_start_matches("# "));
 
     let mut tree = FileTree::new();
@@ -76,9 +74,7 @@ pub fn transmute_with(
     let system = match &synthesis.substrate {
         Substrate::Debian { .. } => ("debian.nix", debian::ABOUT, debian::expression(&synthesis)),
         Substrate::Nixpkgs { reference, nar_hash, packages, .. } => {
-            let lock = nixpkgs::lock(reference, nar_hash)
-                .map_err(|error| Diagnostic::new(format!("the lock of nixpkgs is no JSON: {error}")))?;
-            tree.insert_text(path("flake.lock")?, lock);
+            tree.insert_text(relative_path!("flake.lock"), nixpkgs::lock(reference, nar_hash));
             ("nixpkgs.nix", nixpkgs::ABOUT, nixpkgs::expression(packages))
         }
     };
@@ -93,7 +89,7 @@ pub fn transmute_with(
         }
     }
     refuse_any(refused)?;
-    tree.insert_tree(&path("nix")?, library);
+    tree.insert_tree(&relative_path!("nix"), library);
     let read = node::read_by_assets(&synthesis);
     let is_needed = |member: &&Member| member.build_environment.is_some() || read.contains(&member.id);
     for member in synthesis.members.iter().filter(is_needed) {

@@ -1,8 +1,21 @@
 //! A tree of files as a value: what a source tree is after reading and a flake before writing.
 
 pub mod compare;
+pub mod link;
+mod literal;
 
 use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
+
+pub use literal::PathLiteral;
+
+/// A [`RelativePath`] of a literal or constant, checked when the forge is compiled.
+macro_rules! relative_path {
+    ($text:expr) => {{
+        const PATH: $crate::tree::PathLiteral = $crate::tree::PathLiteral::new($text);
+        $crate::tree::RelativePath::from(PATH)
+    }};
+}
+pub(crate) use relative_path;
 
 /// A relative path of validated components, joined by `/`: no empty part, `.`, `..`, NUL or backslash,
 /// at most 255 bytes a part and 4,096 in all.
@@ -33,6 +46,12 @@ impl FromStr for RelativePath {
     }
 }
 
+impl From<PathLiteral> for RelativePath {
+    fn from(literal: PathLiteral) -> Self {
+        Self(literal.as_str().to_owned())
+    }
+}
+
 impl RelativePath {
     /// The path as text.
     #[must_use]
@@ -44,6 +63,11 @@ impl RelativePath {
     #[must_use]
     pub fn components(&self) -> impl DoubleEndedIterator<Item = &str> {
         self.0.split('/')
+    }
+
+    /// The directories above it, outermost first.
+    pub fn above(&self) -> impl Iterator<Item = Self> {
+        self.0.match_indices('/').filter_map(|(at, _)| Some(Self(self.0.get(..at)?.to_owned())))
     }
 
     /// This path below `directory`.

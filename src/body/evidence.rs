@@ -12,7 +12,7 @@ use crate::{
     digest::Sha256,
     host::file,
     runes::record,
-    tree::{FileTree, RelativePath, RelativePathError},
+    tree::{Entry, FileTree, RelativePath, relative_path},
 };
 
 /// The record itself.
@@ -66,33 +66,33 @@ impl Evidence {
     }
 
     /// The inputs alone: the Synthesis, its locks, and what of the members shapes the units.
-    ///
-    /// # Errors
-    /// Never: the names are plain.
-    pub fn inputs(&self) -> Result<FileTree, RelativePathError> {
+    #[must_use]
+    pub fn inputs(&self) -> FileTree {
         let mut tree = self.locks.clone();
-        tree.insert_text(federation_lock::NAME.parse()?, &self.federation_lock);
-        tree.insert_text(record::FILE.parse()?, &self.federation);
-        tree.insert_text(SYNTHESIS.parse()?, &self.synthesis);
-        Ok(tree)
+        tree.insert_text(relative_path!(federation_lock::NAME), &self.federation_lock);
+        tree.insert_text(relative_path!(record::FILE), &self.federation);
+        tree.insert_text(relative_path!(SYNTHESIS), &self.synthesis);
+        tree
     }
 
     /// All of it, as it lies in a record.
-    ///
-    /// # Errors
-    /// Never: the names are plain.
-    pub fn to_tree(&self) -> Result<FileTree, RelativePathError> {
-        let mut tree = self.inputs()?;
-        tree.insert_tree(&FLAKE.parse()?, &self.flake);
+    #[must_use]
+    pub fn to_tree(&self) -> FileTree {
+        let mut tree = self.inputs();
+        tree.insert_tree(&relative_path!(FLAKE), &self.flake);
         for (role, image) in &self.images {
-            let files: [(&str, &[u8]); 3] =
-                [(CONFIG, &image.config), (MANIFEST, &image.manifest), (CONF, image.conf.as_bytes())];
+            let directory = role.directory().below(&relative_path!(IMAGES));
+            let files: [(RelativePath, &[u8]); 3] = [
+                (relative_path!(CONFIG), &image.config),
+                (relative_path!(MANIFEST), &image.manifest),
+                (relative_path!(CONF), image.conf.as_bytes()),
+            ];
             for (name, bytes) in files {
-                let path: RelativePath = of_image(*role, name).parse()?;
-                tree.insert(path, crate::tree::Entry::File { bytes: bytes.into(), executable: false });
+                let file = Entry::File { bytes: bytes.into(), executable: false };
+                tree.insert(name.below(&directory), file);
             }
         }
-        Ok(tree)
+        tree
     }
 }
 

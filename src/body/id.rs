@@ -7,6 +7,7 @@ use serde_json::json;
 use super::role::Role;
 use crate::{
     digest::{DigestError, Sha256},
+    document::canonical_json,
     image::ConfigDigest,
 };
 
@@ -21,7 +22,7 @@ impl BodyId {
     pub fn of(images: impl IntoIterator<Item = (Role, ConfigDigest)>, federation: &Sha256) -> Self {
         let images: serde_json::Map<_, _> =
             images.into_iter().map(|(role, digest)| (role.as_str().to_owned(), json!(digest))).collect();
-        Self(Sha256::of(format!("{:#}\n", json!({ "federation": federation, "images": images }))))
+        Self(Sha256::of(canonical_json(&json!({ "federation": federation, "images": images }))))
     }
 
     /// The hash itself.

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::tree::{RelativePath, relative_path};
+
 /// What an image of a body is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -17,6 +19,13 @@ impl Role {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Vessel => "vessel",
+        }
+    }
+
+    /// The name as that of a directory.
+    pub(super) fn directory(self) -> RelativePath {
+        match self {
+            Self::Vessel => relative_path!(Role::Vessel.as_str()),
         }
     }
 }

@@ -14,8 +14,10 @@ use super::{
 use crate::{
     diagnostic::{Diagnostic, Failure, Fault},
     digest::Sha256,
+    document::canonical_json,
     host::file,
     runes,
+    tree::relative_path,
 };
 
 /// The most a `body.json` may hold, in bytes.
@@ -219,14 +221,10 @@ impl Bodies {
     pub fn record(&self, body: &Body, evidence: &Evidence) -> Result<Record, Failure> {
         let order = Order::Sequence(self.list()?.next_sequence());
         let directory = self.directory.join(body.id().to_string());
-        let unable = |error: &io::Error| file::unable("write", &directory, error);
-        let json = serde_json::to_value(Written::of(body, order)).map_err(|error| unable(&error.into()))?;
-        let tree = evidence.to_tree().and_then(|mut tree| {
-            tree.insert_text(RECORD.parse()?, format!("{json:#}\n"));
-            Ok(tree)
-        });
-        let tree = tree.map_err(|error| unable(&io::Error::other(error)))?;
-        file::write_sealed_tree(&directory, &tree).map_err(|error| unable(&error))?;
+        let mut tree = evidence.to_tree();
+        tree.insert_text(relative_path!(RECORD), canonical_json(&Written::of(body, order)));
+        file::write_sealed_tree(&directory, &tree)
+            .map_err(|error| file::unable("write", &directory, &error))?;
         Ok(Record { body: body.clone(), order, kept: Kept::new(directory) })
     }
 

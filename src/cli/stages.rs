@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    io,
     path::{Path, PathBuf},
 };
 
@@ -54,7 +53,7 @@ pub(super) struct Work {
     packages: BTreeMap<PackageName, FileTree>,
     git_trees: Vec<GitTree>,
     /// Keeps other forges out of the cache and the state directory until this one is done.
-    _held: [file::Held; 2],
+    _held: [file::LockGuard; 2],
 }
 
 /// All bodies; those whose records cannot be read are noted.
@@ -95,7 +94,7 @@ fn refuse_unlocked(locks: &Locks) -> Result<(), Failure> {
 
 /// Two forges would write each other's downloads, flake and bodies. The names differ because cache and state
 /// may be one directory.
-fn hold(directory: &Path, name: &str, ui: &Ui) -> Result<file::Held, Failure> {
+fn hold(directory: &Path, name: &str, ui: &Ui) -> Result<file::LockGuard, Failure> {
     let path = directory.join(name);
     let waiting = || ui.say(&format!("waiting for another forge that uses `{}`", directory.display()));
     let held = file::lock(&path, waiting).map_err(|error| file::unable("lock", &path, &error))?;
@@ -177,21 +176,17 @@ pub(super) fn synthesize(args: &LockArgs, settings: &Settings, ui: &Ui) -> Resul
         ui.note(lost);
         notes.push(lost.to_owned());
     }
-    let bytes = done.synthesis.to_canonical_json().map_err(|error| unwritable(&error))?;
+    let bytes = done.synthesis.to_canonical_json();
     let id = Sha256::of(&bytes);
     let evidence = Evidence {
-        synthesis: String::from_utf8_lossy(&bytes).into_owned(),
+        synthesis: bytes,
         federation: done.federated.to_json(),
         locks: done.locks.to_tree()?,
         federation_lock: federated.lock.to_text(),
         ..Evidence::default()
     };
     let kept = settings.state.join("synthesis");
-    evidence
-        .inputs()
-        .map_err(io::Error::other)
-        .and_then(|tree| file::write_tree(&kept, &tree))
-        .map_err(|error| file::unable("write", &kept, &error))?;
+    file::write_tree(&kept, &evidence.inputs()).map_err(|error| file::unable("write", &kept, &error))?;
     let (synthesis, sources, packages) = (done.synthesis, done.sources, done.packages);
     let git_trees = done.git_trees;
     Ok(Work {
@@ -207,10 +202,6 @@ pub(super) fn synthesize(args: &LockArgs, settings: &Settings, ui: &Ui) -> Resul
         air_gap,
         _held: held,
     })
-}
-
-fn unwritable(error: &serde_json::Error) -> Failure {
-    Failure::unable(Diagnostic::new(format!("cannot write the Synthesis: {error}")))
 }
 
 impl Work {
@@ -253,7 +244,7 @@ pub(super) fn validator(
     codex: &Codex,
     settings: &Settings,
     ui: &Ui,
-) -> Result<(Validator, file::Held), Failure> {
+) -> Result<(Validator, file::LockGuard), Failure> {
     let client = client(codex, settings, None)?;
     let artifacts = settings.artifact_cache();
     let held = hold(&settings.cache, "cache.lock", ui)?;

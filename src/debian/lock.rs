@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize, de};
 
 use crate::{
     diagnostic::{Diagnostic, Failure, Source, refuse_any},
-    document::{Table, json},
+    document::{Table, canonical_json, json},
     name::{DebianName, Platform, debian::Suite},
 };
 
@@ -221,10 +221,8 @@ impl DebianLock {
     }
 
     /// The canonical text: sorted keys, two-space indent, LF at the end.
-    ///
-    /// # Errors
-    /// Only when a value cannot be JSON, which these types do not allow.
-    pub fn to_canonical_json(&self) -> Result<String, serde_json::Error> {
+    #[must_use]
+    pub fn to_canonical_json(&self) -> String {
         let platforms = self
             .platforms
             .iter()
@@ -238,9 +236,7 @@ impl DebianLock {
             })
             .collect();
         let wire = Wire { schema: SCHEMA.to_owned(), platforms };
-        let mut text = serde_json::to_string_pretty(&serde_json::to_value(wire)?)?;
-        text.push('\n');
-        Ok(text)
+        canonical_json(&wire)
     }
 
     /// What is pinned for a platform.
@@ -305,7 +301,7 @@ mod tests {
     fn a_lock_reads_back_as_it_was_written() {
         let text = lock(r#""libv":"liba""#, &[pin("liba", r#""libb""#), pin("libb", "")]);
         let first = parse(&text).unwrap();
-        let written = first.to_canonical_json().unwrap();
+        let written = first.to_canonical_json();
         assert!(written.ends_with("}\n") && written.contains("\n  \"platforms\""), "{written}");
         assert_eq!(parse(&written).unwrap(), first);
         let platform = first.platform(Platform::X86_64Linux).unwrap();

@@ -92,9 +92,7 @@ impl<'a> SystemResolver<'a> {
         if self.mode == Mode::Locked && !moved.is_empty() {
             return Err(lock_unfit(names::SHOWN_DEBIAN, &moved).into());
         }
-        let text = resolution.lock.to_canonical_json().map_err(|error| {
-            Failure::unable(Diagnostic::new(format!("cannot write the Debian lock: {error}")))
-        })?;
+        let text = resolution.lock.to_canonical_json();
         Ok(System {
             // A mirror is where a file is taken from, never what it is: the Synthesis has the public address.
             packages: resolution.packages(&Mirrors::default()),

@@ -3,7 +3,7 @@
 use super::record::HookEngine;
 use crate::{
     digest::Sha256,
-    tree::{FileTree, RelativePathError},
+    tree::{FileTree, relative_path},
 };
 
 /// Changes when what a hook may see or do changes, besides the files of the engine.
@@ -12,11 +12,11 @@ const RUN: &str = include_str!("engine/run.py");
 const PACKAGE: &str = include_str!("engine/lychd_forge/__init__.py");
 
 /// What is bound into the sandbox besides the member.
-pub(super) fn files() -> Result<FileTree, RelativePathError> {
+pub(super) fn files() -> FileTree {
     let mut tree = FileTree::new();
-    tree.insert_text("run.py".parse()?, RUN);
-    tree.insert_text("lychd_forge/__init__.py".parse()?, PACKAGE);
-    Ok(tree)
+    tree.insert_text(relative_path!("run.py"), RUN);
+    tree.insert_text(relative_path!("lychd_forge/__init__.py"), PACKAGE);
+    tree
 }
 
 /// The sandbox as the Synthesis records it. The version of bubblewrap is the host's and no part of it: equal

@@ -120,7 +120,7 @@ impl<'a> Sandbox<'a> {
     pub(super) fn run_twice(&self, member: &MemberId, tree: &FileTree) -> Result<Vec<Run>, Failure> {
         let staged = file::temporary_directory(self.stage)
             .map_err(|error| file::unable("create a directory in", self.stage, &error))?;
-        let engine = engine::files().map_err(|error| Failure::unable(Diagnostic::new(error.to_string())))?;
+        let engine = engine::files();
         for (name, tree) in [("engine", &engine), ("member", tree)] {
             let directory = staged.path().join(name);
             file::write_sealed_tree(&directory, tree)

@@ -6,8 +6,11 @@
 use std::io::{self, BufWriter, Write};
 
 use super::{
-    Image, Layer, Reference, StoreRoot, config,
+    conf::Reference,
+    config,
     layer::{self, Broken, Content},
+    prepared::{Image, Layer},
+    store_root::StoreRoot,
     tar::{self, Entry, Owner},
 };
 use crate::{
@@ -71,7 +74,6 @@ fn header(layer: &Layer, mtime: u64) -> Vec<u8> {
     let nobody = Owner::default();
     let mut header = Vec::new();
     match &layer.content {
-        Content::Base(blob) => header.clone_from(&blob.header),
         Content::Store(_) => Entry::plain(name.as_bytes(), layer.size, mtime, &nobody).append_to(&mut header),
         // Upstream takes mode and owner from the file in the store: read-only, root's.
         Content::Customisation(_) => {

@@ -11,8 +11,8 @@
 use std::{fmt::Write as _, path::PathBuf};
 
 use super::{
-    StoreRoot,
     layer::{Attributes, Content, customisation_checksum, customisation_tar},
+    store_root::StoreRoot,
 };
 use crate::{digest::Sha256, host::file};
 
@@ -45,10 +45,9 @@ impl Cache {
         Self { directory, begun: begun.ok() }
     }
 
-    /// The layer's slot; `None` for what is not kept: layers of a base image, and paths that cannot be read.
+    /// The layer's slot; `None` where a path cannot be read.
     pub(super) fn slot(&self, content: &Content, attributes: &Attributes, store: &StoreRoot) -> Option<Slot> {
         let (kind, paths) = match content {
-            Content::Base(_) => return None,
             Content::Store(paths) => ("store", paths.as_slice()),
             Content::Customisation(path) => ("customisation", std::slice::from_ref(path)),
         };

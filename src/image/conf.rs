@@ -4,8 +4,6 @@
 //! `stream_layered_image.py`. There `uid` and `gid` may be numbers or strings of digits, and `mtime` is
 //! a time with a zone; whole seconds since 1970 are taken as well.
 
-use std::path::PathBuf;
-
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
@@ -88,11 +86,9 @@ pub struct Conf {
     /// Seconds since 1970, at most 11 octal digits.
     pub(super) mtime: u64,
     pub(super) owner: Owner,
-    pub(super) from_image: Option<PathBuf>,
     pub(super) store_layers: Vec<Vec<StorePath>>,
     pub(super) customisation: StorePath,
     pub(super) reference: Reference,
-    unknown: Vec<String>,
 }
 
 impl Conf {
@@ -113,12 +109,6 @@ impl Conf {
             Some(conf) if reader.wrong.is_empty() => Ok(conf),
             _ => Err(Failure::Refused(reader.wrong)),
         }
-    }
-
-    /// Keys that this reader does not know and ignored.
-    #[must_use]
-    pub fn unknown_keys(&self) -> &[String] {
-        &self.unknown
     }
 
     /// Name and tag that the image asks for.
@@ -159,7 +149,7 @@ impl Reader<'_> {
         let gid = self.id("gid");
         let user = self.text("uname");
         let group = self.text("gname");
-        let from_image = self.base_image();
+        self.no_base_image();
         let store_layers = self.store_layers();
         let customisation =
             self.text("customisation_layer").and_then(|text| self.store_path("customisation_layer", &text));
@@ -172,11 +162,9 @@ impl Reader<'_> {
             created: created?,
             mtime: mtime?,
             owner: Owner { uid: uid?, gid: gid?, user: user?, group: group? },
-            from_image: from_image?,
             store_layers: store_layers?,
             customisation: customisation?,
             reference: reference?,
-            unknown: self.members.drain(..).map(|(key, _)| key).collect(),
         })
     }
 
@@ -279,16 +267,10 @@ impl Reader<'_> {
         fits
     }
 
-    /// Outer `None`: wrong; inner: no base image.
-    #[expect(clippy::option_option, reason = "wrong and absent are different, and both stay in here")]
-    fn base_image(&mut self) -> Option<Option<PathBuf>> {
-        match self.take("from_image")? {
-            Json::Null => Some(None),
-            Json::Text(text) if text.starts_with('/') => Some(Some(text.into())),
-            other => {
-                self.wants("from_image", "null or an absolute path", &other);
-                None
-            }
+    fn no_base_image(&mut self) {
+        if self.take("from_image").is_some_and(|found| found != Json::Null) {
+            let message = "`from_image` names a base image; the forge makes images without one".to_owned();
+            self.refuse("from_image", message);
         }
     }
 
@@ -359,7 +341,6 @@ mod tests {
         let conf = parse(GOOD).unwrap();
         assert_eq!(conf.created, "1970-01-01T00:00:01+00:00");
         assert_eq!(conf.mtime, 1);
-        assert_eq!(conf.unknown_keys(), ["preferLocalBuild"]);
         assert_eq!(conf.store_paths().count(), 2);
         let seconds = GOOD.replace(r#""1970-01-01T00:00:01+00:00""#, "7");
         assert_eq!(parse(&seconds).unwrap().mtime, 7);
@@ -397,6 +378,15 @@ mod tests {
         );
         let cut = parse("{\n  \"uid\": 1.5}").unwrap_err().to_string();
         assert!(cut.contains("conf.json:2:"), "{cut}");
+    }
+
+    #[test]
+    fn a_base_image_is_refused_at_its_place() {
+        for base in [r#""/nix/store/00000000000000000000000000000000-base.tar""#, "1", "[]"] {
+            let text = GOOD.replace(r#""from_image": null"#, &format!(r#""from_image": {base}"#));
+            let error = parse(&text).unwrap_err().to_string();
+            assert!(error.contains("names a base image") && error.contains("conf.json:3:"), "{error}");
+        }
     }
 
     #[test]

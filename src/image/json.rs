@@ -26,14 +26,6 @@ impl Json {
         Self::Object(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
     }
 
-    /// The member called `key`; `None` also when this is no object.
-    pub(super) fn get(&self, key: &str) -> Option<&Json> {
-        match self {
-            Self::Object(members) => members.iter().find(|(name, _)| name == key).map(|(_, value)| value),
-            _ => None,
-        }
-    }
-
     /// The texts of a list; `None` when this is anything else.
     pub(super) fn texts(&self) -> Option<Vec<&str>> {
         let Self::List(items) = self else { return None };

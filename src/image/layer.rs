@@ -5,14 +5,13 @@
 use std::{
     cmp::Ordering,
     ffi::OsStr,
-    io::{self, Read, Seek as _, SeekFrom, Write},
+    io::{self, Read, Write},
     os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
 };
 
 use super::{
-    StoreRoot,
-    base::Blob,
+    store_root::StoreRoot,
     tar::{self, Entry, Owner, Type},
 };
 use crate::{
@@ -26,8 +25,6 @@ const BUFFER: usize = 128 << 10;
 /// Where a layer's bytes come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Content {
-    /// A layer of the base image, already a tar.
-    Base(Blob),
     /// Store paths, made into a tar.
     Store(Vec<StorePath>),
     /// A store path that holds `layer.tar` and its `checksum`.
@@ -93,11 +90,10 @@ pub(super) fn write(
     let mut writer =
         Writer { attributes, out, offset: 0, header: Vec::with_capacity(2048), buffer: vec![0; BUFFER] };
     match content {
-        Content::Base(blob) => writer.copy(&blob.archive, blob.offset, blob.size)?,
         Content::Customisation(path) => {
             let tar = customisation_tar(store, path);
             let size = file::size(&tar).map_err(|error| file::unable("read", &tar, &error))?;
-            writer.copy(&tar, 0, size)?;
+            writer.copy(&tar, size)?;
         }
         Content::Store(paths) => {
             for directory in ["/nix/", "/nix/store/"] {
@@ -129,7 +125,7 @@ impl Writer<'_> {
             // A second name of one inode is a file like the first.
             Kind::File => {
                 self.header(logical, Type::File, status.mode, status.size, b"")?;
-                self.copy(physical, 0, status.size)?;
+                self.copy(physical, status.size)?;
                 self.zeros(tar::padding(status.size))?;
             }
             Kind::Link => {
@@ -162,20 +158,16 @@ impl Writer<'_> {
     fn header(&mut self, name: &[u8], kind: Type, mode: u32, size: u64, target: &[u8]) -> Result<(), Broken> {
         let Attributes { mtime, owner } = self.attributes;
         self.header.clear();
-        Entry { name, kind, mode, size, mtime: *mtime, target, owner, records: &[] }
-            .append_to(&mut self.header);
+        Entry { name, kind, mode, size, mtime: *mtime, target, owner }.append_to(&mut self.header);
         self.out.write_all(&self.header)?;
         self.offset += self.header.len() as u64;
         Ok(())
     }
 
-    /// `size` bytes of a file from `start` on.
-    fn copy(&mut self, path: &Path, start: u64, size: u64) -> Result<(), Broken> {
+    /// The first `size` bytes of a file.
+    fn copy(&mut self, path: &Path, size: u64) -> Result<(), Broken> {
         let unable = |error: io::Error| file::unable("read", path, &error);
         let mut file = file::open(path).map_err(unable)?;
-        if start > 0 {
-            file.seek(SeekFrom::Start(start)).map_err(unable)?;
-        }
         let mut left = size;
         while left > 0 {
             let most = usize::try_from(left).map_or(BUFFER, |left| left.min(BUFFER));

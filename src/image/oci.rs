@@ -12,11 +12,14 @@ use std::{
 use serde_json::json;
 
 use super::{
-    Image, Reference, StoreRoot, archive,
-    config::{MANIFEST_TYPE, canonical, descriptor},
+    archive,
+    conf::Reference,
+    config::{MANIFEST_TYPE, descriptor},
     layer::Broken,
+    prepared::Image,
+    store_root::StoreRoot,
 };
-use crate::{diagnostic::Failure, digest::Sha256, host::file};
+use crate::{diagnostic::Failure, digest::Sha256, document::canonical_json, host::file};
 
 /// Writes the layout into `directory`, which must be new or empty: every small file, and the blobs of
 /// the layers in `missing`. The manifest is findable by `reference`.
@@ -60,8 +63,8 @@ pub fn oci_layout(
     for (path, bytes) in [
         (blobs.join(image.config_digest().to_string()), image.config.as_slice()),
         (blobs.join(image.manifest_digest().to_string()), &image.manifest),
-        (directory.join("index.json"), &canonical(&index)),
-        (directory.join("oci-layout"), &canonical(&json!({ "imageLayoutVersion": "1.0.0" }))),
+        (directory.join("index.json"), canonical_json(&index).as_bytes()),
+        (directory.join("oci-layout"), canonical_json(&json!({ "imageLayoutVersion": "1.0.0" })).as_bytes()),
     ] {
         let unable = |error: io::Error| file::unable("write", &path, &error);
         file::create_new(&path).and_then(|mut out| out.write_all(bytes)).map_err(unable)?;

@@ -11,10 +11,12 @@ use std::{
 };
 
 use super::{
-    Conf, Image, Layer, StoreRoot, base,
     cache::{Cache, Slot},
+    conf::Conf,
     config,
     layer::{self, Attributes, Broken, Content},
+    prepared::{Image, Layer},
+    store_root::StoreRoot,
 };
 use crate::{
     diagnostic::{Diagnostic, Failure},
@@ -29,8 +31,8 @@ use crate::{
 /// digests are kept below `cache`, which need not exist.
 ///
 /// # Errors
-/// [`Failure::Unable`] when a store path or the base image cannot be read; [`Failure::Refused`] when one
-/// of them is not what an image can be made of.
+/// [`Failure::Unable`] when a store path cannot be read; [`Failure::Refused`] when one is not what an image can
+/// be made of.
 pub fn prepare(
     conf: &Conf,
     store: &StoreRoot,
@@ -38,20 +40,16 @@ pub fn prepare(
     progress: &dyn Progress,
 ) -> Result<Image, Failure> {
     let attributes = Attributes { mtime: conf.mtime, owner: conf.owner.clone() };
-    let base = match &conf.from_image {
-        Some(path) => base::read(&within(store, path))?,
-        None => base::Base::default(),
-    };
-    let contents: Vec<Content> = base
-        .layers
-        .into_iter()
-        .map(Content::Base)
-        .chain(conf.store_layers.iter().cloned().map(Content::Store))
+    let contents: Vec<Content> = conf
+        .store_layers
+        .iter()
+        .cloned()
+        .map(Content::Store)
         .chain([Content::Customisation(conf.customisation.clone())])
         .collect();
     progress.stage("digest", &format!("{} layers", contents.len()));
     let layers = hash_all(&contents, &attributes, store, &Cache::new(cache.to_owned()), progress)?;
-    let config = config::config_bytes(conf, &base.environment, &layers);
+    let config = config::config_bytes(conf, &layers);
     Ok(Image {
         manifest: config::oci_manifest(&config, &layers),
         reference: conf.reference.clone(),
@@ -59,14 +57,6 @@ pub fn prepare(
         config,
         layers,
     })
-}
-
-/// A path of `conf.json` on this machine: one below `/nix/store` lies in the store we read.
-fn within(store: &StoreRoot, path: &Path) -> std::path::PathBuf {
-    match path.strip_prefix(super::conf::STORE_DIR) {
-        Ok(rest) => store.physical().join(rest),
-        Err(_) => path.to_owned(),
-    }
 }
 
 type Hashed = Result<Layer, Failure>;
@@ -131,9 +121,6 @@ fn hash(content: &Content, attributes: &Attributes, store: &StoreRoot, cache: &C
 fn check(content: &Content, store: &StoreRoot, found: Sha256) -> Result<(), Failure> {
     let (said, place) = match content {
         Content::Store(_) => return Ok(()),
-        Content::Base(blob) => {
-            (blob.diff_id.to_string(), format!("{} in {}", blob.name, blob.archive.display()))
-        }
         Content::Customisation(path) => {
             let file = layer::customisation_checksum(store, path);
             let text = file::read(&file, 1024).map_err(|error| file::unable("read", &file, &error))?;

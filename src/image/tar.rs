@@ -47,14 +47,12 @@ pub(super) struct Entry<'a> {
     /// Target of a link.
     pub(super) target: &'a [u8],
     pub(super) owner: &'a Owner,
-    /// Extended records that come first and win over our own.
-    pub(super) records: &'a [(String, Vec<u8>)],
 }
 
 impl<'a> Entry<'a> {
     /// A regular file as `TarInfo(name)` makes it: mode 0644, owned by nobody in particular.
     pub(super) fn plain(name: &'a [u8], size: u64, mtime: u64, owner: &'a Owner) -> Self {
-        Self { name, kind: Type::File, mode: 0o644, size, mtime, target: b"", owner, records: &[] }
+        Self { name, kind: Type::File, mode: 0o644, size, mtime, target: b"", owner }
     }
 
     /// Appends the header blocks to `out`.
@@ -106,10 +104,7 @@ impl<'a> Entry<'a> {
             .into_iter()
             .filter(|(_, number, most)| number > most)
             .map(|(key, number, _)| (key.to_owned(), number.to_string().into_bytes()));
-        let given = |key: &String| self.records.iter().any(|(name, _)| name == key);
-        let mut records = self.records.to_vec();
-        records.extend(texts.chain(numbers).filter(|(key, _)| !given(key)));
-        records
+        texts.chain(numbers).collect()
     }
 }
 

@@ -11,6 +11,7 @@ use super::requested_by::{RequestedBy, named};
 use crate::{
     diagnostic::{Diagnostic, Failure, Fault, Source, refuse_any},
     digest::Integrity,
+    document::canonical_json,
     document::json,
     lock::names::SHOWN_NPM_COMPLETED,
     name::npm::NpmName,
@@ -103,22 +104,17 @@ impl Completions {
     }
 
     /// The record as text; `None` when there is nothing in it.
-    ///
-    /// # Errors
-    /// Never: it is text alone.
-    pub fn to_text(&self) -> Result<Option<String>, Failure> {
+    #[must_use]
+    pub fn to_text(&self) -> Option<String> {
         if self.0.is_empty() {
-            return Ok(None);
+            return None;
         }
         let packages = self.0.iter().map(|((name, version), one)| {
             let integrity = one.integrity.to_sri_string();
             (format!("{name}@{version}"), WireCompletion { resolved: one.resolved.clone(), integrity })
         });
         let wire = Wire { schema: SCHEMA.to_owned(), packages: packages.collect() };
-        let text = serde_json::to_value(&wire).map(|value| format!("{value:#}\n"));
-        text.map(Some).map_err(|error| {
-            Failure::unable(Diagnostic::new(format!("cannot write {SHOWN_NPM_COMPLETED}: {error}")))
-        })
+        Some(canonical_json(&wire))
     }
 }
 
@@ -276,7 +272,7 @@ mod tests {
         complete(&asked, &|wanted| {
             if offline_ { Err(offline(&asked, wanted)) } else { Ok(vec![answer.clone(); wanted.len()]) }
         })
-        .and_then(|completions| completions.to_text())
+        .map(|completions| completions.to_text())
         .map_err(|failure| failure.to_string())
     }
 

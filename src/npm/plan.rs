@@ -10,7 +10,7 @@ use crate::{
         package_json::{Kind, Spec},
     },
     diagnostic::{Diagnostic, Failure, Place, refuse_any},
-    document::{Node, Table, Value},
+    document::{Node, Table, Value, canonical_json},
     name::{MemberId, npm::NpmName},
     npm::lock::InstallPath,
     tree::{Entry, FileTree, RelativePath, RelativePathError},
@@ -165,9 +165,9 @@ impl<'a> Plan<'a> {
         }
         for project in &self.projects {
             let path = format!("{}/package.json", project.directory).parse()?;
-            tree.insert_text(path, text(&project.manifest()));
+            tree.insert_text(path, canonical_json(&project.manifest()));
         }
-        tree.insert_text("package.json".parse()?, text(&self.root()));
+        tree.insert_text("package.json".parse()?, canonical_json(&self.root()));
         Ok(tree)
     }
 
@@ -213,10 +213,6 @@ impl Project<'_> {
         }
         Json::Object(manifest)
     }
-}
-
-fn text(json: &Json) -> String {
-    format!("{json:#}\n")
 }
 
 fn same_names(projects: &[Project<'_>]) -> Vec<Diagnostic> {

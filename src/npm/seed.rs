@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use super::{moves, plan::Plan};
 use crate::{
     diagnostic::{Diagnostic, Failure},
+    document::canonical_json,
     lock::{Change, Kind, Why},
     npm::lock::NpmLock,
     tree::RelativePath,
@@ -84,7 +85,7 @@ fn transplanted(own: &NpmLock, directory: &str, name: &str, plan: &Plan<'_>) -> 
         };
         packages.insert(place, entry);
     }
-    Some(format!("{:#}\n", json!({ "lockfileVersion": 3, "requires": true, "packages": packages })))
+    Some(canonical_json(&json!({ "lockfileVersion": 3, "requires": true, "packages": packages })))
 }
 
 impl Seed {

@@ -11,6 +11,7 @@ use crate::{
         Codex,
         runes::{Capability, Model, Soulstone},
     },
+    document::canonical_json,
     name::RuneName,
 };
 
@@ -155,8 +156,7 @@ pub(super) fn document(codex: &Codex, members: &[MemberRune], topology: &Topolog
     });
     let runes: BTreeMap<&str, Described<'_>> = stones.chain(portals).chain(brought).collect();
     let document = json!({ "schema": SCHEMA, "capabilities": index(&runes, members), "runes": runes });
-    // A value of plain JSON always prints.
-    format!("{document:#}\n")
+    canonical_json(&document)
 }
 
 /// Who has each capability, by rune.

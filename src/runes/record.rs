@@ -14,7 +14,7 @@ use crate::{
         rune::{self, RuneDefinition},
     },
     diagnostic::{Diagnostic, Failure, Place, Source, refuse_any},
-    document::{json, reader::Reader, source_within},
+    document::{canonical_json, json, reader::Reader, source_within},
     name::{MemberId, unit_text::is_printable},
 };
 
@@ -88,7 +88,7 @@ impl RuneRecord {
             "web_port": self.web.port,
             "runes": self.runes.iter().map(rune).collect::<Vec<_>>(),
         });
-        format!("{document:#}\n")
+        canonical_json(&document)
     }
 
     /// Adds where runes were written to what points into the record.

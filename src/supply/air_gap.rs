@@ -13,6 +13,7 @@ use crate::{
     artifact::Artifact,
     diagnostic::{Diagnostic, Failure},
     digest::{Sha256, store_path::StoreName},
+    document::canonical_json,
     host::file,
     name::MemberId,
     tree::RelativePath,
@@ -245,13 +246,7 @@ pub fn write(
 
 fn write_index(directory: &Path, index: &Index) -> Result<(), Failure> {
     let path = directory.join(INDEX);
-    let unwritable = |error: serde_json::Error| {
-        Failure::unable(Diagnostic::new(format!("cannot write the index: {error}")))
-    };
-    let value = serde_json::to_value(index).map_err(unwritable)?;
-    let mut text = serde_json::to_string_pretty(&value).map_err(unwritable)?;
-    text.push('\n');
-    file::write(&path, text.as_bytes()).map_err(|error| file::unable("write", &path, &error))
+    file::write(&path, canonical_json(index).as_bytes()).map_err(|error| file::unable("write", &path, &error))
 }
 
 #[cfg(test)]

@@ -117,7 +117,7 @@ pub fn synthesize(
         let shown = names::SHOWN_GIT;
         return Err(lock_changed(format!("`{shown}` pins what no member asks for any more")).into());
     }
-    let git = new_pins.to_text()?.map(|text| Source::new(names::SHOWN_GIT, text));
+    let git = new_pins.to_text().map(|text| Source::new(names::SHOWN_GIT, text));
     let new_locks = Locks {
         git,
         uv: workspace::Locks {

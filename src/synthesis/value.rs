@@ -13,6 +13,7 @@ use crate::{
     debian::SystemPackage,
     digest,
     digest::Sha256,
+    document::canonical_json,
     hook::record::Hook,
     name::{AttributePath, DebianName, MemberId, PackageName, Platform, npm::NpmName, tree_ref::TreeRef},
     npm::{self, record::NodeEnvironment},
@@ -206,21 +207,15 @@ pub struct Policy {
 
 impl Synthesis {
     /// The canonical bytes: sorted keys, two-space indent, LF at the end.
-    ///
-    /// # Errors
-    /// Only when a value cannot be JSON, which these types do not allow.
-    pub fn to_canonical_json(&self) -> Result<Vec<u8>, serde_json::Error> {
-        let mut bytes = serde_json::to_vec_pretty(&serde_json::to_value(self)?)?;
-        bytes.push(b'\n');
-        Ok(bytes)
+    #[must_use]
+    pub fn to_canonical_json(&self) -> String {
+        canonical_json(self)
     }
 
     /// The synthesis id: sha256 of the canonical bytes.
-    ///
-    /// # Errors
-    /// As [`Synthesis::to_canonical_json`].
-    pub fn id(&self) -> Result<Sha256, serde_json::Error> {
-        Ok(Sha256::of(self.to_canonical_json()?))
+    #[must_use]
+    pub fn id(&self) -> Sha256 {
+        Sha256::of(self.to_canonical_json())
     }
 }
 

@@ -9,8 +9,9 @@ use nodejs_semver::{Range, Version};
 
 use serde::{Serialize, Serializer};
 
-use super::{Tool, tarball};
+use super::Tool;
 use crate::{
+    archive::{self, Format, HardLinks, Limits, Links, Rules, SetId},
     artifact::Artifact,
     diagnostic::{Diagnostic, Failure},
     digest::{
@@ -215,6 +216,15 @@ fn broken(name: &str, what: &str) -> Failure {
     Diagnostic::new(format!("{name}'s tarball is not what was pinned: {what}")).into()
 }
 
+/// npm's format: a tar archive whose files lie in one top directory. Only plain files are taken, as npm itself does.
+const RULES: Rules = Rules {
+    links: Links::Refused,
+    hard_links: HardLinks::Refused,
+    set_id: SetId::Dropped,
+    strip_top: true,
+    limits: Limits { packed: 256 << 20, unpacked: 1 << 30, entries: 100_000 },
+};
+
 /// Node and npm, ready to run on this host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeTools {
@@ -261,7 +271,8 @@ fn one(
     if tool.integrity.of_same_kind(&bytes) != tool.integrity {
         return Err(broken(tool.name, "another hash"));
     }
-    let tree = tarball::unpack(&bytes, wanted).map_err(|error| broken(tool.name, &error.to_string()))?;
+    let tree = archive::read(Format::TarGz, &bytes, &RULES, wanted)
+        .map_err(|error| broken(tool.name, &error.to_string()))?;
     if !tree.iter().any(|(path, _)| path.as_str() == program) {
         return Err(broken(tool.name, &format!("it has no `{program}`")));
     }

@@ -5,8 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::deb::{self, Deb};
 use crate::{
+    archive::{Deb, deb},
     diagnostic::{Diagnostic, Failure},
     digest::Sha256,
     host::file::{self, Kind},
@@ -39,7 +39,7 @@ pub fn install(cache: &Path, debs: &[Deb]) -> Result<PathBuf, Failure> {
     {
         return Ok(interpreter);
     }
-    let tree = lay_out(&deb::unpack(debs)?, place)?;
+    let tree = lay_out(&deb::unpack(debs, &|_| true)?, place)?;
     file::write_tree(&directory, &tree).map_err(|error| file::unable("write", &directory, &error))?;
     Ok(interpreter)
 }

@@ -1,22 +1,29 @@
 //! uv, from the musllinux wheel that PyPI serves: one static binary.
 
-use std::{
-    io::{Cursor, Read as _},
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use super::{Fetch, Tool};
 use crate::{
+    archive::{self, Format, HardLinks, Limits, Links, Rules, SetId},
     artifact::Artifact,
     diagnostic::{Diagnostic, Failure},
     digest::Sha256,
     host::file,
     name::{Platform, url::HostPolicy},
-    tree::{Entry, FileTree, RelativePathError},
+    tree::{Entry, FileTree, relative_path},
 };
 
 /// The pinned version.
 pub const VERSION: &str = "0.13.8";
+
+/// A wheel holds plain files alone.
+const RULES: Rules = Rules {
+    links: Links::Refused,
+    hard_links: HardLinks::Refused,
+    set_id: SetId::Refused,
+    strip_top: false,
+    limits: Limits { packed: 64 << 20, unpacked: 256 << 20, entries: 1000 },
+};
 
 /// A pinned wheel.
 struct Wheel {
@@ -93,22 +100,25 @@ pub fn install(cache: &Path, host: Platform, fetch: Fetch<'_>) -> Result<PathBuf
     if Sha256::of(&bytes) != hash {
         return Err(broken("another sha256"));
     }
-    let entry = format!("uv-{VERSION}.data/scripts/uv");
-    let content = extract(bytes, &entry, wheel.binary_size)?;
+    let program = program(&bytes, wheel.binary_size)?;
     let mut tree = FileTree::new();
-    let name = "uv".parse().map_err(|error: RelativePathError| broken(&error.to_string()))?;
-    tree.insert(name, Entry::File { bytes: content.into(), executable: true });
+    tree.insert(relative_path!("uv"), program);
     file::write_tree(&directory, &tree).map_err(|error| file::unable("write", &directory, &error))?;
     Ok(binary)
 }
 
-fn extract(wheel: Vec<u8>, entry: &str, size: u64) -> Result<Vec<u8>, Failure> {
-    let wrong = |error: &dyn std::fmt::Display| broken(&format!("{entry}: {error}"));
-    let mut archive = zip::ZipArchive::new(Cursor::new(wheel)).map_err(|error| wrong(&error))?;
-    let file = archive.by_name(entry).map_err(|error| wrong(&error))?;
-    let mut bytes = Vec::new();
-    file.take(size + 1).read_to_end(&mut bytes).map_err(|error| wrong(&error))?;
-    if bytes.len() as u64 == size { Ok(bytes) } else { Err(wrong(&"another size")) }
+/// The binary in the wheel.
+fn program(wheel: &[u8], size: u64) -> Result<Entry, Failure> {
+    let place = format!("uv-{VERSION}.data/scripts/uv");
+    let tree = archive::read(Format::Zip, wheel, &RULES, &|path| path.as_str() == place)
+        .map_err(|error| broken(&error.to_string()))?;
+    match tree.iter().next() {
+        Some((_, Entry::File { bytes, .. })) if bytes.len() as u64 == size => {
+            Ok(Entry::File { bytes: bytes.clone(), executable: true })
+        }
+        Some(_) => Err(broken(&format!("{place}: another size"))),
+        None => Err(broken(&format!("{place} is not there"))),
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::nix::Expr;
 use crate::{
     digest::Sha256,
+    document::canonical_json,
     name::{MemberId, tree_ref::TreeRef},
     synthesis::value::NixpkgsPackage,
 };
@@ -28,20 +29,19 @@ fn package(package: &NixpkgsPackage) -> Expr {
 
 /// `flake.lock`, version 7 (Nix manual, "nix flake", "Lock files"), of a flake whose one input is `nixpkgs`. It is
 /// complete, so Nix fetches that tree, checks its hash, and asks nobody what is new.
-pub(super) fn lock(reference: &TreeRef, nar_hash: &Sha256) -> Result<String, serde_json::Error> {
+pub(super) fn lock(reference: &TreeRef, nar_hash: &Sha256) -> String {
     let original: BTreeMap<&str, String> =
         reference.attributes().into_iter().map(|(name, value)| (name, value.to_owned())).collect();
     let mut locked = original.clone();
     locked.insert("narHash", nar_hash.to_sri_string());
-    let lock = json!({
+    canonical_json(&json!({
         "nodes": {
             "nixpkgs": { "flake": false, "locked": locked, "original": original },
             "root": { "inputs": { "nixpkgs": "nixpkgs" } },
         },
         "root": "root",
         "version": 7,
-    });
-    Ok(serde_json::to_string_pretty(&lock)? + "\n")
+    }))
 }
 
 #[cfg(test)]
@@ -79,6 +79,6 @@ mod tests {
   "version": 7
 }
 "#;
-        assert_eq!(lock(&reference, &Sha256::of("")).unwrap(), expected);
+        assert_eq!(lock(&reference, &Sha256::of("")), expected);
     }
 }

@@ -102,28 +102,6 @@ fn the_archive_is_upstreams() {
 }
 
 #[test]
-fn a_base_image_comes_first() {
-    let store = hard_store();
-    let cache = tempfile::tempdir().unwrap();
-    let base = prepared(&store, &LAYERS, cache.path()).unwrap();
-    let mut archive = fs::File::create(store.place("base.tar", b"")).unwrap();
-    image::stream(&base, std::slice::from_ref(base.reference()), &store.root(), &mut archive).unwrap();
-    let text = conf_text(&[&["links"]], "customisation")
-        .replace(r#""from_image": null"#, &format!(r#""from_image": "{}""#, store_path("base.tar")))
-        .replace("NAME=", "OTHER=");
-    let image = image::prepare(&conf(&text), &store.root(), cache.path(), &Silent).unwrap();
-    assert_eq!(image.layers().len(), base.layers().len() + 2);
-    assert_eq!(
-        image.config_digest().to_string(),
-        "efa3615f3474f318bdc3774e71b0257e5bd0955bd743262d71d778e18c2fd2e5"
-    );
-    assert_eq!(
-        streamed(&store, &image).to_string(),
-        "8363c5a281884e3ff1d098af0abcec20835149b67e602966f6fbaa343af18716"
-    );
-}
-
-#[test]
 fn a_rebuilt_path_is_hashed_again_and_a_changed_one_is_refused() {
     let store = hard_store();
     let cache = tempfile::tempdir().unwrap();

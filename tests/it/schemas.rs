@@ -80,7 +80,7 @@ fn the_synthesis_schema_is_exact() {
         synthesis.inputs.insert("core/pyproject.toml".to_owned(), Sha256::of("manifest"));
         let uv = lychd_forge::tools::uv::tool().unwrap();
         synthesis.tools.insert("uv".to_owned(), uv);
-        let good: Value = serde_json::from_slice(&synthesis.to_canonical_json().unwrap()).unwrap();
+        let good: Value = serde_json::from_str(&synthesis.to_canonical_json()).unwrap();
         let open = ["/inputs", "/image/environment", "/image/labels"];
         is_exact(&schema("synthesis"), &good, &open, &["/tools/uv"]);
     }
@@ -89,7 +89,7 @@ fn the_synthesis_schema_is_exact() {
 #[test]
 fn the_synthesis_schema_takes_what_is_built_and_nothing_between() {
     let (synthesis, _) = sample::small();
-    let mut good: Value = serde_json::from_slice(&synthesis.to_canonical_json().unwrap()).unwrap();
+    let mut good: Value = serde_json::from_str(&synthesis.to_canonical_json()).unwrap();
     let build = json!({
         "backend": { "object": "flit_core.buildapi", "path": ["."] }, "environment": "0123456789abcdef",
         "native": true, "subdirectory": null,

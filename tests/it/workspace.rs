@@ -13,6 +13,7 @@ use std::{
 };
 
 use lychd_forge::{
+    archive::Deb,
     codex::Codex,
     crypt::{Checkout, Manifest, Member, SourceTree},
     diagnostic::{Diagnostic, Failure},
@@ -30,7 +31,7 @@ use lychd_forge::{
         sources::git::GitRequest,
         workspace::{self, Locked, Locks, Request},
     },
-    tools::{self, Tools, deb::Deb},
+    tools::{self, Tools},
     tree::FileTree,
 };
 

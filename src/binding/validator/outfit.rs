@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::Program;
 use crate::{
+    archive::{Deb, deb},
     artifact::{Artifact, Bring},
     codex::Debian,
     debian::{self, Mirrors, Outcome, Request, Root, SystemPackage, lock::DebianLock},
@@ -15,7 +16,6 @@ use crate::{
     digest::Sha256,
     host::{file, http::Client, progress::Progress},
     name::{Platform, debian::Suite},
-    tools::deb::{self, Deb},
     tree::{Entry, FileTree, RelativePath, RelativePathError},
 };
 
@@ -158,9 +158,7 @@ pub(super) fn install(cache: &Path, supply: &Supply<'_>, part: Part) -> Result<I
     let Outcome::Resolved(resolution) = resolve(None, Some(&index))? else {
         return Err(Failure::unable(Diagnostic::new("the Debian index answers nothing")));
     };
-    let text = resolution.lock.to_canonical_json().map_err(|error| {
-        Failure::unable(Diagnostic::new(format!("cannot write the validator's lock: {error}")))
-    })?;
+    let text = resolution.lock.to_canonical_json();
     file::write(&path, text.as_bytes()).map_err(|error| file::unable("write", &path, &error))?;
     unpack(cache, supply, part, &resolution.packages(&Mirrors::default()))
 }
@@ -204,7 +202,7 @@ fn unpack(
         let paths = (supply.bring)(&artifacts)?;
         let debs: Vec<Deb> =
             packages.iter().zip(paths).map(|(package, path)| Deb { path, sha256: package.sha256 }).collect();
-        let root = deb::unpack_some(&debs, |path| part.place(path.as_str()).is_some())?;
+        let root = deb::unpack(&debs, &|path| part.place(path.as_str()).is_some())?;
         let tree = lay_out(part, &root)?;
         file::write_tree(&directory, &tree).map_err(|error| file::unable("write", &directory, &error))?;
     }

@@ -2,12 +2,13 @@
 #![expect(clippy::disallowed_methods, reason = "part of the module that touches files")]
 
 use std::{
+    ffi::OsString,
     fs, io,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
-use super::unable;
+use super::failure::unable;
 use crate::diagnostic::Failure;
 
 /// What kind of thing is at a path.
@@ -126,18 +127,36 @@ pub fn resolved(path: &Path) -> Result<PathBuf, Failure> {
     }
 }
 
-/// Who owns what may not be read: the path itself, or the last directory on the way to it that can be seen.
-pub(super) fn closed(path: &Path) -> Option<String> {
-    let (at, status) = path.ancestors().find_map(|at| Some((at, status(at).ok()?)))?;
-    (status.kind != Kind::Link).then(|| {
-        format!(
-            "`{}` belongs to user {} and has mode {:04o}, and the forge runs as user {}: change its owner or its mode",
-            at.display(),
-            status.uid,
-            status.mode,
-            rustix::process::geteuid().as_raw()
-        )
-    })
+/// Where a symbolic link points, as it is written.
+///
+/// # Errors
+/// The system's.
+pub fn link_target(path: &Path) -> io::Result<OsString> {
+    fs::read_link(path).map(PathBuf::into_os_string)
+}
+
+/// Size in bytes of what is at `path`.
+///
+/// # Errors
+/// The system's.
+pub fn size(path: &Path) -> io::Result<u64> {
+    Ok(fs::symlink_metadata(path)?.len())
+}
+
+/// When a file was last written.
+///
+/// # Errors
+/// The system's.
+pub fn modified(path: &Path) -> io::Result<std::time::SystemTime> {
+    fs::symlink_metadata(path)?.modified()
+}
+
+/// The absolute path with all links resolved.
+///
+/// # Errors
+/// The system's.
+pub fn canonical(path: &Path) -> io::Result<PathBuf> {
+    fs::canonicalize(path)
 }
 
 #[cfg(test)]

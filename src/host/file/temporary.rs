@@ -10,12 +10,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rustix::{
-    fs::{FlockOperation, OFlags, flock},
-    io::Errno,
-};
+use rustix::fs::OFlags;
 
-use super::{names, remove};
+use super::directory::{names, remove};
 
 /// How the names of temporary directories begin.
 const PREFIX: &str = ".scratch-";
@@ -77,9 +74,10 @@ fn held(path: &Path) -> io::Result<Option<fs::File>> {
     let flags = i32::try_from((OFlags::DIRECTORY | OFlags::NOFOLLOW).bits()).map_err(io::Error::other)?;
     let opened = fs::OpenOptions::new().read(true).custom_flags(flags).open(path);
     let Some(file) = there(opened)? else { return Ok(None) };
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Err(Errno::WOULDBLOCK) => return Ok(None),
-        done => done?,
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(fs::TryLockError::WouldBlock) => return Ok(None),
+        Err(fs::TryLockError::Error(error)) => return Err(error),
     }
     // Whoever had the lock before may have removed it.
     let (locked, now) = (file.metadata()?, there(fs::symlink_metadata(path))?);

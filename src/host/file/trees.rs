@@ -8,7 +8,11 @@ use std::{
     path::Path,
 };
 
-use super::{LIMIT, list, open, temporary_directory};
+use super::{
+    directory::list,
+    read::{LIMIT, open},
+    temporary::temporary_directory,
+};
 use crate::tree::{Entry, FileTree, RelativePath};
 
 /// Writes a tree into a new directory beside `directory` and exchanges the two.

@@ -7,10 +7,9 @@ use std::{collections::BTreeMap, fmt};
 use data_encoding::BASE64;
 use url::Url;
 
-use super::file;
 use crate::{
     diagnostic::{Diagnostic, Failure},
-    host::environment,
+    host::{environment, file},
 };
 
 /// The most bytes of a netrc.

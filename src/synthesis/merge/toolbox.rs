@@ -1,12 +1,13 @@
 //! Our own uv, and a Python for it out of the packages the build tools are made of.
 
 use crate::{
+    archive::Deb,
     artifact::{Artifact, Effects},
     debian::SystemPackage,
     diagnostic::{Diagnostic, Failure},
     digest::Sha256,
     name::{Platform, url::ArtifactUrl},
-    tools::{self, Tools, deb::Deb},
+    tools::{self, Tools},
 };
 
 /// Brings and installs both.

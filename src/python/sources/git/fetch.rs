@@ -10,7 +10,6 @@ use std::{
 
 use super::{Reference, Revision};
 use crate::{
-    crypt,
     diagnostic::{Diagnostic, Failure, Fault, refuse_any},
     digest::Sha256,
     host::{
@@ -18,7 +17,7 @@ use crate::{
         process::{Bounds, Command, Output},
     },
     name::url::ArtifactUrl,
-    tree::{Entry, FileTree, RelativePath},
+    tree::{Entry, FileTree, RelativePath, link},
 };
 
 /// What git may see of our environment: how to find its helpers, reach the network, and a `~/.netrc`.
@@ -249,7 +248,7 @@ impl<'a> Repository<'a> {
             let refuse = |reason: &str| Diagnostic::new(format!("`{}` of {} {reason}", one.path, self.url));
             if one.mode == "120000" {
                 let target = String::from_utf8_lossy(content).into_owned();
-                match crypt::link_escapes(one.path.as_str(), &target) {
+                match link::escape(one.path.as_str(), &target) {
                     None => tree.insert(one.path.clone(), Entry::Link { target }),
                     Some(why) => wrong.push(refuse(&format!("is a link that {why}"))),
                 }

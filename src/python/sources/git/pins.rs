@@ -8,6 +8,7 @@ use super::{GitRequest, Reference, Revision};
 use crate::{
     diagnostic::{Diagnostic, Failure, Source},
     digest::Sha256,
+    document::canonical_json,
     lock::{Change, Kind, Versions, Why},
     name::url::HostPolicy,
 };
@@ -75,12 +76,10 @@ impl GitPins {
     }
 
     /// Canonical JSON; `None` when there is nothing to pin.
-    ///
-    /// # Errors
-    /// Never for these types.
-    pub fn to_text(&self) -> Result<Option<String>, Failure> {
+    #[must_use]
+    pub fn to_text(&self) -> Option<String> {
         if self.0.is_empty() {
-            return Ok(None);
+            return None;
         }
         let sources = self.0.iter().map(|(request, pin)| WireSource {
             url: request.url.to_string(),
@@ -89,10 +88,7 @@ impl GitPins {
             nar_sha256: pin.nar_sha256.to_string(),
         });
         let wire = Wire { schema: SCHEMA.to_owned(), sources: sources.collect() };
-        let value = serde_json::to_value(wire).and_then(|value| serde_json::to_string_pretty(&value));
-        let text =
-            value.map_err(|error| Failure::unable(Diagnostic::new(format!("no git lock: {error}"))))?;
-        Ok(Some(text + "\n"))
+        Some(canonical_json(&wire))
     }
 
     /// The pin of a request.
@@ -132,7 +128,7 @@ mod tests {
         );
         let hosts = HostPolicy::new(["git.example.org".to_owned()]);
         let pins = GitPins::parse(&text, &hosts).unwrap();
-        assert_eq!(pins.to_text().unwrap().as_deref(), Some(text.text()));
+        assert_eq!(pins.to_text().as_deref(), Some(text.text()));
         assert_eq!(
             pins.moved(&GitPins::default(), Why::Required)
                 .iter()

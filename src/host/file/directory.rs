@@ -1,0 +1,77 @@
+//! Directories: what is in them, and what comes and goes there.
+#![expect(clippy::disallowed_methods, reason = "part of the module that touches files")]
+
+use std::{ffi::OsString, fs, io, os::unix::fs::MetadataExt as _, path::Path};
+
+/// The names in a directory, whatever bytes they are made of, sorted as bytes.
+///
+/// # Errors
+/// The system's.
+pub fn names(directory: &Path) -> io::Result<Vec<OsString>> {
+    let mut names = fs::read_dir(directory)?
+        .map(|entry| entry.map(|entry| entry.file_name()))
+        .collect::<io::Result<Vec<_>>>()?;
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// What a directory holds: names and whether each is a directory (links are not), sorted.
+///
+/// # Errors
+/// The system's.
+pub fn list(directory: &Path) -> io::Result<Vec<(String, bool)>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let name = entry.file_name().into_string().map_err(|name| {
+            let shown = name.to_string_lossy().escape_debug().to_string();
+            io::Error::new(io::ErrorKind::InvalidData, format!("the file name `{shown}` is not UTF-8"))
+        })?;
+        names.push((name, entry.file_type()?.is_dir()));
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Creates a directory and those above it.
+///
+/// # Errors
+/// The system's.
+pub fn create_directory(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)
+}
+
+/// Removes a file, link or whole directory; nothing there is success.
+///
+/// # Errors
+/// The system's.
+pub fn remove(path: &Path) -> io::Result<()> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(meta) if meta.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+/// Moves a file to a place on the same file system, over what is there.
+///
+/// # Errors
+/// The system's.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)
+}
+
+/// The time of the file system that `directory`, which is made when it is not there, lies on: what changes from now on
+/// is [`super::Status::changed`] at this time or later.
+///
+/// # Errors
+/// The system's.
+pub fn clock(directory: &Path) -> io::Result<(i64, i64)> {
+    fs::create_dir_all(directory)?;
+    let meta = tempfile::tempfile_in(directory)?.metadata()?;
+    Ok((meta.ctime(), meta.ctime_nsec()))
+}
