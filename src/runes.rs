@@ -24,10 +24,12 @@ mod unlike;
 pub use capabilities::SCHEMA as CAPABILITIES_SCHEMA;
 pub use mounts::Layout;
 pub use record::{MemberRune, RuneRecord};
-pub use render::{Granted, ImageUse, Inscribed, Rendered, render};
+pub use render::{Granted, ImageUse, RenderInput, Rendered, Service, render};
 
 /// What a unit's name begins with.
 pub const PREFIX: &str = "lychd-";
+/// The pod's Quadlet file.
+pub const POD_FILE: &str = "lychd.pod";
 /// The pod's service.
 pub const POD_SERVICE: &str = "lychd-pod.service";
 

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     diagnostic::{Diagnostic, Failure, Fault},
     digest::Sha256,
-    host::file,
+    host::{file, progress::Progress},
     runes,
 };
 
@@ -174,6 +174,13 @@ impl Listing {
                 }
             }
             found => found,
+        }
+    }
+
+    /// Says of the records that cannot be read that they cannot.
+    pub fn note_unreadable(&self, progress: &dyn Progress) {
+        for unreadable in &self.unreadable {
+            progress.note(&unreadable.to_string());
         }
     }
 

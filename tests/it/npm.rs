@@ -13,7 +13,7 @@ use lychd_forge::{
     lock::Mode,
     name::{Platform, url::HostPolicy},
     npm::{self, Locked, Locks, Request},
-    supply::downloads::Source,
+    supply::downloads::Downloads,
     tree::FileTree,
 };
 
@@ -55,8 +55,8 @@ fn lock_with(members: &[Member], locks: &Locks, mode: Mode, online: bool) -> Res
     let mirrors: BTreeMap<Origin, Vec<MirrorUrl>> = BTreeMap::new();
     let client = Client::new(HostPolicy::new([]));
     let artifacts = cache().join("artifacts");
-    let source = Source { cache: &artifacts, from: None, client: Some(&client), mirrors: &mirrors };
-    let bring = |wanted: &[Artifact]| source.bring_all(wanted, &Silent);
+    let source = Downloads { cache: &artifacts, from: None, client: Some(&client), mirrors: &mirrors };
+    let bring = |wanted: &[Artifact]| source.all(wanted, &Silent);
     let request = Request {
         members,
         codex: &Codex::default(),
