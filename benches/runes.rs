@@ -14,7 +14,7 @@ use lychd_forge::{
     codex,
     digest::Sha256,
     image::ConfigDigest,
-    runes::{Inscribed, Layout, Rendered, RuneRecord, podman::FLOOR, render},
+    runes::{Layout, RenderInput, Rendered, RuneRecord, podman::OLDEST_PODMAN, render},
 };
 
 const SIZES: [usize; 3] = [30, 200, 1000];
@@ -83,13 +83,13 @@ fn rendered(directory: &Path) -> Rendered {
     };
     let text = r#"{ "schema": "lychd-forge/federation/1", "web_port": 8000, "runes": [] }"#;
     let federated = RuneRecord::parse("federation.json", text.into()).unwrap();
-    render(&Inscribed {
+    render(&RenderInput {
         codex: &codex,
         federated: &federated,
         body: &ConfigDigest::of("body").into(),
         layout: &layout,
         resolve: &|path: &Path| Ok(path.to_owned()),
-        podman: FLOOR,
+        podman: OLDEST_PODMAN,
         ports: &BTreeMap::new(),
     })
     .unwrap()

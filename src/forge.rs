@@ -1,8 +1,20 @@
-//! The forge: a Synthesis becomes a body in podman.
+//! The forge: a Crypt becomes a Synthesis, and that a body in podman.
+//!
+//! [`prepare()`] is the half that every flow begins with, [`forge()`] the whole way. Neither knows a command line or a
+//! terminal.
 
+pub mod archive;
+mod built;
 pub mod executor;
+mod flow;
 pub mod nix;
+mod prepare;
+mod prepared;
 pub mod requesters;
+
+pub use flow::{Forged, Forging, forge};
+pub use prepare::{Pins, Preparation, prepare};
+pub use prepared::Prepared;
 
 use self::{
     executor::{Executor, Wanted},

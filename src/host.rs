@@ -1,6 +1,7 @@
 //! Every effect: files, processes, the network, the environment and the clock. Nothing else touches them.
 
 pub mod clock;
+pub mod directories;
 pub mod environment;
 pub mod file;
 pub mod http;

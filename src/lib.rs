@@ -24,7 +24,7 @@
 //!
 //! Floors, lowest first (a test holds this, and that files make no circle): `tree`, `diagnostic`, `digest`, `name`,
 //! `host` ← `document`, `archive`, `lock`, `artifact` ← `codex`, `image` ← `crypt` ← `runes` ← `tools` ← `debian`,
-//! `python`, `npm` ← `hook` ← `synthesis` ← `body` ← `transmute` ← `engine` ← `forge` ← `supply` ← `binding` ←
+//! `python`, `npm` ← `hook` ← `synthesis` ← `body` ← `transmute` ← `engine` ← `supply` ← `forge` ← `binding` ←
 //! `report` ← `cli`.
 //! Only [`host`] touches files, processes, the network, the environment and the clock.
 

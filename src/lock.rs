@@ -4,7 +4,9 @@ mod change;
 mod mode;
 pub mod names;
 mod refusal;
+mod summary;
 
 pub use change::{Change, Kind, Versions, Why};
 pub use mode::{Mode, Modes};
 pub use refusal::{lock_changed, lock_missing, lock_unfit, repairable};
+pub use summary::summary;

@@ -14,7 +14,6 @@ mod fetch;
 mod forge;
 mod init;
 mod man;
-mod moved;
 mod page;
 mod synthesize;
 mod transmute;
@@ -32,7 +31,6 @@ pub use self::{
     forge::{Forge, Load, Seconds},
     init::Init,
     man::Man,
-    moved::moved,
     page::{Line, Page},
     synthesize::Synthesize,
     transmute::{ChangedFile, Transmute},

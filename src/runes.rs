@@ -25,10 +25,12 @@ pub use capabilities::SCHEMA as CAPABILITIES_SCHEMA;
 pub use images::ImageUse;
 pub use mounts::Layout;
 pub use record::{MemberRune, RuneRecord, WebPort};
-pub use render::{Granted, Inscribed, Rendered, render};
+pub use render::{Granted, RenderInput, Rendered, Service, render};
 
 /// What a unit's name begins with.
 pub const PREFIX: &str = "lychd-";
+/// The pod's Quadlet file.
+pub const POD_FILE: &str = "lychd.pod";
 /// The pod's service.
 pub const POD_SERVICE: &str = "lychd-pod.service";
 

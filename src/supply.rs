@@ -2,3 +2,6 @@
 
 pub mod air_gap;
 pub mod downloads;
+pub mod outside;
+pub mod seed;
+pub mod store;

@@ -3,12 +3,9 @@
 use std::path::Path;
 
 use super::Bring;
-use crate::{
-    digest::Sha256,
-    host::{http::Client, progress::Progress},
-};
+use crate::host::{http::Client, progress::Progress};
 
-/// The effects that a synthesis needs, as values of the caller.
+/// The effects that a resolution needs, as values of the caller.
 pub struct Effects<'a> {
     /// Where relative paths of the configuration start.
     pub codex_directory: &'a Path,
@@ -20,8 +17,6 @@ pub struct Effects<'a> {
     pub bring: Bring<'a>,
     /// Seconds since 1970, for the validity of signed indexes.
     pub now: u64,
-    /// Hash of the Nix library that the flake will carry: it shapes the image as the manifests do.
-    pub library: Sha256,
     /// Where progress goes.
     pub progress: &'a dyn Progress,
 }

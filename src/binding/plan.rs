@@ -11,9 +11,9 @@ use serde::Serialize;
 use super::site::{Found, Sites};
 use crate::{
     digest::Sha256,
-    runes::Rendered,
+    runes::{POD_FILE, Rendered, unit::service_of},
     tree::{
-        Entry, FileTree,
+        FileTree,
         compare::{FileChange, FileChangeKind, compare},
     },
 };
@@ -121,24 +121,17 @@ fn steps(old: &FileTree, new: &FileTree, directory: &std::path::Path) -> Vec<Ste
     all.iter().map(step).collect()
 }
 
-/// The pod's service comes of `lychd.pod`, the others of the containers of their names.
 fn consequences(plan: &mut Plan, rendered: &Rendered, found: &Found) {
-    let service = |name: &str| {
-        name.strip_suffix(".container")
-            .map(|stem| format!("{stem}.service"))
-            .or_else(|| name.strip_suffix(".pod").map(|stem| format!("{stem}-pod.service")))
-    };
-    let quadlets: Vec<(String, String, Action)> = plan
+    let quadlets: Vec<(String, bool, Action)> = plan
         .steps
         .iter()
-        .filter_map(|step| Some((service(&step.name)?, step.name.clone(), step.action)))
+        .filter_map(|step| Some((service_of(&step.name)?, step.name == POD_FILE, step.action)))
         .collect();
     let pod_changes = quadlets
         .iter()
-        .any(|(_, name, action)| name == "lychd.pod" && matches!(action, Action::Replace | Action::Remove));
-    for (service, name, action) in quadlets {
-        let stem = name.split('.').next().unwrap_or_default();
-        let at_boot = rendered.services.get(stem).copied().unwrap_or(true);
+        .any(|(_, is_pod, action)| *is_pod && matches!(action, Action::Replace | Action::Remove));
+    for (service, _, action) in quadlets {
+        let at_boot = rendered.services.get(&service).is_none_or(|service| service.at_boot);
         match action {
             Action::Create if at_boot => plan.start.insert(service),
             Action::Create => plan.on_demand.insert(service),
@@ -150,19 +143,13 @@ fn consequences(plan: &mut Plan, rendered: &Rendered, found: &Found) {
         };
     }
     // A changed file of the support directory is seen by those who mount it, when they start again.
-    for (path, _) in rendered.support.iter() {
+    let changed = rendered.support.iter().any(|(path, _)| {
         let before = found.support.file(path);
-        if before.is_some() && before != rendered.support.file(path) {
-            let readers = rendered.quadlets.iter().filter(|(_, entry)| mounts_support(entry));
-            plan.restart.extend(readers.filter_map(|(path, _)| service(path.as_str())));
-        }
+        before.is_some() && before != rendered.support.file(path)
+    });
+    if changed {
+        let readers = rendered.services.iter().filter(|(_, service)| service.reads_support);
+        plan.restart.extend(readers.map(|(name, _)| name.clone()));
     }
     plan.restart.retain(|service| !plan.start.contains(service) && !plan.on_demand.contains(service));
-}
-
-fn mounts_support(entry: &Entry) -> bool {
-    match entry {
-        Entry::File { bytes, .. } => String::from_utf8_lossy(bytes).contains(":/run/lychd:ro"),
-        Entry::Link { .. } => false,
-    }
 }

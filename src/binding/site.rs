@@ -1,12 +1,13 @@
 //! The Binding Sites: where an inscription lies on the host, and what of ours lies there now.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
+use super::places;
 use crate::{
-    diagnostic::{Diagnostic, Failure},
+    diagnostic::{Diagnostic, Failure, refuse_any},
     host::file,
-    runes::unit::MARKER,
-    tree::{Entry, FileTree},
+    runes::{PREFIX, unit::MARKER},
+    tree::{Entry, FileTree, RelativePath},
 };
 
 /// The directories of an inscription.
@@ -29,6 +30,10 @@ pub struct Found {
     pub units: FileTree,
     /// In [`Sites::support`].
     pub support: FileTree,
+    /// What lies in [`Sites::quadlets`] and is not ours.
+    foreign_quadlets: Vec<PathBuf>,
+    /// What lies in [`Sites::units`], has a name that ours may have, and is not ours.
+    foreign_units: BTreeMap<RelativePath, PathBuf>,
 }
 
 impl Sites {
@@ -36,18 +41,17 @@ impl Sites {
     #[must_use]
     pub fn below(configuration: &std::path::Path, state: &std::path::Path) -> Self {
         Self {
-            quadlets: configuration.join("containers/systemd/lychd"),
-            units: configuration.join("systemd/user"),
+            quadlets: places::quadlets(configuration).join("lychd"),
+            units: places::units(configuration),
             support: state.join("inscription"),
         }
     }
 
-    /// Reads what lies there; `wanted` are the plain units that are to lie there.
+    /// Reads what lies there.
     ///
     /// # Errors
-    /// Refused when something in our place is not ours; unable when a directory cannot be read.
-    pub fn read(&self, wanted: &FileTree) -> Result<Found, Failure> {
-        let mut foreign = Vec::new();
+    /// Unable when something cannot be read.
+    pub fn read(&self) -> Result<Found, Failure> {
         let mut found = Found::default();
         for (directory, tree) in [(&self.quadlets, &mut found.quadlets), (&self.support, &mut found.support)]
         {
@@ -57,35 +61,42 @@ impl Sites {
             }
         }
         let unmarked = found.quadlets.iter().filter(|(_, entry)| !is_marked(entry));
-        foreign.extend(unmarked.map(|(path, _)| self.quadlets.join(path.as_str())));
+        found.foreign_quadlets.extend(unmarked.map(|(path, _)| self.quadlets.join(path.as_str())));
         if file::exists(&self.units)? {
             let names = file::list(&self.units).map_err(|error| file::unable("read", &self.units, &error))?;
             for (name, is_directory) in names {
                 let path = self.units.join(&name);
                 let Ok(relative) = name.parse() else { continue };
-                let is_wanted = wanted.get(&relative).is_some();
-                if is_directory || !(is_wanted || name.starts_with("lychd-")) {
+                if is_directory || !name.starts_with(PREFIX) {
                     continue;
                 }
                 let entry = file::read_entry(&path).map_err(|error| file::unable("read", &path, &error))?;
                 if is_marked(&entry) {
                     found.units.insert(relative, entry);
-                } else if is_wanted {
-                    foreign.push(path);
+                } else {
+                    found.foreign_units.insert(relative, path);
                 }
             }
         }
-        if foreign.is_empty() {
-            return Ok(found);
-        }
-        let told = |path: PathBuf| {
+        Ok(found)
+    }
+}
+
+impl Found {
+    /// `wanted` are the plain units that are to lie there.
+    ///
+    /// # Errors
+    /// Refused when something in our place is not ours.
+    pub fn refuse_foreign(&self, wanted: &FileTree) -> Result<(), Failure> {
+        let units = self.foreign_units.iter().filter(|(name, _)| wanted.get(name).is_some());
+        let told = |path: &PathBuf| {
             let message = format!(
                 "`{}` is in the place of a unit of ours, and the forge did not write it",
                 path.display()
             );
             Diagnostic::new(message).help("move it away: the forge never overwrites what is not its own")
         };
-        Err(Failure::Refused(foreign.into_iter().map(told).collect()))
+        refuse_any(self.foreign_quadlets.iter().chain(units.map(|(_, path)| path)).map(told).collect())
     }
 }
 
@@ -107,7 +118,7 @@ mod tests {
         let sites = Sites::below(&directory.path().join("config"), &directory.path().join("state"));
         let mut wanted = FileTree::new();
         wanted.insert_text("lychd-animator-a.target".parse().unwrap(), MARKER);
-        assert_eq!(sites.read(&wanted), Ok(Found::default()));
+        assert_eq!(sites.read(), Ok(Found::default()));
 
         let ours = format!("{MARKER}\n[Unit]\n");
         file::write(&sites.units.join("lychd-animator-b.target"), ours.as_bytes()).unwrap();
@@ -115,14 +126,15 @@ mod tests {
         file::write(&sites.units.join("other.service"), ours.as_bytes()).unwrap();
         file::write(&sites.quadlets.join("lychd.pod"), ours.as_bytes()).unwrap();
         file::write(&sites.support.join("capabilities.json"), b"{}").unwrap();
-        let found = sites.read(&wanted).unwrap();
+        let found = sites.read().unwrap();
+        assert_eq!(found.refuse_foreign(&wanted), Ok(()));
         let names = |tree: &FileTree| tree.iter().map(|(path, _)| path.to_string()).collect::<Vec<_>>();
         assert_eq!(names(&found.units), ["lychd-animator-b.target"]);
         assert_eq!((names(&found.quadlets).len(), names(&found.support).len()), (1, 1));
 
         file::write(&sites.units.join("lychd-animator-a.target"), b"[Unit]\n").unwrap();
         file::write(&sites.quadlets.join("mine.container"), b"[Container]\n").unwrap();
-        let refused = sites.read(&wanted).unwrap_err();
+        let refused = sites.read().unwrap().refuse_foreign(&wanted).unwrap_err();
         assert_eq!((refused.exit_code(), refused.diagnostics().len()), (1, 2));
         assert!(
             refused.to_string().contains("mine.container` is in the place of a unit of ours"),
@@ -137,7 +149,7 @@ mod tests {
         let sites = Sites::below(&directory.path().join("config"), &directory.path().join("state"));
         file::create_directory(sites.quadlets.parent().unwrap()).unwrap();
         std::os::unix::fs::symlink("lychd", &sites.quadlets).unwrap();
-        let unable = sites.read(&FileTree::new()).unwrap_err();
+        let unable = sites.read().unwrap_err();
         assert_eq!(unable.exit_code(), 2, "{unable}");
         assert!(unable.to_string().contains("systemd/lychd`: Too many levels"), "{unable}");
     }

@@ -15,7 +15,7 @@ use crate::{
     diagnostic::{Diagnostic, Failure, Fault},
     digest::Sha256,
     document::canonical_json,
-    host::file,
+    host::{file, progress::Progress},
     runes,
     tree::relative_path,
 };
@@ -176,6 +176,13 @@ impl Listing {
                 }
             }
             found => found,
+        }
+    }
+
+    /// Says of the records that cannot be read that they cannot.
+    pub fn note_unreadable(&self, progress: &dyn Progress) {
+        for unreadable in &self.unreadable {
+            progress.note(&unreadable.to_string());
         }
     }
 

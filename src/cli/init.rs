@@ -1,10 +1,11 @@
 //! `init`: a Codex and a Crypt to start from.
 
-use super::{Outcome, settings::Settings, ui::Ui};
+use super::{outcome::Outcome, settings::Settings, ui::Ui};
 use crate::{crypt::skeleton, diagnostic::Failure, report};
 
 pub(super) fn run(settings: &Settings, ui: &Ui) -> Result<Outcome, Failure> {
-    let skeleton::Report { created, kept } = skeleton::init(&settings.codex, &settings.crypt)?;
+    let directories = &settings.directories;
+    let skeleton::Report { created, kept } = skeleton::init(&directories.codex, &directories.crypt)?;
     ui.report(&report::Init { created, kept })?;
     Ok(Outcome::Done)
 }

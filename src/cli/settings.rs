@@ -2,40 +2,32 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Global;
+use super::global::Global;
 use crate::{
     diagnostic::{Diagnostic, Failure},
-    host::environment,
+    host::{directories::Directories, environment},
+    supply::outside::Network,
 };
 
-/// Directories and switches of one run; all paths absolute.
+/// Directories and switches of one run.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
-    pub(super) codex: PathBuf,
-    pub(super) crypt: PathBuf,
-    pub(super) state: PathBuf,
-    /// Downloads, tools and layer hashes: safe to delete.
-    pub(super) cache: PathBuf,
+    pub(super) directories: Directories,
     pub(super) network: Network,
     /// Whether the state directory is not the default one.
     has_own_state: bool,
-}
-
-/// Whether the network may be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Network {
-    Online,
-    Offline,
 }
 
 impl Settings {
     pub(super) fn resolve(global: &Global) -> Result<Self, Failure> {
         let Global { codex, crypt, state, offline, json: _, quiet: _, verbose: _, color: _ } = global;
         Ok(Self {
-            codex: directory(codex.as_deref(), "XDG_CONFIG_HOME", ".config", "lychd")?,
-            crypt: directory(crypt.as_deref(), "XDG_DATA_HOME", ".local/share", "lychd")?,
-            state: directory(state.as_deref(), "XDG_STATE_HOME", ".local/state", "lychd-forge")?,
-            cache: directory(None, "XDG_CACHE_HOME", ".cache", "lychd-forge")?,
+            directories: Directories {
+                codex: directory(codex.as_deref(), "XDG_CONFIG_HOME", ".config", "lychd")?,
+                crypt: directory(crypt.as_deref(), "XDG_DATA_HOME", ".local/share", "lychd")?,
+                state: directory(state.as_deref(), "XDG_STATE_HOME", ".local/state", "lychd-forge")?,
+                cache: directory(None, "XDG_CACHE_HOME", ".cache", "lychd-forge")?,
+            },
             network: if *offline { Network::Offline } else { Network::Online },
             has_own_state: state.is_some(),
         })
@@ -44,25 +36,13 @@ impl Settings {
     /// A command of this program for people to type: with the state directory where that was named.
     pub(super) fn command(&self, words: &str) -> String {
         if self.has_own_state {
-            format!("lychd-forge --state {} {words}", shell_word(&self.state.display().to_string()))
+            format!(
+                "lychd-forge --state {} {words}",
+                shell_word(&self.directories.state.display().to_string())
+            )
         } else {
             format!("lychd-forge {words}")
         }
-    }
-
-    /// Where `transmute` and `forge` write the flake.
-    pub(super) fn flake(&self) -> PathBuf {
-        self.state.join("flake")
-    }
-
-    /// Digests of layers, by their store paths.
-    pub(super) fn layer_cache(&self) -> PathBuf {
-        self.cache.join("layers")
-    }
-
-    /// Downloaded artifacts, by hash.
-    pub(super) fn artifact_cache(&self) -> PathBuf {
-        self.cache.join("artifacts")
     }
 }
 

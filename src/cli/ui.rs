@@ -12,7 +12,7 @@ use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use owo_colors::OwoColorize as _;
 use serde::Serialize;
 
-use super::{Color, Global};
+use super::global::{Color, Global};
 use crate::{
     diagnostic::{Diagnostic, Failure, Fault},
     host::progress::{Progress, Unit},
@@ -116,13 +116,6 @@ impl Ui {
     pub(super) fn say(&self, text: &str) {
         if !self.quiet {
             self.suspend(|| remark(text));
-        }
-    }
-
-    /// What is known already, a line each.
-    pub(super) fn notes(&self, lines: &[String]) {
-        for line in lines {
-            self.note(line);
         }
     }
 
@@ -286,6 +279,10 @@ impl Progress for Ui {
         for part in line.lines() {
             self.say(&format!("{:>12}  {}", "", safe(part)));
         }
+    }
+
+    fn waiting(&self, line: &str) {
+        self.say(line);
     }
 }
 

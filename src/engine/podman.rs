@@ -1,6 +1,6 @@
 //! Podman: which images and layers it holds, loading an image, tags.
 //!
-//! An image has two roads into podman's storage. When most of it is there already (by bytes), an OCI
+//! There are two ways for an image into podman's storage. When most of it is there already (by bytes), an OCI
 //! layout with only the missing layers is written and pulled; else, or when that fails, the whole
 //! docker-archive is streamed into `podman load`. What podman then holds is read back and held against
 //! the configuration; what it calls it is its own affair, and answered.
@@ -10,20 +10,20 @@ mod read_back;
 use std::{
     collections::BTreeSet,
     ffi::OsString,
-    fmt,
     path::{Path, PathBuf},
 };
 
 use self::read_back::Held;
 use crate::{
-    diagnostic::{Diagnostic, Failure},
+    diagnostic::{Diagnostic, Failure, Fault},
     digest::Sha256,
     host::{
-        file,
+        environment, file,
         process::{Command, Output},
         progress::Progress,
     },
     image::{self, EngineId, Image, Reference, StoreRoot},
+    runes::podman::PodmanVersion,
 };
 
 /// Directory of a layout. Podman 4.3 names the pulled image after it (`localhost/<path>:latest`), newer ones
@@ -37,31 +37,12 @@ const INSPECTED_AT_ONCE: usize = 64;
 pub struct Podman {
     program: PathBuf,
     global: Vec<OsString>,
-    version: Version,
-}
-
-/// Podman's version.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Version(pub u32, pub u32, pub u32);
-
-impl fmt::Display for Version {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}.{}.{}", self.0, self.1, self.2)
-    }
-}
-
-impl Version {
-    /// From `podman version 4.3.1`, also `5.0.0-dev`.
-    fn parse(line: &str) -> Option<Self> {
-        let number = line.strip_prefix("podman version ")?.split(['-', '+']).next()?;
-        let mut parts = number.trim().split('.').map(|part| part.parse().ok());
-        Some(Self(parts.next()??, parts.next()??, parts.next().unwrap_or(Some(0))?))
-    }
+    version: PodmanVersion,
 }
 
 /// How an image came into the storage.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Road {
+pub enum LoadMethod {
     /// It was there.
     Present,
     /// By an OCI layout with only the missing layers.
@@ -79,8 +60,8 @@ pub enum Road {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loaded {
     /// How it came.
-    pub road: Road,
-    /// Why the shorter road was not taken to its end, when it was tried.
+    pub method: LoadMethod,
+    /// Why the shorter way was not taken to its end, when it was tried.
     pub fallback: Option<String>,
     /// What podman calls it.
     pub engine_id: EngineId,
@@ -94,11 +75,26 @@ impl Podman {
     pub fn find(program: impl Into<PathBuf>) -> Result<Self, Failure> {
         let program = program.into();
         let output = Command::new(&program).arg("--version").output()?;
-        let version = Version::parse(&output.text()).ok_or_else(|| {
+        let version = output.text().parse().map_err(|_| {
             let shown = program.display();
             Failure::unable(Diagnostic::new(format!("`{shown} --version` says no version of podman")))
         })?;
         Ok(Self { program, global: Vec::new(), version })
+    }
+
+    /// The podman on `PATH`, with the user's own storage.
+    ///
+    /// # Errors
+    /// As [`Podman::find`], or when there is none.
+    pub fn on_path() -> Result<Self, Failure> {
+        let program = environment::program("podman").ok_or_else(|| {
+            Failure::unable(
+                Diagnostic::new("no `podman` on PATH")
+                    .of_kind(Fault::Program)
+                    .help("install podman, or build without loading: `lychd-forge forge --no-load`"),
+            )
+        })?;
+        Self::find(program)
     }
 
     /// The same podman on a storage of its own.
@@ -110,7 +106,7 @@ impl Podman {
 
     /// Its version.
     #[must_use]
-    pub fn version(&self) -> Version {
+    pub fn version(&self) -> PodmanVersion {
         self.version
     }
 
@@ -203,8 +199,8 @@ impl Podman {
         progress: &dyn Progress,
     ) -> Result<Loaded, Failure> {
         let mut fallback = None;
-        let (road, engine_id) = if let Some(id) = self.present(image, known)? {
-            (Road::Present, id)
+        let (method, engine_id) = if let Some(id) = self.present(image, known)? {
+            (LoadMethod::Present, id)
         } else {
             match self.load_thin(image, store, scratch, progress) {
                 Ok(Some(loaded)) => loaded,
@@ -218,7 +214,7 @@ impl Podman {
         };
         self.tag(&engine_id, &image.own_reference())?;
         self.tag(&engine_id, image.reference())?;
-        Ok(Loaded { road, fallback, engine_id })
+        Ok(Loaded { method, fallback, engine_id })
     }
 
     /// The image, where it is there already: by its own tag, by what podman called it, or by what today's podman
@@ -241,7 +237,7 @@ impl Podman {
         store: &StoreRoot,
         scratch: &Path,
         progress: &dyn Progress,
-    ) -> Result<Option<(Road, EngineId)>, Failure> {
+    ) -> Result<Option<(LoadMethod, EngineId)>, Failure> {
         let present = self.held_layers()?;
         let Missing { layers, bytes } =
             Missing::of(image.layers().iter().map(|layer| (layer.diff_id(), layer.size())), &present);
@@ -269,7 +265,7 @@ impl Podman {
         if held.references().contains(&stray) {
             self.run(["untag", held.id().as_str(), &stray])?;
         }
-        Ok(Some((Road::Thin { layers: layers.len(), bytes }, held.id().clone())))
+        Ok(Some((LoadMethod::Thin { layers: layers.len(), bytes }, held.id().clone())))
     }
 
     fn load_full(
@@ -277,7 +273,7 @@ impl Podman {
         image: &Image,
         store: &StoreRoot,
         progress: &dyn Progress,
-    ) -> Result<(Road, EngineId), Failure> {
+    ) -> Result<(LoadMethod, EngineId), Failure> {
         progress.stage("load", &format!("all {} layers", image.layers().len()));
         let command = self.command(["load", "--quiet"]);
         let own = image.own_reference();
@@ -288,7 +284,7 @@ impl Podman {
             return Err(failed(&command, &output));
         }
         let held = self.read_back(image, &own.to_string())?;
-        Ok((Road::Full, held.id().clone()))
+        Ok((LoadMethod::Full, held.id().clone()))
     }
 
     /// What podman holds under a name that it was given, or an ID that it answered, if that is the image.
@@ -317,17 +313,6 @@ impl Podman {
     /// As [`Podman::exists`].
     pub fn tag(&self, id: &EngineId, reference: &Reference) -> Result<(), Failure> {
         self.run(["tag", id.as_str(), &reference.to_string()]).map(drop)
-    }
-
-    /// Takes a reference away; the image stays. One that is not there is success.
-    ///
-    /// # Errors
-    /// As [`Podman::exists`].
-    pub fn untag(&self, reference: &Reference) -> Result<(), Failure> {
-        match self.image_of(reference)? {
-            Some(id) => self.run(["untag", id.as_str(), &reference.to_string()]).map(drop),
-            None => Ok(()),
-        }
     }
 }
 
@@ -363,19 +348,6 @@ fn failed(command: &Command, output: &Output) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn versions_are_read() {
-        for (line, version) in [
-            ("podman version 4.3.1", Some(Version(4, 3, 1))),
-            ("podman version 5.4.2\n", Some(Version(5, 4, 2))),
-            ("podman version 6.0.0-dev", Some(Version(6, 0, 0))),
-            ("docker version 1", None),
-        ] {
-            assert_eq!(Version::parse(line), version, "{line}");
-        }
-        assert!(Version(5, 10, 0) > Version(5, 9, 9));
-    }
 
     #[test]
     fn a_layer_that_occurs_twice_is_written_once() {

@@ -13,6 +13,7 @@ use crate::{
     diagnostic::Failure,
     digest::{Sha256, store_path::StorePath},
     host::progress::Progress,
+    supply::store::ArtifactStore,
 };
 
 /// What a build gives.
@@ -64,8 +65,8 @@ pub struct Wanted {
     pub builders: Option<String>,
 }
 
-/// An executor that is usable on this host.
-pub trait Executor {
+/// An executor that is usable on this host, and the store that it builds from.
+pub trait Executor: ArtifactStore {
     /// The executor as it is asked for.
     ///
     /// # Errors
@@ -88,19 +89,6 @@ pub trait Executor {
     /// # Errors
     /// Refused when an input is not the one that is pinned; unable when it cannot be read.
     fn with_inputs(self: Box<Self>, inputs: Inputs) -> Result<Box<dyn Executor>, Failure>;
-
-    /// Those of these store paths that its store does not hold.
-    ///
-    /// # Errors
-    /// [`Failure::Unable`] when it cannot tell.
-    fn missing(&self, paths: &[String]) -> Result<Vec<String>, Failure>;
-
-    /// Adds downloaded files to its store by their hash; each file's name is its store name. `algorithm` is
-    /// `sha256`, `sha384` or `sha512`. Returns the store paths, in the same order.
-    ///
-    /// # Errors
-    /// [`Failure::Unable`] when it refuses.
-    fn add_fixed(&self, algorithm: &str, files: &[PathBuf]) -> Result<Vec<String>, Failure>;
 
     /// Builds the flake in this directory.
     ///

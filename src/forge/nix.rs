@@ -16,6 +16,7 @@ use crate::{
         process::{Command, Output},
         progress::Progress,
     },
+    supply::store::ArtifactStore,
 };
 
 /// The oldest Nix whose flakes and builders are known to work.
@@ -88,6 +89,36 @@ impl Nix {
     }
 }
 
+impl ArtifactStore for Nix {
+    fn missing(&self, paths: &[String]) -> Result<Vec<String>, Failure> {
+        let mut missing = Vec::new();
+        for chunk in paths.chunks(500) {
+            let output = self
+                .program("nix-store")
+                .args(["--check-validity", "--print-invalid"])
+                .args(chunk)
+                .output()?;
+            if !output.success() {
+                return Err(failed("look into the Nix store", &output));
+            }
+            missing.extend(output.text().lines().map(str::to_owned));
+        }
+        Ok(missing)
+    }
+
+    fn add_fixed(&self, algorithm: &str, files: &[PathBuf]) -> Result<Vec<String>, Failure> {
+        let mut paths = Vec::new();
+        for chunk in files.chunks(200) {
+            let output = self.program("nix-store").args(["--add-fixed", algorithm]).args(chunk).output()?;
+            if !output.success() {
+                return Err(failed("add downloads to the Nix store", &output));
+            }
+            paths.extend(output.text().lines().map(str::to_owned));
+        }
+        Ok(paths)
+    }
+}
+
 impl Executor for Nix {
     fn usable(wanted: &Wanted) -> Result<Self, Failure> {
         let program = environment::program("nix").ok_or_else(|| {
@@ -137,34 +168,6 @@ impl Executor for Nix {
             }
         }
         Ok(Box::new(Self { inputs, ..*self }))
-    }
-
-    fn missing(&self, paths: &[String]) -> Result<Vec<String>, Failure> {
-        let mut missing = Vec::new();
-        for chunk in paths.chunks(500) {
-            let output = self
-                .program("nix-store")
-                .args(["--check-validity", "--print-invalid"])
-                .args(chunk)
-                .output()?;
-            if !output.success() {
-                return Err(failed("look into the Nix store", &output));
-            }
-            missing.extend(output.text().lines().map(str::to_owned));
-        }
-        Ok(missing)
-    }
-
-    fn add_fixed(&self, algorithm: &str, files: &[PathBuf]) -> Result<Vec<String>, Failure> {
-        let mut paths = Vec::new();
-        for chunk in files.chunks(200) {
-            let output = self.program("nix-store").args(["--add-fixed", algorithm]).args(chunk).output()?;
-            if !output.success() {
-                return Err(failed("add downloads to the Nix store", &output));
-            }
-            paths.extend(output.text().lines().map(str::to_owned));
-        }
-        Ok(paths)
     }
 
     fn build(&self, flake: &Path, progress: &dyn Progress) -> Result<Outputs, NotBuilt> {

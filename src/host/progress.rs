@@ -8,6 +8,10 @@ pub trait Progress: Sync {
     fn advance(&self, done: u64, total: u64, unit: Unit);
     /// A line worth keeping, e.g. what moved in a lock.
     fn note(&self, line: &str);
+    /// Why nothing goes on.
+    fn waiting(&self, line: &str) {
+        self.note(line);
+    }
 }
 
 /// What is counted.

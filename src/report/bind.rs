@@ -10,14 +10,9 @@ use serde::Serialize;
 
 use super::{Digest, Page, Report};
 use crate::{
-    binding::{
-        plan::{Action, Plan},
-        validator::Origin,
-    },
-    body::BodyId,
+    binding::{Proposal, candidate::Candidate, judge::Origin, plan::Action},
     digest::Sha256,
-    image::EngineId,
-    runes::{PREFIX, Rendered},
+    runes::PREFIX,
 };
 
 /// What an inscription would change, and what its units may do.
@@ -133,18 +128,20 @@ pub struct Validated {
     pub systemd_is: Origin,
 }
 
+impl Validated {
+    fn of(candidate: &Candidate) -> Self {
+        let (podman, podman_is) = candidate.judged_by_podman;
+        let (systemd, systemd_is) = &candidate.judged_by_systemd;
+        Self { podman: podman.to_string(), podman_is, systemd: systemd.clone(), systemd_is: *systemd_is }
+    }
+}
+
 impl Bind {
-    /// What of a rendered set and its plan is told; `diff` says whether every line is.
+    /// What is told of units that are only shown; `diff` says whether every line is.
     #[must_use]
-    pub fn dry_run(
-        (body, image): (BodyId, &EngineId),
-        rendered: &Rendered,
-        plan: &Plan,
-        diff: bool,
-        podman: String,
-        validated: Validated,
-        notes: Vec<String>,
-    ) -> Self {
+    pub fn dry_run(proposal: &Proposal, diff: bool) -> Self {
+        let Proposal { body, image, candidate, notes } = proposal;
+        let Candidate { rendered, plan, podman, .. } = candidate;
         let units = plan.steps.iter().map(|step| UnitFile {
             path: step.path.clone(),
             action: step.action,
@@ -166,7 +163,7 @@ impl Bind {
             generation: None,
             dry_run: true,
             reloaded: false,
-            podman,
+            podman: podman.to_string(),
             units: units.collect(),
             start: plan.start.clone(),
             on_demand: plan.on_demand.clone(),
@@ -179,8 +176,8 @@ impl Bind {
                 .collect(),
             secrets: secrets.map(|(secret, services)| (secret.to_string(), services.clone())).collect(),
             ports: rendered.ports.iter().map(|&(host, pod)| Port { host, pod }).collect(),
-            validated,
-            notes,
+            validated: Validated::of(candidate),
+            notes: notes.clone(),
         }
     }
 

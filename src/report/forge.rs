@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
 use super::{Body, Contents, Page, Report};
-use crate::lock::Change;
+use crate::{engine::podman::LoadMethod, forge::Forged, lock::Change};
 
 /// A body that was built, or was there.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -77,6 +77,33 @@ impl JsonSchema for Seconds {
             json_schema!({ "type": "number", "minimum": 0 }).into(),
         );
         schema
+    }
+}
+
+impl Forge {
+    /// Of a body that was forged; `stream` is the command that gives podman its image.
+    #[must_use]
+    pub fn of(forged: Forged, stream: String) -> Self {
+        let Forged { body, image, loaded, synthesis, moved, notes, times } = forged;
+        let load = loaded.as_ref().map(|loaded| match loaded.method {
+            LoadMethod::Present => Load::Present,
+            LoadMethod::Thin { layers, bytes } => Load::Thin { layers, size: bytes },
+            LoadMethod::Full => Load::Full,
+        });
+        let reference = &body.images.vessel.reference;
+        let tags = loaded.iter().flat_map(|_| [image.reference().to_string(), reference.to_string()]);
+        Self {
+            body: Body::of(&body),
+            tags: tags.collect(),
+            loaded: loaded.is_some(),
+            load,
+            run: synthesis.image.run_command(&reference.to_string()),
+            stream,
+            contents: Contents::of(&synthesis),
+            moved,
+            notes,
+            seconds: Seconds(times),
+        }
     }
 }
 

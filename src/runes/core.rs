@@ -71,6 +71,7 @@ pub(super) fn hardened(name: &str, description: &str, source: Source) -> Contain
         service: ServiceKind::Lasting(Restart::Always),
         start_seconds,
         at_boot: true,
+        reads_support: false,
     }
 }
 
@@ -104,6 +105,7 @@ pub(super) fn vessel(
     let source = Source::Loaded(body.reference());
     let mut vessel = hardened("vessel", "The Vessel: LychD itself", source);
     vessel.volumes = mounts::of_vessel(codex, context, errors)?;
+    vessel.reads_support = true;
     let (mut wants, mut after) = (BTreeSet::new(), set(&[MIGRATE]));
     let switching = &codex.lychd.switching;
     if switching.actuator.value == Actuator::HostReactor {

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use crate::diagnostic::Diagnostic;
 
 /// The oldest podman that generated units are for.
-pub const FLOOR: PodmanVersion = PodmanVersion::new(5, 3, 0);
+pub const OLDEST_PODMAN: PodmanVersion = PodmanVersion::new(5, 3, 0);
 /// The first podman with Quadlet.
 const QUADLET: PodmanVersion = PodmanVersion::new(4, 4, 0);
 
@@ -110,10 +110,10 @@ impl Feature {
     }
 }
 
-/// What to say about a podman below [`FLOOR`]; `None` for one that will do.
+/// What to say about a podman below [`OLDEST_PODMAN`]; `None` for one that will do.
 #[must_use]
 pub fn too_old(podman: PodmanVersion) -> Option<Diagnostic> {
-    if podman >= FLOOR {
+    if podman >= OLDEST_PODMAN {
         return None;
     }
     let help = "install podman 5.3 or newer: Debian 13 has 5.4";
@@ -121,10 +121,11 @@ pub fn too_old(podman: PodmanVersion) -> Option<Diagnostic> {
         let message = format!("podman {podman} has no Quadlet at all: it came with podman {QUADLET}");
         return Some(Diagnostic::new(message).help(help));
     }
-    let needed = Feature::ALL.into_iter().filter(|feature| feature.since() <= FLOOR);
+    let needed = Feature::ALL.into_iter().filter(|feature| feature.since() <= OLDEST_PODMAN);
     let missing = needed.filter(|feature| !feature.is_in(podman));
-    let diagnostic =
-        Diagnostic::new(format!("podman {podman} is too old for the units, which need podman {FLOOR}"));
+    let diagnostic = Diagnostic::new(format!(
+        "podman {podman} is too old for the units, which need podman {OLDEST_PODMAN}"
+    ));
     let told = missing.fold(diagnostic, |told, feature| {
         told.note(format!("it lacks {}, which came with podman {}", feature.directive(), feature.since()))
     });
@@ -158,7 +159,7 @@ mod tests {
     #[test]
     fn features_are_listed_by_age() {
         assert!(Feature::ALL.is_sorted_by_key(|feature| feature.since()));
-        assert!(Feature::PodUserNs.is_in(FLOOR) && !Feature::PodShmSize.is_in(FLOOR));
+        assert!(Feature::PodUserNs.is_in(OLDEST_PODMAN) && !Feature::PodShmSize.is_in(OLDEST_PODMAN));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Layout, MemberRune, RuneRecord, capabilities, core,
+    Layout, MemberRune, POD_SERVICE, RuneRecord, capabilities, core,
     coven::{self, ExclusionSubject, Topology},
     coven_target, gate,
     images::{ImageUse, Images},
@@ -26,7 +26,7 @@ use crate::{
 
 /// Everything that units are made of.
 #[derive(Clone, Copy)]
-pub struct Inscribed<'a> {
+pub struct RenderInput<'a> {
     /// The configuration.
     pub codex: &'a Codex,
     /// What the members bring.
@@ -44,7 +44,7 @@ pub struct Inscribed<'a> {
 }
 
 /// The files, and what a person should know of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rendered {
     /// `.pod` and `.container` files.
     pub quadlets: FileTree,
@@ -52,8 +52,8 @@ pub struct Rendered {
     pub units: FileTree,
     /// Files that containers read.
     pub support: FileTree,
-    /// All services, by name without suffix, and whether they start at boot.
-    pub services: BTreeMap<String, bool>,
+    /// The services that podman's generator makes of the Quadlet files, by their units' names.
+    pub services: BTreeMap<String, Service>,
     /// Images besides the body.
     pub images: Vec<ImageUse>,
     /// What containers see of the host, each with its service: `host:container:options`.
@@ -69,12 +69,20 @@ pub struct Rendered {
 }
 
 impl Rendered {
-    /// The units that podman's generator makes of the Quadlet files.
+    /// The names of the units that podman's generator makes of the Quadlet files.
     #[must_use]
     pub fn generated(&self) -> BTreeSet<String> {
-        let services = self.services.keys().map(|stem| format!("{stem}.service"));
-        services.chain([super::POD_SERVICE.to_owned()]).collect()
+        self.services.keys().cloned().collect()
     }
+}
+
+/// What an inscription must know of a service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Service {
+    /// Whether it starts at boot, or with the body's activation.
+    pub at_boot: bool,
+    /// Whether it sees the support directory, whose files it reads when it starts.
+    pub reads_support: bool,
 }
 
 /// Something that a service may do beyond the default.
@@ -90,8 +98,8 @@ pub struct Granted {
 ///
 /// # Errors
 /// Refused with everything that keeps the Codex and the members from being one organism; unable when `resolve` is.
-pub fn render(inscribed: &Inscribed<'_>) -> Result<Rendered, Failure> {
-    let Inscribed { codex, federated, body, layout, resolve, podman, .. } = *inscribed;
+pub fn render(inscribed: &RenderInput<'_>) -> Result<Rendered, Failure> {
+    let RenderInput { codex, federated, body, layout, resolve, podman, .. } = *inscribed;
     if let Some(too_old) = super::podman::too_old(podman) {
         return Err(too_old.into());
     }
@@ -124,7 +132,7 @@ pub fn render(inscribed: &Inscribed<'_>) -> Result<Rendered, Failure> {
         shared_memory: (memory > 0).then_some(memory),
     };
     let mut files = Files::default();
-    files.quadlet("lychd.pod", &pod.to_unit(podman))?;
+    files.quadlet(super::POD_FILE, &pod.to_unit(podman))?;
     for container in &containers {
         files.quadlet(&format!("{}.container", container.name), &container.to_unit())?;
     }
@@ -155,7 +163,7 @@ pub fn render(inscribed: &Inscribed<'_>) -> Result<Rendered, Failure> {
         ));
     }
     Ok(Rendered {
-        services: containers.iter().map(|one| (one.name.clone(), one.at_boot)).collect(),
+        services: services(&containers),
         notes,
         quadlets: files.quadlets,
         units: files.units,
@@ -171,10 +179,20 @@ pub fn render(inscribed: &Inscribed<'_>) -> Result<Rendered, Failure> {
     })
 }
 
+/// The pod's service and one for each container.
+fn services(containers: &[Container]) -> BTreeMap<String, Service> {
+    let pod = (POD_SERVICE.to_owned(), Service { at_boot: true, reads_support: false });
+    let of = |one: &Container| {
+        let Container { name, at_boot, reads_support, .. } = one;
+        (format!("{name}.service"), Service { at_boot: *at_boot, reads_support: *reads_support })
+    };
+    containers.iter().map(of).chain([pod]).collect()
+}
+
 /// Where the rune of a container is written, or what is granted to it.
-fn written<'a>(inscribed: &Inscribed<'a>, container: &str) -> Option<&'a Place> {
+fn written<'a>(inscribed: &RenderInput<'a>, container: &str) -> Option<&'a Place> {
     let name = container.strip_prefix(super::PREFIX).unwrap_or_default();
-    let Inscribed { codex, federated, .. } = *inscribed;
+    let RenderInput { codex, federated, .. } = *inscribed;
     let stones = codex.runes.soulstones.iter().map(|stone| &stone.name);
     let members = federated.runes.iter().map(|rune| &rune.definition.name);
     let grants = codex.grants.iter().find(|(rune, _)| rune.as_str() == name).map(|(_, own)| &own.place);
@@ -183,12 +201,12 @@ fn written<'a>(inscribed: &Inscribed<'a>, container: &str) -> Option<&'a Place> 
 
 /// LychD's own containers.
 fn core_containers(
-    inscribed: &Inscribed<'_>,
+    inscribed: &RenderInput<'_>,
     context: MountContext<'_>,
     images: &mut Images<'_>,
     errors: &mut Vec<Diagnostic>,
 ) -> Result<Vec<Container>, Failure> {
-    let Inscribed { codex, body, layout, .. } = *inscribed;
+    let RenderInput { codex, body, layout, .. } = *inscribed;
     let database = &codex.lychd.database.image;
     let mut containers =
         vec![core::vessel(codex, body, context, errors)?, core::migration(codex, body, layout, errors)];
@@ -203,13 +221,13 @@ fn core_containers(
 
 /// Those of Soulstones, then those of the members' runes.
 fn rune_containers(
-    inscribed: &Inscribed<'_>,
+    inscribed: &RenderInput<'_>,
     context: MountContext<'_>,
     (ports, topology): (&Ports, &Topology),
     images: &mut Images<'_>,
     errors: &mut Vec<Diagnostic>,
 ) -> Result<Vec<Container>, Failure> {
-    let Inscribed { codex, federated, .. } = *inscribed;
+    let RenderInput { codex, federated, .. } = *inscribed;
     let mut containers = Vec::new();
     for rune in &codex.runes.soulstones {
         let name = &rune.name.value;

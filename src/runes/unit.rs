@@ -7,6 +7,7 @@
 mod container;
 mod key;
 mod pod;
+mod quadlet;
 mod target;
 mod value;
 
@@ -16,6 +17,7 @@ mod tests;
 pub use container::{Container, Link, Restart, Secret, ServiceKind, Source};
 pub use key::{Key, Section};
 pub use pod::Pod;
+pub use quadlet::{is_quadlet, service_of};
 pub use target::Target;
 pub use value::{Class, Piece, Unwritable, Value};
 

@@ -60,9 +60,9 @@ pub struct AirGap {
     entries: BTreeMap<String, Entry>,
 }
 
-/// What was written.
+/// A folder that was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Written {
+pub struct Folder {
     /// Files in the folder.
     pub artifacts: usize,
     /// Their bytes.
@@ -191,7 +191,7 @@ pub fn write(
     directory: &Path,
     synthesis_sha256: Sha256,
     brought: &[(Artifact, PathBuf)],
-) -> Result<Written, Failure> {
+) -> Result<Folder, Failure> {
     let unable = |doing: &'static str| move |error: std::io::Error| file::unable(doing, directory, &error);
     file::create_directory(directory).map_err(unable("create"))?;
     let empty = file::names(directory).map_err(unable("read"))?.is_empty();
@@ -239,7 +239,7 @@ pub fn write(
         let stale = stale.parent().unwrap_or(&stale);
         file::remove(stale).map_err(|error| file::unable("remove", stale, &error))?;
     }
-    let written = Written { artifacts: entries.len(), size: entries.values().map(|entry| entry.size).sum() };
+    let written = Folder { artifacts: entries.len(), size: entries.values().map(|entry| entry.size).sum() };
     write_index(directory, &index(entries.into_values().collect()))?;
     Ok(written)
 }
@@ -280,7 +280,7 @@ mod tests {
             .collect();
         let directory = home.path().join("folder");
         let written = write(&directory, Sha256::of("synthesis"), &brought).unwrap();
-        assert_eq!(written, Written { artifacts: 2, size: 2 });
+        assert_eq!(written, Folder { artifacts: 2, size: 2 });
         (home, directory, brought)
     }
 

@@ -1,4 +1,4 @@
-//! Brings artifacts to this host: mirror by mirror, in parallel, resumed, checked, and into the store.
+//! Artifacts brought to this host: mirror by mirror, in parallel, resumed, checked.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,19 +9,16 @@ use std::{
     },
 };
 
+use super::air_gap::AirGap;
 use crate::{
     artifact::Artifact,
     codex::{MirrorUrl, Origin},
     diagnostic::{Diagnostic, Failure, Fault, refuse_any},
-    digest::DigestError,
-    forge::executor::Executor,
     host::{
         file,
         http::{Client, Expected, HttpError},
         progress::{Progress, Unit},
     },
-    name::url::HostPolicy,
-    supply::air_gap::AirGap,
 };
 
 /// Connections at a time.
@@ -29,7 +26,7 @@ const CONNECTIONS: usize = 8;
 
 /// Where downloads come from and stay.
 #[derive(Debug)]
-pub struct Source<'a> {
+pub struct Downloads<'a> {
     /// `<cache>/artifacts`.
     pub cache: &'a Path,
     /// A folder that everything is taken from instead of the network.
@@ -40,14 +37,14 @@ pub struct Source<'a> {
     pub mirrors: &'a BTreeMap<Origin, Vec<MirrorUrl>>,
 }
 
-impl Source<'_> {
+impl Downloads<'_> {
     /// Where an artifact lies once it was brought: its hash, then its store name, which `nix-store
     /// --add-fixed` takes from the file.
-    fn place(&self, artifact: &Artifact) -> PathBuf {
+    pub(super) fn place(&self, artifact: &Artifact) -> PathBuf {
         self.cache.join(artifact.integrity.to_hex()).join(&artifact.file)
     }
 
-    /// Puts an artifact whose bytes are at hand where [`Source::bring`] finds it.
+    /// Puts an artifact whose bytes are at hand where [`Downloads::download`] finds it.
     ///
     /// # Errors
     /// Unable when the cache cannot be written.
@@ -66,12 +63,12 @@ impl Source<'_> {
         mirrored.flatten().chain([artifact.url.clone()]).collect()
     }
 
-    /// Brings one artifact; `progress` gets its bytes so far.
+    /// Downloads one artifact; `progress` gets its bytes so far.
     ///
     /// # Errors
     /// [`Failure::Unable`] when no mirror has it or there is no network; refused when all that was
     /// found has another hash.
-    pub fn bring(&self, artifact: &Artifact, progress: &mut dyn FnMut(u64)) -> Result<PathBuf, Failure> {
+    pub fn download(&self, artifact: &Artifact, progress: &mut dyn FnMut(u64)) -> Result<PathBuf, Failure> {
         let place = self.place(artifact);
         if file::exists(&place)? {
             // A disk may fail and a cache may be shared: what is there is believed by its hash alone.
@@ -111,18 +108,14 @@ impl Source<'_> {
                 Err(error) => errors.push(error),
             }
         }
-        Err(not_brought(artifact, &errors))
+        Err(failed(artifact, &errors))
     }
 
-    /// Brings all, `CONNECTIONS` at a time; the paths are in the order of `artifacts`.
+    /// Downloads all, `CONNECTIONS` at a time; the paths are in the order of `artifacts`.
     ///
     /// # Errors
-    /// All failures at once, as [`Source::bring`].
-    pub fn bring_all(
-        &self,
-        artifacts: &[Artifact],
-        progress: &dyn Progress,
-    ) -> Result<Vec<PathBuf>, Failure> {
+    /// All failures at once, as [`Downloads::download`].
+    pub fn all(&self, artifacts: &[Artifact], progress: &dyn Progress) -> Result<Vec<PathBuf>, Failure> {
         // uv's locks do not always have sizes; then the total is unknown.
         let total = artifacts.iter().map(|artifact| artifact.size).sum::<Option<u64>>().unwrap_or(0);
         let (next, bytes) = (AtomicUsize::new(0), AtomicU64::new(0));
@@ -134,7 +127,7 @@ impl Source<'_> {
                         let index = next.fetch_add(1, Ordering::Relaxed);
                         let Some(artifact) = artifacts.get(index) else { break };
                         let mut counted = 0;
-                        let brought = self.bring(artifact, &mut |so_far: u64| {
+                        let done = self.download(artifact, &mut |so_far: u64| {
                             let more = so_far.saturating_sub(counted);
                             counted = counted.max(so_far);
                             progress.advance(
@@ -144,7 +137,7 @@ impl Source<'_> {
                             );
                         });
                         if let Ok(mut results) = results.lock() {
-                            results.insert(index, brought);
+                            results.insert(index, done);
                         }
                     }
                 });
@@ -179,12 +172,13 @@ fn merge(mut first: Diagnostic, other: Diagnostic) -> Diagnostic {
     first
 }
 
-fn about(artifact: &Artifact, mut diagnostic: Diagnostic) -> Diagnostic {
+/// Names the members that need the artifact.
+pub(super) fn about(artifact: &Artifact, mut diagnostic: Diagnostic) -> Diagnostic {
     diagnostic.requested_by.extend(artifact.requested_by.iter().cloned());
     diagnostic
 }
 
-fn not_brought(artifact: &Artifact, errors: &[HttpError]) -> Failure {
+fn failed(artifact: &Artifact, errors: &[HttpError]) -> Failure {
     let tried: BTreeSet<String> = errors.iter().map(ToString::to_string).collect();
     let reasons = tried.into_iter().collect::<Vec<_>>().join("; ");
     let mut diagnostic =
@@ -203,84 +197,10 @@ fn not_brought(artifact: &Artifact, errors: &[HttpError]) -> Failure {
     }
 }
 
-/// The one package that the embedded substrate starts from (`nix/debian/busybox-static.nix`).
-///
-/// # Errors
-/// Never: the pin is tested.
-pub fn seed() -> Result<Artifact, Failure> {
-    let broken =
-        |error: String| Failure::unable(Diagnostic::new(format!("the substrate's own pin: {error}")));
-    let url = HostPolicy::new([]).check(SEED_URL).map_err(|error| broken(error.to_string()))?;
-    let sha256 = SEED_SHA256.parse().map_err(|error: DigestError| broken(error.to_string()))?;
-    Ok(Artifact { system: true, ..Artifact::of_tool(&url, sha256, None) })
-}
-
-const SEED_URL: &str =
-    "http://deb.debian.org/debian/pool/main/b/busybox/busybox-static_1.37.0-6+b9_amd64.deb";
-const SEED_SHA256: &str = "598a3fd92bdafc34cd81196b2952ad36e910e47a4ecf162f8ce5e8e262598e53";
-
-/// Adds to the store what it lacks of `artifacts`; returns how many were brought.
-///
-/// # Errors
-/// As [`Source::bring_all`], or when the executor refuses a file or names it otherwise than predicted.
-pub fn into_store(
-    executor: &dyn Executor,
-    artifacts: &[Artifact],
-    source: &Source<'_>,
-    progress: &dyn Progress,
-) -> Result<usize, Failure> {
-    let paths: Vec<String> = artifacts.iter().map(|artifact| artifact.store_path.clone()).collect();
-    let missing: BTreeSet<String> = executor.missing(&paths)?.into_iter().collect();
-    let wanted: Vec<Artifact> =
-        artifacts.iter().filter(|artifact| missing.contains(&artifact.store_path)).cloned().collect();
-    if wanted.is_empty() {
-        return Ok(0);
-    }
-    let files = source.bring_all(&wanted, progress)?;
-    let mut by_algorithm: BTreeMap<&str, Vec<(&Artifact, PathBuf)>> = BTreeMap::new();
-    for (artifact, path) in wanted.iter().zip(files) {
-        by_algorithm.entry(artifact.integrity.algorithm()).or_default().push((artifact, path));
-    }
-    let mut added = Vec::new();
-    for (algorithm, group) in by_algorithm {
-        let files: Vec<PathBuf> = group.iter().map(|(_, path)| path.clone()).collect();
-        let paths = executor.add_fixed(algorithm, &files)?;
-        added.extend(group.into_iter().map(|(artifact, _)| artifact).zip(paths));
-    }
-    for (artifact, path) in added {
-        if artifact.store_path != path {
-            // The executor hashed the file itself: the copy in the cache is not what the lock pins.
-            file::remove(&source.place(artifact))
-                .map_err(|error| file::unable("remove", source.cache, &error))?;
-            return Err(about(
-                artifact,
-                Diagnostic::new(format!(
-                    "the cached copy of `{}` is not what the lock pins ({path}, not {})",
-                    artifact.label, artifact.store_path
-                ))
-                .help("it was removed: run this again"),
-            )
-            .into());
-        }
-    }
-    Ok(wanted.len())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::digest::{Integrity, Sha256};
-
-    #[test]
-    fn the_seed_s_pin_is_the_library_s() {
-        let path = "debian/busybox-static.nix".parse().unwrap();
-        let library = crate::transmute::library();
-        let text = String::from_utf8_lossy(library.file(&path).unwrap()).into_owned();
-        let seed = seed().unwrap();
-        for part in [&seed.url, &seed.integrity.to_hex(), &seed.file] {
-            assert!(text.contains(part.as_str()), "{part}");
-        }
-    }
 
     #[test]
     fn a_pin_that_every_mirror_lost_names_the_command() {
@@ -295,7 +215,7 @@ mod tests {
             system: true,
         };
         let gone = [HttpError::Gone { url: artifact.url.clone() }];
-        let failure = not_brought(&artifact, &gone);
+        let failure = failed(&artifact, &gone);
         assert_eq!(failure.exit_code(), 2);
         let text = failure.to_string();
         assert!(
@@ -309,7 +229,8 @@ mod tests {
         let sha512 = Integrity::of_same_kind(&Integrity::Sha512([0; 64]), b"good");
         for integrity in [Integrity::Sha256(Sha256::of("good")), sha512] {
             let cache = tempfile::tempdir().unwrap();
-            let source = Source { cache: cache.path(), from: None, client: None, mirrors: &BTreeMap::new() };
+            let downloads =
+                Downloads { cache: cache.path(), from: None, client: None, mirrors: &BTreeMap::new() };
             let artifact = Artifact {
                 label: "x 1.0".to_owned(),
                 url: "https://files.pythonhosted.org/x".to_owned(),
@@ -320,11 +241,11 @@ mod tests {
                 requested_by: Vec::new(),
                 system: false,
             };
-            let place = source.place(&artifact);
+            let place = downloads.place(&artifact);
             file::write(&place, b"good").unwrap();
-            assert_eq!(source.bring(&artifact, &mut |_| ()), Ok(place.clone()));
+            assert_eq!(downloads.download(&artifact, &mut |_| ()), Ok(place.clone()));
             file::write(&place, b"gooe").unwrap();
-            let failure = source.bring(&artifact, &mut |_| ()).unwrap_err();
+            let failure = downloads.download(&artifact, &mut |_| ()).unwrap_err();
             assert_eq!(failure.exit_code(), 2);
             assert!(failure.to_string().contains("not in the cache"), "{failure}");
             assert!(!file::exists(&place).unwrap());

@@ -16,6 +16,7 @@ use crate::{
     crypt::Federation,
     debian::{self, SystemPackage},
     diagnostic::{Diagnostic, Failure, Fault, Source, refuse_any},
+    digest::Sha256,
     lock::{Change, Mode, Modes, Why, lock_changed, names},
     name::{MemberId, PackageName, Platform, url::HostPolicy},
     npm,
@@ -52,7 +53,8 @@ pub struct Synthesized {
     pub notes: Vec<String>,
 }
 
-/// Merges and locks a federation.
+/// Merges and locks a federation. `library` is the hash of the Nix library that the flake will carry: it shapes the
+/// image as the manifests do.
 ///
 /// # Errors
 /// Refused when manifests disagree, nothing fits, a hash or host is not acceptable, or with
@@ -62,6 +64,7 @@ pub fn synthesize(
     federation: &Federation,
     locks: &Locks,
     modes: Modes,
+    library: Sha256,
     effects: &Effects<'_>,
 ) -> Result<Synthesized, Failure> {
     let core = federation.core().ok_or_else(no_core)?;
@@ -127,7 +130,7 @@ pub fn synthesize(
         npm: npm_locks,
         debian: Some(system.lock),
     };
-    let inputs = record::inputs(federation, &hooked, &new_locks, effects.library)?;
+    let inputs = record::inputs(federation, &hooked, &new_locks, library)?;
     let (members, sources) = record::members(&locked, federation, &hooked)?;
     let (substrate, system_packages) =
         record::substrate(codex, federation, system.packages, &python_packages)?;

@@ -14,7 +14,7 @@ use lychd_forge::{
     codex,
     diagnostic::{Diagnostic, Failure, Source},
     image::ConfigDigest,
-    runes::{Inscribed, Rendered, RuneRecord, render},
+    runes::{RenderInput, Rendered, RuneRecord, render},
 };
 
 use crate::{
@@ -88,7 +88,7 @@ impl Case {
         };
         let members = self.file("federation.json").unwrap_or(NO_MEMBERS).as_bytes().to_vec();
         let codex = codex::parse(&sources)?;
-        render(&Inscribed {
+        render(&RenderInput {
             codex: &codex,
             federated: &RuneRecord::parse("federation.json", members)?,
             body: &ConfigDigest::of("body").into(),

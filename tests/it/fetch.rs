@@ -13,7 +13,7 @@ use lychd_forge::{
     digest::{Integrity, Sha256},
     host::{http::Client, progress::Silent},
     name::{debian::Archive, url::HostPolicy},
-    supply::downloads::Source,
+    supply::downloads::Downloads,
 };
 
 const BODY: &[u8] = b"the very bytes that were pinned";
@@ -59,12 +59,12 @@ fn mirrors_are_tried_in_order_and_nothing_is_fetched_twice() {
     let (lost, asked_lost) = mirror("404 Not Found", b"");
     let (good, asked_good) = mirror("200 OK", BODY);
     let mirrors = BTreeMap::from([(Origin::Debian(Archive::Debian), vec![lost, good])]);
-    let source = Source { cache: cache.path(), from: None, client: Some(&client), mirrors: &mirrors };
-    let first = source.bring_all(&[artifact()], &Silent).unwrap();
+    let source = Downloads { cache: cache.path(), from: None, client: Some(&client), mirrors: &mirrors };
+    let first = source.all(&[artifact()], &Silent).unwrap();
     assert_eq!(std::fs::read(&first[0]).unwrap(), BODY);
     assert_eq!(first[0].file_name().unwrap(), "libx_1.0_amd64.deb");
     assert_eq!(*asked_lost.lock().unwrap(), ["GET /debian/pool/main/libx/libx_1.0_amd64.deb HTTP/1.1"]);
-    assert_eq!(source.bring_all(&[artifact()], &Silent).unwrap(), first);
+    assert_eq!(source.all(&[artifact()], &Silent).unwrap(), first);
     assert_eq!(asked_good.lock().unwrap().len(), 1, "it was in the cache");
 }
 
@@ -74,11 +74,11 @@ fn other_bytes_than_pinned_are_refused_and_not_kept() {
     let client = Client::new(HostPolicy::new([]));
     let (forged, _) = mirror("200 OK", b"other bytes of the same length!");
     let mirrors = BTreeMap::from([(Origin::Debian(Archive::Debian), vec![forged])]);
-    let source = Source { cache: cache.path(), from: None, client: Some(&client), mirrors: &mirrors };
+    let source = Downloads { cache: cache.path(), from: None, client: Some(&client), mirrors: &mirrors };
     let mut pinned = artifact();
     // Nothing but the mirror: no public address has this path.
     pinned.url = "http://deb.debian.org/debian/pool/main/libx/none_0_amd64.deb".to_owned();
-    let failure = source.bring_all(&[pinned], &Silent).unwrap_err();
+    let failure = source.all(&[pinned], &Silent).unwrap_err();
     assert_eq!(failure.exit_code(), 1);
     let text = failure.to_string();
     assert!(text.contains("has hash") && text.contains("requested by scribe"), "{text}");
@@ -95,8 +95,8 @@ fn walk(directory: &std::path::Path) -> Vec<std::path::PathBuf> {
 fn offline_says_what_is_missing() {
     let cache = tempfile::tempdir().unwrap();
     let mirrors = BTreeMap::new();
-    let source = Source { cache: cache.path(), from: None, client: None, mirrors: &mirrors };
-    let failure = source.bring_all(&[artifact()], &Silent).unwrap_err();
+    let source = Downloads { cache: cache.path(), from: None, client: None, mirrors: &mirrors };
+    let failure = source.all(&[artifact()], &Silent).unwrap_err();
     assert_eq!(failure.exit_code(), 2);
     let text = failure.to_string();
     assert!(text.contains("libx 1.0") && text.contains("--offline"), "{text}");

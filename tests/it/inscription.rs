@@ -14,7 +14,7 @@ use lychd_forge::{
     diagnostic::Source,
     host::file,
     image::ConfigDigest,
-    runes::{Inscribed, Layout, Rendered, RuneRecord, podman::PodmanVersion, render},
+    runes::{Layout, RenderInput, Rendered, RuneRecord, podman::PodmanVersion, render},
     tree::FileTree,
 };
 
@@ -43,7 +43,7 @@ pub(crate) fn rendered(
     let federated = RuneRecord::parse("federation.json", federation.as_bytes().to_vec())
         .map_err(|failure| failure.to_string())?;
     let podman: PodmanVersion = podman.parse().unwrap();
-    let inscribed = Inscribed {
+    let inscribed = RenderInput {
         codex,
         federated: &federated,
         body: &ConfigDigest::of("body").into(),
@@ -153,7 +153,7 @@ fn a_mount_that_cannot_be_looked_at_is_neither_rendered_nor_refused() {
         }
         Ok(path.to_owned())
     };
-    let failure = render(&Inscribed {
+    let failure = render(&RenderInput {
         codex: &codex,
         federated: &RuneRecord::parse("federation.json", NO_MEMBERS.as_bytes().to_vec()).unwrap(),
         body: &ConfigDigest::of("body").into(),

@@ -17,7 +17,7 @@ use lychd_forge::{
     lock::Mode,
     name::{Platform, url::HostPolicy},
     npm::{self, Locked, Locks, Request},
-    supply::downloads::Source,
+    supply::downloads::Downloads,
     tree::FileTree,
 };
 
@@ -59,8 +59,8 @@ fn lock_with(members: &[Member], locks: &Locks, mode: Mode, online: bool) -> Res
     let mirrors: BTreeMap<Origin, Vec<MirrorUrl>> = BTreeMap::new();
     let client = Client::new(HostPolicy::new([]));
     let artifacts = cache().join("artifacts");
-    let source = Source { cache: &artifacts, from: None, client: Some(&client), mirrors: &mirrors };
-    let bring = |wanted: &[Artifact]| source.bring_all(wanted, &Silent);
+    let source = Downloads { cache: &artifacts, from: None, client: Some(&client), mirrors: &mirrors };
+    let bring = |wanted: &[Artifact]| source.all(wanted, &Silent);
     let request = Request {
         members,
         codex: &Codex::default(),
@@ -73,7 +73,6 @@ fn lock_with(members: &[Member], locks: &Locks, mode: Mode, online: bool) -> Res
             client: online.then_some(&client),
             bring: &bring,
             now: 0,
-            library: Sha256::of(""),
             progress: &Silent,
         },
     };

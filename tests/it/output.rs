@@ -4,7 +4,7 @@ use std::{path::Path, process::Output, time::Duration};
 
 use assert_cmd::Command;
 use lychd_forge::{
-    binding::{plan::Action, validator::Origin},
+    binding::{judge::Origin, plan::Action},
     body::{Bodies, Store},
     diagnostic::{Diagnostic, Failure, Fault, Source},
     digest::Sha256,

@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 
 use lychd_forge::{
     diagnostic::Failure,
-    engine::podman::{Loaded, Podman, Road},
+    engine::podman::{LoadMethod, Loaded, Podman},
     host::{file, process::Command, progress::Silent},
-    image::{self, EngineId, Image},
+    image::{self, EngineId, Image, Reference},
 };
 
 use crate::pseudo_store::{PseudoStore, conf, conf_text};
@@ -35,6 +35,20 @@ impl Realm {
     fn storage(&self, podman: Podman) -> Podman {
         let directory = self.directory.path();
         podman.with_storage(&directory.join("root"), &directory.join("run"))
+    }
+
+    /// Takes a reference away; the image stays.
+    fn untag(&self, reference: &Reference) {
+        let reference = reference.to_string();
+        let output = Command::new("podman")
+            .arg("--root")
+            .arg(self.directory.path().join("root"))
+            .arg("--runroot")
+            .arg(self.directory.path().join("run"))
+            .args(["untag", &reference, &reference])
+            .output()
+            .unwrap();
+        assert!(output.success(), "{}", output.stderr);
     }
 
     fn scratch(&self) -> PathBuf {
@@ -76,7 +90,7 @@ fn images_are_loaded_whole_then_thin_and_are_read_back() {
 
     let first = image(&store, &cache, &[&["libc"], &["python"], &["app-1"]]);
     assert!(!podman.exists(&id(&first)).unwrap());
-    assert_eq!(load(&first), Loaded { road: Road::Full, fallback: None, engine_id: id(&first) });
+    assert_eq!(load(&first), Loaded { method: LoadMethod::Full, fallback: None, engine_id: id(&first) });
     for reference in [first.reference(), &first.own_reference()] {
         assert_eq!(podman.image_of(reference).unwrap(), Some(id(&first)));
     }
@@ -87,8 +101,8 @@ fn images_are_loaded_whole_then_thin_and_are_read_back() {
     let second = image(&store, &cache, &[&["libc"], &["app-2"], &["python"]]);
     let loaded = load(&second);
     assert_eq!(
-        loaded.road,
-        Road::Thin { layers: 1, bytes: second.layers()[1].size() },
+        loaded.method,
+        LoadMethod::Thin { layers: 1, bytes: second.layers()[1].size() },
         "{:?}",
         loaded.fallback
     );
@@ -100,23 +114,22 @@ fn images_are_loaded_whole_then_thin_and_are_read_back() {
     assert_eq!(file::list(&realm.scratch()).unwrap(), []);
 
     // Again is nothing, mostly new is the whole archive.
-    assert_eq!(load(&second).road, Road::Present);
+    assert_eq!(load(&second).method, LoadMethod::Present);
     let third = image(&store, &cache, &[&["libc"], &["other"]]);
-    assert_eq!(load(&third).road, Road::Full);
+    assert_eq!(load(&third).method, LoadMethod::Full);
 
     // The first image keeps its own tag until that is taken away, and is found even then.
     let own = first.own_reference();
     assert_eq!(podman.references(&id(&first)).unwrap(), [own.to_string()]);
-    podman.untag(&own).unwrap();
-    podman.untag(&own).unwrap();
+    realm.untag(&own);
     assert_eq!(podman.image_of(&own).unwrap(), None);
     assert!(podman.exists(&id(&first)).unwrap());
-    assert_eq!(load(&first).road, Road::Present);
+    assert_eq!(load(&first).method, LoadMethod::Present);
     assert_eq!(podman.image_of(&own).unwrap(), Some(id(&first)));
 
     // Somebody gave that tag to another image: a name alone proves nothing.
     podman.tag(&id(&third), &own).unwrap();
-    assert_eq!(load(&first).road, Road::Present);
+    assert_eq!(load(&first).method, LoadMethod::Present);
     assert_eq!(podman.image_of(&own).unwrap(), Some(id(&first)));
 }
 
@@ -163,21 +176,21 @@ fn an_engine_may_call_images_what_it_likes() {
     let podman = calling_otherwise(&realm, &[(id(&first), "f1f1f1f1f1f1"), (id(&second), "sha512:5ec0d")]);
 
     let loaded = load(&podman, &first, &store, &realm).unwrap();
-    assert_eq!((&loaded.road, loaded.engine_id.as_str()), (&Road::Full, "f1f1f1f1f1f1"));
+    assert_eq!((&loaded.method, loaded.engine_id.as_str()), (&LoadMethod::Full, "f1f1f1f1f1f1"));
     assert!(!podman.exists(&id(&first)).unwrap(), "it is not known by our name");
     for reference in [first.reference(), &first.own_reference()] {
         assert_eq!(podman.image_of(reference).unwrap(), Some(loaded.engine_id.clone()));
     }
-    assert_eq!(load(&podman, &first, &store, &realm).unwrap().road, Road::Present);
+    assert_eq!(load(&podman, &first, &store, &realm).unwrap().method, LoadMethod::Present);
     let thin = load(&podman, &second, &store, &realm).unwrap();
-    assert!(matches!(thin.road, Road::Thin { .. }), "{:?}", thin.fallback);
+    assert!(matches!(thin.method, LoadMethod::Thin { .. }), "{:?}", thin.fallback);
     assert_eq!(thin.engine_id.as_str(), "sha512:5ec0d");
 
     // Without its tag it is found by what was answered for it, which the body's record keeps.
-    podman.untag(&first.own_reference()).unwrap();
+    realm.untag(&first.own_reference());
     let known =
         podman.load(&first, Some(&loaded.engine_id), &store.root(), &realm.scratch(), &Silent).unwrap();
-    assert_eq!(known, Loaded { road: Road::Present, ..loaded });
+    assert_eq!(known, Loaded { method: LoadMethod::Present, ..loaded });
     assert_eq!(podman.image_of(&first.own_reference()).unwrap(), Some(known.engine_id));
 }
 
@@ -201,7 +214,7 @@ fn a_layout_that_lacks_a_needed_blob_is_made_good_by_the_whole_archive() {
     let all = second.layers().iter().map(|layer| format!("sha256:{}", layer.diff_id()));
     let podman = lying(&realm, "RootFS.Layers", &all.collect::<Vec<_>>().join("\n"));
     let loaded = load(&podman, &second, &store, &realm).unwrap();
-    assert_eq!(loaded.road, Road::Full);
+    assert_eq!(loaded.method, LoadMethod::Full);
     assert!(loaded.fallback.is_some_and(|why| why.contains("pull")));
     assert!(realm.podman.exists(&id(&second)).unwrap());
 }
@@ -254,5 +267,5 @@ fn an_archive_gives_the_image_all_the_names_it_carries() {
     for reference in &references {
         assert_eq!(realm.podman.image_of(reference).unwrap(), Some(id(&built)), "{reference}");
     }
-    assert_eq!(load(&realm.podman, &built, &store, &realm).unwrap().road, Road::Present);
+    assert_eq!(load(&realm.podman, &built, &store, &realm).unwrap().method, LoadMethod::Present);
 }

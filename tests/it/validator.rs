@@ -8,13 +8,16 @@ use std::{
 };
 
 use lychd_forge::{
-    artifact::Artifact,
-    binding::validator::{Host, Origin, Supply, Validator, Verdict},
+    artifact::{Artifact, Effects},
+    binding::{
+        judge::{Judge as _, Origin, Verdict},
+        validator::{Host, Validator},
+    },
     codex::Debian,
     diagnostic::Failure,
     host::{clock, file, http::Client, progress::Silent},
     name::url::HostPolicy,
-    supply::downloads::Source,
+    supply::downloads::Downloads,
     tree::{Entry, FileTree},
 };
 
@@ -29,18 +32,17 @@ fn cache() -> PathBuf {
 fn find_in(in_cache: &Path, client: Option<&Client>, host: &Host) -> Result<Validator, Failure> {
     let artifacts = cache().join("artifacts");
     let mirrors = BTreeMap::new();
-    let source = Source { cache: &artifacts, from: None, client, mirrors: &mirrors };
-    let bring = |artifacts: &[Artifact]| source.bring_all(artifacts, &Silent);
-    let supply = Supply {
+    let source = Downloads { cache: &artifacts, from: None, client, mirrors: &mirrors };
+    let bring = |artifacts: &[Artifact]| source.all(artifacts, &Silent);
+    let effects = Effects {
         cache: in_cache,
         codex_directory: Path::new("/nowhere"),
-        debian: &Debian::default(),
         client,
         bring: &bring,
         now: clock::unix_seconds(),
         progress: &Silent,
     };
-    Validator::find(host, &supply)
+    Validator::find(host, &Debian::default(), &effects)
 }
 
 /// Debian's programs, whatever this host has.

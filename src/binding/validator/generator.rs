@@ -3,16 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::sources::{self, Sources};
-use crate::diagnostic::{Diagnostic, Failure, Place, Source};
-
-/// Suffixes of the files that the generator reads.
-pub(crate) const SUFFIXES: [&str; 7] =
-    [".build", ".container", ".image", ".kube", ".network", ".pod", ".volume"];
-
-/// Whether the generator reads a file of this name.
-pub(crate) fn is_quadlet(name: &str) -> bool {
-    SUFFIXES.iter().any(|suffix| name.len() > suffix.len() && name.ends_with(suffix))
-}
+use crate::{
+    diagnostic::{Diagnostic, Failure, Place, Source},
+    runes::unit::is_quadlet,
+};
 
 /// Both runs of the generator over one set.
 pub(super) struct Run<'a> {

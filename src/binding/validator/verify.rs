@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Verdict,
     generator::source_of,
     sources::{self, Sources},
 };
-use crate::diagnostic::{Diagnostic, Failure};
+use crate::{
+    binding::judge::Verdict,
+    diagnostic::{Diagnostic, Failure},
+};
 
 /// Kinds of units that systemd speaks of.
 const KINDS: [&str; 11] = [

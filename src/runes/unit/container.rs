@@ -91,6 +91,8 @@ pub struct Container {
     pub start_seconds: u32,
     /// Whether it starts with the user's session (at boot, with lingering).
     pub at_boot: bool,
+    /// Whether it sees the support directory, whose files it reads when it starts.
+    pub reads_support: bool,
 }
 
 impl Container {

@@ -373,6 +373,7 @@ fn container() -> impl Strategy<Value = Container> {
                 service,
                 start_seconds,
                 at_boot,
+                reads_support: false,
             }
         },
     )

@@ -8,59 +8,85 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::validator::is_quadlet;
 use crate::{
     diagnostic::{Diagnostic, Failure},
     host::file::{self, Kind},
+    runes::unit::{is_quadlet, service_of},
     tree::{Entry, FileTree},
 };
 
 /// The most directories and files that are looked at.
 const LIMIT: usize = 100_000;
 
-/// Compares a rendered set with the files in podman's directories, which are given in podman's order; some may be
-/// missing. `site` is the directory that the set is to lie in: what lies there now is not looked at.
+/// The Quadlet files of the user's own, in the order podman reads them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct QuadletFiles {
+    /// The directory that a rendered set is to lie in.
+    site: PathBuf,
+    files: Vec<QuadletFile>,
+    /// How many of them are read before those of the site; `None`: podman does not read the site.
+    site_at: Option<usize>,
+}
+
+/// A file, and the service that is made of it; `None` of something that is no file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct QuadletFile {
+    path: PathBuf,
+    /// What cannot be read matters only where it is asked for.
+    service: Result<Option<String>, Failure>,
+}
+
+impl QuadletFiles {
+    /// Reads podman's directories, which are given in podman's order; some may be missing. What lies in `site` is not
+    /// looked at.
+    ///
+    /// # Errors
+    /// Unable when a directory cannot be read.
+    pub fn read(site: &Path, directories: &[PathBuf]) -> Result<Self, Failure> {
+        let own = file::if_there(site, file::canonical(site))?.unwrap_or_else(|| site.to_owned());
+        let mut walk = Walk { own, seen: BTreeSet::new(), files: Vec::new(), site_at: None };
+        for directory in directories {
+            // A site that is not there yet has its place in the order all the same.
+            walk.directory(directory, site)?;
+        }
+        let read = |path: PathBuf| QuadletFile { service: service(&path), path };
+        let files = walk.files.into_iter().map(read).collect();
+        Ok(Self { site: site.to_owned(), files, site_at: walk.site_at })
+    }
+}
+
+/// Compares a rendered set with the user's own files.
 ///
 /// # Errors
-/// Unable when a directory cannot be read.
-pub fn clashes(
-    rendered: &FileTree,
-    site: &Path,
-    directories: &[PathBuf],
-) -> Result<Vec<Diagnostic>, Failure> {
-    let own = file::if_there(site, file::canonical(site))?.unwrap_or_else(|| site.to_owned());
-    let mut walk = Walk { own, seen: BTreeSet::new(), files: Vec::new(), site_at: None };
-    for directory in directories {
-        // A site that is not there yet has its place in the order all the same.
-        walk.directory(directory, site)?;
-    }
-    let mut found = Vec::new();
+/// Unable when one of them that may make the same service cannot be read.
+pub fn shadowing(rendered: &FileTree, found: &QuadletFiles) -> Result<Vec<Diagnostic>, Failure> {
+    let mut wrong = Vec::new();
     for (path, entry) in rendered.iter() {
         let Entry::File { bytes, .. } = entry else { continue };
-        let Some(name) = path.components().next_back().filter(|name| is_quadlet(name)) else { continue };
-        let ours = site.join(path.as_str());
-        let unit = unit(name, &String::from_utf8_lossy(bytes));
-        for (at, theirs) in walk.files.iter().enumerate() {
-            let shown = theirs.display();
-            let told = if theirs.file_name().is_some_and(|other| other == name) {
-                let first = walk.site_at.is_some_and(|site| site <= at);
+        let Some(name) = path.components().next_back() else { continue };
+        let Some(service) = service_in(name, &String::from_utf8_lossy(bytes)) else { continue };
+        let ours = found.site.join(path.as_str());
+        for (at, theirs) in found.files.iter().enumerate() {
+            let shown = theirs.path.display();
+            let told = if theirs.path.file_name().is_some_and(|other| other == name) {
+                let first = found.site_at.is_some_and(|site| site <= at);
                 Diagnostic::new(if first {
                     format!("podman would read the rendered `{name}` instead of `{shown}`")
                 } else {
                     format!("podman would read `{shown}` instead of the rendered `{name}`")
                 })
-            } else if other_unit(theirs)? == Some(unit.clone()) {
-                Diagnostic::new(format!("`{shown}` makes `{unit}`, as the rendered `{name}` does"))
+            } else if theirs.service.clone()?.as_ref() == Some(&service) {
+                Diagnostic::new(format!("`{shown}` makes `{service}`, as the rendered `{name}` does"))
             } else {
                 continue;
             };
-            found.push(
+            wrong.push(
                 told.note(format!("the rendered file is to be `{}`", ours.display()))
                     .help(format!("rename `{shown}`, or move it out of podman's directories")),
             );
         }
     }
-    Ok(found)
+    Ok(wrong)
 }
 
 struct Walk {
@@ -115,7 +141,7 @@ impl Walk {
     }
 }
 
-fn other_unit(path: &Path) -> Result<Option<String>, Failure> {
+fn service(path: &Path) -> Result<Option<String>, Failure> {
     let unable = |error: &std::io::Error| file::unable("read", path, error);
     let real = file::canonical(path).map_err(|error| unable(&error))?;
     let bytes = match file::read(&real, file::LIMIT) {
@@ -124,19 +150,15 @@ fn other_unit(path: &Path) -> Result<Option<String>, Failure> {
         done => done.map_err(|error| unable(&error))?,
     };
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    Ok(Some(unit(name, &String::from_utf8_lossy(&bytes))))
+    Ok(service_in(name, &String::from_utf8_lossy(&bytes)))
 }
 
-/// The unit that is made of a Quadlet file: as `ServiceName=` says, or after the file.
-fn unit(name: &str, text: &str) -> String {
-    let (stem, kind) = name.rsplit_once('.').unwrap_or((name, ""));
+/// The service that is made of a Quadlet file: as `ServiceName=` says, or after the file.
+fn service_in(name: &str, text: &str) -> Option<String> {
     let said = text.lines().filter_map(|line| line.split_once('='));
     let said = said.filter(|(key, _)| key.trim() == "ServiceName").map(|(_, value)| value.trim()).next_back();
-    match (said, kind) {
-        (Some(said), _) if !said.is_empty() => format!("{said}.service"),
-        (_, "container" | "kube") => format!("{stem}.service"),
-        (_, kind) => format!("{stem}-{kind}.service"),
-    }
+    let usual = service_of(name)?;
+    Some(said.filter(|said| !said.is_empty()).map_or(usual, |said| format!("{said}.service")))
 }
 
 #[cfg(test)]
@@ -144,20 +166,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn units_are_named_after_their_files_unless_they_say_otherwise() {
+    fn services_are_named_after_their_files_unless_they_say_otherwise() {
         for (name, text, want) in [
-            ("a.container", "", "a.service"),
-            ("a.kube", "", "a.service"),
             ("a.pod", "", "a-pod.service"),
-            ("a.b.network", "", "a.b-network.service"),
             ("a.pod", "[Pod]\nServiceName = b\n", "b.service"),
+            ("a.container", "ServiceName=b\nServiceName=\n", "a.service"),
         ] {
-            assert_eq!(unit(name, text), want, "{name}");
+            assert_eq!(service_in(name, text).as_deref(), Some(want), "{name}");
         }
     }
 
     #[test]
-    fn clashes_are_found_in_podmans_order() {
+    fn they_are_found_in_podmans_order() {
         let home = tempfile::tempdir().unwrap();
         let base = file::canonical(home.path()).unwrap().join("base");
         let mut tree = FileTree::new();
@@ -185,7 +205,8 @@ mod tests {
         }
         let directories = [base.join("run"), base.join("etc"), base.join("missing")];
         let told = |site: &str| -> Vec<String> {
-            let all = clashes(&rendered, &base.join(site), &directories).unwrap();
+            let found = QuadletFiles::read(&base.join(site), &directories).unwrap();
+            let all = shadowing(&rendered, &found).unwrap();
             let shown = base.display().to_string();
             all.iter().map(|one| one.message.replace(&shown, "")).collect()
         };
@@ -203,7 +224,7 @@ mod tests {
         // What podman would find at the end of it cannot be told.
         tree.insert("etc/loop".parse().unwrap(), Entry::Link { target: "loop".to_owned() });
         file::write_tree(&base, &tree).unwrap();
-        let unable = clashes(&rendered, &base.join("etc/lychd"), &directories).unwrap_err();
+        let unable = QuadletFiles::read(&base.join("etc/lychd"), &directories).unwrap_err();
         assert_eq!(unable.exit_code(), 2, "{unable}");
     }
 }

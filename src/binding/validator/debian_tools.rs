@@ -6,15 +6,15 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Program;
+use super::program::Program;
 use crate::{
     archive::{Deb, deb},
-    artifact::{Artifact, Bring},
+    artifact::{Artifact, Effects},
     codex::Debian,
     debian::{self, Mirrors, Outcome, Request, Root, SystemPackage, lock::DebianLock},
     diagnostic::{Diagnostic, Failure, Fault, Source},
     digest::Sha256,
-    host::{file, http::Client, progress::Progress},
+    host::file,
     name::{Platform, debian::Suite},
     tree::{Entry, FileTree, RelativePath, RelativePathError},
 };
@@ -23,24 +23,6 @@ use crate::{
 const LAYOUT: &str = "1";
 /// Below `<cache>/tools`.
 const LOCK: &str = "validator.lock.json";
-
-/// The effects that bringing the programs needs, as values of the caller.
-pub struct Supply<'a> {
-    /// The forge's cache.
-    pub cache: &'a Path,
-    /// Where relative paths of the configuration start.
-    pub codex_directory: &'a Path,
-    /// Mirrors and keyring; the suites are always Debian 13's.
-    pub debian: &'a Debian,
-    /// `None` when the network must not be used.
-    pub client: Option<&'a Client>,
-    /// Downloads packages.
-    pub bring: Bring<'a>,
-    /// Seconds since 1970, for the validity of signed indexes.
-    pub now: u64,
-    /// Where progress goes.
-    pub progress: &'a dyn Progress,
-}
 
 /// One of the two programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,7 +99,12 @@ pub(super) struct Installed {
 }
 
 /// The program from the cache, or brought into it.
-pub(super) fn install(cache: &Path, supply: &Supply<'_>, part: Part) -> Result<Installed, Failure> {
+pub(super) fn install(
+    cache: &Path,
+    debian: &Debian,
+    effects: &Effects<'_>,
+    part: Part,
+) -> Result<Installed, Failure> {
     let path = cache.join("tools").join(LOCK);
     // A cached lock that makes no sense is as good as none.
     let lock = file::if_there(&path, file::read(&path, file::LIMIT))?;
@@ -126,13 +113,13 @@ pub(super) fn install(cache: &Path, supply: &Supply<'_>, part: Part) -> Result<I
     if let Some(lock) = &lock
         && let Outcome::Resolved(resolution) = resolve(Some(lock), None)?
     {
-        match unpack(cache, supply, part, &resolution.packages(&Mirrors::default())) {
+        match unpack(cache, effects, part, &resolution.packages(&Mirrors::default())) {
             // The archive drops old versions: then there are newer ones.
-            Err(Failure::Unable(_)) if supply.client.is_some() => {}
+            Err(Failure::Unable(_)) if effects.client.is_some() => {}
             done => return done,
         }
     }
-    let Some(client) = supply.client else {
+    let Some(client) = effects.client else {
         let message = format!(
             "checking the units needs `{}` of Debian 13, and --offline forbids the network",
             part.name()
@@ -149,18 +136,18 @@ pub(super) fn install(cache: &Path, supply: &Supply<'_>, part: Part) -> Result<I
     let suites = Suite::defaults();
     let index = debian::configured(
         client,
-        (supply.debian, supply.codex_directory),
+        (debian, effects.codex_directory),
         &suites,
         Platform::host(),
-        supply.now,
-        supply.progress,
+        effects.now,
+        effects.progress,
     )?;
     let Outcome::Resolved(resolution) = resolve(None, Some(&index))? else {
         return Err(Failure::unable(Diagnostic::new("the Debian index answers nothing")));
     };
     let text = resolution.lock.to_canonical_json();
     file::write(&path, text.as_bytes()).map_err(|error| file::unable("write", &path, &error))?;
-    unpack(cache, supply, part, &resolution.packages(&Mirrors::default()))
+    unpack(cache, effects, part, &resolution.packages(&Mirrors::default()))
 }
 
 fn resolve(lock: Option<&DebianLock>, index: Option<&debian::index::Index>) -> Result<Outcome, Failure> {
@@ -185,7 +172,7 @@ fn resolve(lock: Option<&DebianLock>, index: Option<&debian::index::Index>) -> R
 
 fn unpack(
     cache: &Path,
-    supply: &Supply<'_>,
+    effects: &Effects<'_>,
     part: Part,
     packages: &[SystemPackage],
 ) -> Result<Installed, Failure> {
@@ -198,8 +185,8 @@ fn unpack(
     let binary = directory.join("bin").join(part.name());
     if !file::exists(&loader)? || !file::exists(&binary)? {
         let artifacts: Vec<Artifact> = packages.iter().copied().map(Artifact::from).collect();
-        supply.progress.stage("fetch", &format!("Debian's {}", part.name()));
-        let paths = (supply.bring)(&artifacts)?;
+        effects.progress.stage("fetch", &format!("Debian's {}", part.name()));
+        let paths = (effects.bring)(&artifacts)?;
         let debs: Vec<Deb> =
             packages.iter().zip(paths).map(|(package, path)| Deb { path, sha256: package.sha256 }).collect();
         let root = deb::unpack(&debs, &|path| part.place(path.as_str()).is_some())?;

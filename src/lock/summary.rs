@@ -1,13 +1,13 @@
 //! What moved in the locks, for people.
 
-use crate::lock::{Change, Kind, Why};
+use super::{Change, Kind, Why};
 
 /// How many things that came or went are named one by one.
 const NAMED: usize = 20;
 
 /// A line for each thing that moved; what merely came or went is counted when there is much of it.
 #[must_use]
-pub fn moved(changes: &[Change]) -> Vec<String> {
+pub fn summary(changes: &[Change]) -> Vec<String> {
     let stays = |change: &&Change| !matches!(change.why, Why::Added | Why::Removed);
     let mut lines: Vec<String> = changes.iter().filter(stays).map(ToString::to_string).collect();
     for (why, what) in [(Why::Added, "newly locked"), (Why::Removed, "no longer needed")] {
@@ -38,11 +38,11 @@ mod tests {
     #[test]
     fn what_goes_is_not_told_as_new() {
         let gone = changes(Kind::Python, 31, &["1"], &[], Why::Removed);
-        assert_eq!(moved(&gone), ["31 packages no longer needed"]);
+        assert_eq!(summary(&gone), ["31 packages no longer needed"]);
         let new = changes(Kind::Npm, 31, &[], &["1"], Why::Added);
-        assert_eq!(moved(&new), ["31 packages newly locked"]);
+        assert_eq!(summary(&new), ["31 packages newly locked"]);
         assert_eq!(
-            moved(&[new, gone].concat()),
+            summary(&[new, gone].concat()),
             ["31 packages newly locked", "31 packages no longer needed"]
         );
     }
@@ -56,7 +56,7 @@ mod tests {
             changes(Kind::Member, 21, &[], &["1a2b3c4"], Why::Added),
         ]
         .concat();
-        let lines = moved(&all);
+        let lines = summary(&all);
         assert_eq!(lines.len(), 25);
         assert_eq!((lines[0].as_str(), lines[20].as_str()), ("p00 1 -> 2", "p20 1 -> 2"));
         assert_eq!(

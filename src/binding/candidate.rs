@@ -1,0 +1,215 @@
+//! The units that a body would get, judged, with what inscribing them would change. Pure, but for the programs that
+//! judge.
+
+use super::{
+    drop_ins::drop_ins,
+    host::HostView,
+    judge::{Judge, Origin, Verdict},
+    plan::{Plan, plan},
+    shadowing::shadowing,
+};
+use crate::{
+    codex::Codex,
+    diagnostic::{Diagnostic, Failure, refuse_any},
+    image::EngineId,
+    runes::{RenderInput, Rendered, RuneRecord, podman::PodmanVersion, render},
+};
+
+/// A set of units that may be inscribed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// The files.
+    pub rendered: Rendered,
+    /// What inscribing them would change.
+    pub plan: Plan,
+    /// The podman that they are written for.
+    pub podman: PodmanVersion,
+    /// The podman that judged them.
+    pub judged_by_podman: (PodmanVersion, Origin),
+    /// The systemd that judged them.
+    pub judged_by_systemd: (String, Origin),
+    /// What a person should know of them.
+    pub notes: Vec<String>,
+}
+
+/// Of what the units are made besides the host.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The configuration.
+    pub codex: &'a Codex,
+    /// What the members bring.
+    pub members: &'a RuneRecord,
+    /// What podman finds the body's image by.
+    pub image: &'a EngineId,
+    /// The podman to write for; `None`: the one that judges.
+    pub podman: Option<PodmanVersion>,
+}
+
+/// Renders and judges the units of a body and holds them against what lies on the host.
+///
+/// # Errors
+/// Refused when the Codex and the members are no organism, the units are wrong, or something of the user's is in the
+/// place of one of them; unable when they could not be judged.
+pub fn candidate(subject: Subject<'_>, host: &HostView, judge: &dyn Judge) -> Result<Candidate, Failure> {
+    let (judging, origin) = judge.podman();
+    let podman = subject.podman.unwrap_or(judging);
+    let input = RenderInput {
+        codex: subject.codex,
+        federated: subject.members,
+        body: subject.image,
+        layout: &host.layout,
+        resolve: &host.resolve,
+        podman,
+        ports: &host.ports,
+    };
+    let rendered = render(&input)?;
+    let mut notes = rendered.notes.clone();
+    if podman > judging {
+        // It does not know the directives of a newer one.
+        notes.extend(judged(judge, &render(&RenderInput { podman: judging, ..input })?)?);
+        notes.push(format!(
+            "podman {judging} judged the units as it would get them; there is no podman {podman} here"
+        ));
+    } else {
+        notes.extend(judged(judge, &rendered)?);
+    }
+    host.found.refuse_foreign(&rendered.units)?;
+    refuse_any(shadowing(&rendered.quadlets, &host.quadlets)?)?;
+    notes.extend(drop_ins(&rendered, &host.names)?);
+    notes.extend(host.notes.iter().cloned());
+    if origin == Origin::Debian && subject.podman.is_none() {
+        notes.push(format!("the units are for podman {podman}: this host has none that is new enough (5.3)"));
+    }
+    let plan = plan(&rendered, &host.found, &host.sites);
+    let (systemd, systemd_is) = judge.systemd();
+    let judged_by_systemd = (systemd.to_owned(), systemd_is);
+    Ok(Candidate { rendered, plan, podman, judged_by_podman: (judging, origin), judged_by_systemd, notes })
+}
+
+/// Nothing wrong, or refused; the notes of the check.
+fn judged(judge: &dyn Judge, rendered: &Rendered) -> Result<Vec<String>, Failure> {
+    let Verdict { findings, notes } = judge.judge(rendered)?;
+    let told = |finding: Diagnostic| {
+        finding.help("this is a fault of the forge or of a value it let pass: please report it")
+    };
+    refuse_any(findings.into_iter().map(told).collect())?;
+    Ok(notes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+    use crate::{
+        binding::{
+            drop_ins::Names,
+            plan::Action,
+            shadowing::QuadletFiles,
+            site::{Found, Sites},
+        },
+        codex,
+        image::ConfigDigest,
+        runes::Layout,
+    };
+
+    /// A podman that answers what it is told to.
+    struct Answer {
+        podman: &'static str,
+        origin: Origin,
+        findings: Vec<Diagnostic>,
+    }
+
+    impl Judge for Answer {
+        fn podman(&self) -> (PodmanVersion, Origin) {
+            (self.podman.parse().unwrap(), self.origin)
+        }
+
+        fn systemd(&self) -> (&str, Origin) {
+            ("257", Origin::Host)
+        }
+
+        fn judge(&self, rendered: &Rendered) -> Result<Verdict, Failure> {
+            let pod = rendered.quadlets.file(&"lychd.pod".parse().unwrap()).unwrap();
+            let notes = vec![String::from_utf8_lossy(pod).lines().filter(|l| l.contains("xit")).collect()];
+            Ok(Verdict { findings: self.findings.clone(), notes })
+        }
+    }
+
+    const PODMAN: Answer = Answer { podman: "5.4.2", origin: Origin::Host, findings: Vec::new() };
+
+    /// A user who has nothing yet.
+    fn host() -> HostView {
+        let home = PathBuf::from("/home/magus");
+        let sites = Sites::below(&home.join(".config"), &home.join(".local/state/lychd-forge"));
+        HostView {
+            layout: Layout {
+                codex: home.join(".config/lychd"),
+                crypt: home.join(".local/share/lychd"),
+                support: sites.support.clone(),
+                sites: vec![home.join(".config/containers/systemd"), home.join(".config/systemd/user")],
+                own: vec![home.join(".local/state/lychd-forge"), home.join(".cache/lychd-forge")],
+                home,
+            },
+            sites,
+            found: Found::default(),
+            ports: [].into(),
+            quadlets: QuadletFiles::default(),
+            names: Names::default(),
+            notes: Vec::new(),
+            resolve: |path| Ok(path.to_owned()),
+        }
+    }
+
+    fn of(host: &HostView, judge: &Answer, podman: Option<&str>) -> Result<Candidate, Failure> {
+        let codex = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/inscription/minimal/codex");
+        let members = r#"{ "runes": [], "schema": "lychd-forge/federation/1", "web_port": 8000 }"#;
+        let subject = Subject {
+            codex: &codex::load(&codex)?,
+            members: &RuneRecord::parse("federation.json", members.as_bytes().to_vec())?,
+            image: &ConfigDigest::of("body").into(),
+            podman: podman.map(|podman| podman.parse().unwrap()),
+        };
+        candidate(subject, host, judge)
+    }
+
+    #[test]
+    fn a_candidate_is_made_of_values_alone() {
+        let mut host = host();
+        let first = of(&host, &PODMAN, None).unwrap();
+        assert!(first.plan.steps.iter().all(|step| step.action == Action::Create), "{:?}", first.plan);
+        let pod_and_services = ["lychd-phylactery.service", "lychd-pod.service", "lychd-vessel.service"];
+        assert_eq!(first.plan.start.iter().collect::<Vec<_>>(), pod_and_services);
+        assert_eq!(first.plan.on_demand.iter().collect::<Vec<_>>(), ["lychd-migrate.service"]);
+
+        host.found.quadlets = first.rendered.quadlets.clone();
+        host.found.support = first.rendered.support.clone();
+        assert!(!of(&host, &PODMAN, None).unwrap().plan.changes());
+
+        // Only the Vessel sees the support directory.
+        host.found.support.insert_text("capabilities.json".parse().unwrap(), "{}");
+        let changed = of(&host, &PODMAN, None).unwrap().plan;
+        assert_eq!(changed.restart.iter().collect::<Vec<_>>(), ["lychd-vessel.service"]);
+    }
+
+    #[test]
+    fn an_older_podman_judges_what_it_would_get() {
+        let newer = of(&host(), &PODMAN, Some("5.6")).unwrap();
+        let pod = newer.rendered.quadlets.file(&"lychd.pod".parse().unwrap()).unwrap();
+        assert!(String::from_utf8_lossy(pod).contains("\nExitPolicy=continue\n"));
+        let told = "podman 5.4.2 judged the units as it would get them; there is no podman 5.6.0 here";
+        assert!(newer.notes.ends_with(&["PodmanArgs=--exit-policy=continue".to_owned(), told.to_owned()]));
+
+        let debian = Answer { origin: Origin::Debian, ..PODMAN };
+        let told = of(&host(), &debian, None).unwrap().notes.pop().unwrap();
+        assert_eq!(told, "the units are for podman 5.4.2: this host has none that is new enough (5.3)");
+    }
+
+    #[test]
+    fn what_the_judge_finds_is_refused() {
+        let wrong = Answer { findings: vec![Diagnostic::new("no such key")], ..PODMAN };
+        let refused = of(&host(), &wrong, None).unwrap_err();
+        assert_eq!(refused.exit_code(), 1);
+        assert!(refused.to_string().starts_with("no such key\n  help: this is a fault of the forge"));
+    }
+}

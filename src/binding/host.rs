@@ -1,0 +1,105 @@
+//! The host as an inscription meets it, read once into a value.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    drop_ins::Names,
+    places::{self, Places},
+    shadowing::QuadletFiles,
+    site::{Found, Sites},
+};
+use crate::{
+    diagnostic::{Diagnostic, Failure},
+    host::{directories::Directories, environment, file},
+    name::{RuneName, mount::HostPath},
+    runes::{Layout, ports},
+};
+
+/// What of a host decides units and their plan.
+#[derive(Clone, Debug)]
+pub struct HostView {
+    /// Where things lie, without links.
+    pub layout: Layout,
+    /// Where an inscription lies.
+    pub sites: Sites,
+    /// What lies there.
+    pub found: Found,
+    /// The ports of the last inscription, by stone.
+    pub ports: BTreeMap<RuneName, u16>,
+    /// The Quadlet files that podman reads besides ours.
+    pub quadlets: QuadletFiles,
+    /// What lies in the directories of podman and systemd.
+    pub names: Names,
+    /// What else to know of this host, a line each.
+    pub notes: Vec<String>,
+    /// Resolves links of a path as far as it exists. What is asked is known when units are rendered.
+    pub resolve: fn(&Path) -> Result<PathBuf, Failure>,
+}
+
+impl HostView {
+    /// This host, for the user who runs this.
+    ///
+    /// # Errors
+    /// Refused when a path cannot stand in a unit, or the last inscription's ports make no sense; unable when a
+    /// directory cannot be read, or there is no home.
+    pub fn read(directories: &Directories) -> Result<Self, Failure> {
+        let configuration = environment::xdg("XDG_CONFIG_HOME", ".config").ok_or_else(homeless)?;
+        let sites = Sites::below(&configuration, &directories.state);
+        let layout = layout(directories, &configuration)?;
+        let places = Places::of_user(&configuration);
+        let elsewhere = environment::variable("QUADLET_UNIT_DIRS").map(|_| {
+            "QUADLET_UNIT_DIRS is set: a podman that sees it reads other directories than these".to_owned()
+        });
+        Ok(Self {
+            layout,
+            ports: inscribed_ports(&sites.support)?,
+            found: sites.read()?,
+            quadlets: QuadletFiles::read(&sites.quadlets, &places.podman)?,
+            names: Names::read(&places)?,
+            notes: elsewhere.into_iter().collect(),
+            resolve: file::resolved,
+            sites,
+        })
+    }
+}
+
+fn homeless() -> Failure {
+    Failure::unable(Diagnostic::new("neither XDG_CONFIG_HOME nor HOME is an absolute path").help("set HOME"))
+}
+
+fn layout(directories: &Directories, configuration: &Path) -> Result<Layout, Failure> {
+    let home = environment::variable("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
+    let home = file::resolved(&home.ok_or_else(homeless)?)?;
+    // systemd puts it in for `%h`, and podman reads it with the rest of the mount.
+    if HostPath::found(&home, Path::new("/nowhere")).is_none() {
+        let message = format!("the home directory `{}` cannot stand in a mount", home.display());
+        return Err(Diagnostic::new(message)
+            .help("it must have none of `: ' \" $ % \\`, nor a blank")
+            .into());
+    }
+    let state = file::resolved(&directories.state)?;
+    Ok(Layout {
+        home,
+        codex: file::resolved(&directories.codex)?,
+        crypt: file::resolved(&directories.crypt)?,
+        support: Sites::below(configuration, &state).support,
+        sites: vec![
+            file::resolved(&places::quadlets(configuration))?,
+            file::resolved(&places::units(configuration))?,
+        ],
+        own: vec![state, file::resolved(&directories.cache)?],
+    })
+}
+
+/// The ports of the last inscription.
+fn inscribed_ports(support: &Path) -> Result<BTreeMap<RuneName, u16>, Failure> {
+    let path = support.join("capabilities.json");
+    if !file::exists(&path)? {
+        return Ok(BTreeMap::new());
+    }
+    let bytes = file::read(&path, file::LIMIT).map_err(|error| file::unable("read", &path, &error))?;
+    ports::inscribed(&path.display().to_string(), bytes)
+}

@@ -1,0 +1,92 @@
+//! From the directories of a user to the candidate of a recorded body.
+
+use super::{
+    candidate::{Candidate, Subject, candidate},
+    host::HostView,
+    owners,
+    validator::{Host, Validator},
+};
+use crate::{
+    body::{Bodies, BodyId, Record},
+    codex,
+    diagnostic::Failure,
+    host::{directories::Directories, progress::Progress},
+    image::EngineId,
+    runes::{RuneRecord, podman, podman::PodmanVersion, record},
+    supply::outside::{Network, Outside},
+};
+
+/// The units of which body are wanted, and for which podman.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted<'a> {
+    /// The body, as [`crate::body::Listing::find`] takes it.
+    pub body: &'a str,
+    /// The podman to write for; `None`: this host's, or the one that judges.
+    pub podman: Option<PodmanVersion>,
+}
+
+/// A candidate with the body that it is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// The body.
+    pub body: BodyId,
+    /// What podman finds its image by.
+    pub image: EngineId,
+    /// The units.
+    pub candidate: Candidate,
+    /// What else a person should know: of the Codex, of the records, of the units.
+    pub notes: Vec<String>,
+}
+
+/// Reads the Codex, the body's record and the host, brings the programs that judge where the host has none, and
+/// renders. Nothing outside the cache is written.
+///
+/// # Errors
+/// Refused when the Codex is wrong or others may write it, no body is meant, or as [`candidate`]; unable when a file, a
+/// program or the network cannot be used.
+pub fn propose(
+    directories: &Directories,
+    network: Network,
+    wanted: Wanted<'_>,
+    progress: &dyn Progress,
+) -> Result<Proposal, Failure> {
+    if let Some(too_old) = wanted.podman.and_then(podman::too_old) {
+        return Err(too_old.into());
+    }
+    let codex = codex::load(&directories.codex)?;
+    owners::of_codex(&directories.codex)?;
+    let mut notes: Vec<String> = codex.runes.notes.iter().map(ToString::to_string).collect();
+    for note in &notes {
+        progress.note(note);
+    }
+    let listing = Bodies::of_state(&directories.state).list()?;
+    listing.note_unreadable(progress);
+    notes.extend(listing.unreadable.iter().map(ToString::to_string));
+    let record = listing.find(wanted.body)?;
+    let members = members(record)?;
+    let image = record.body.images.vessel.found_by();
+    let host = HostView::read(directories)?;
+
+    progress.stage("validate", "podman's generator and systemd");
+    let outside = Outside::open(&codex, directories, network, None)?;
+    // Held as long as the programs work: another forge would bring and lay out the same.
+    let _held = directories.hold_cache(progress)?;
+    let validator = outside.with_effects(progress, |effects| {
+        Validator::find(&Host::usual(), codex.substrate.debian(), effects)
+    })?;
+    let subject = Subject { codex: &codex, members: &members, image: &image, podman: wanted.podman };
+    let candidate = candidate(subject, &host, &validator)?;
+    for note in &candidate.notes {
+        progress.note(note);
+    }
+    notes.extend(candidate.notes.iter().cloned());
+    Ok(Proposal { body: record.body.id(), image, candidate, notes })
+}
+
+/// What the body's record says of its members. The record is the user's own, as the Codex is.
+fn members(record: &Record) -> Result<RuneRecord, Failure> {
+    let federation = record.kept.read_federation(&record.body.federation)?;
+    owners::of_files(&[record.kept.record(), record.kept.federation()])?;
+    let shown = format!("bodies/{}/{}", record.body.id().short(12), record::FILE);
+    RuneRecord::parse(&shown, federation)
+}

@@ -1,0 +1,110 @@
+//! An image of which everything but the layers' bytes is known: fresh from a build, or of a body that was built before.
+
+use std::path::Path;
+
+use super::executor::{Executor, Outputs};
+use crate::{
+    body::{Body, BodyImage, ImageEvidence, Listing, Store},
+    diagnostic::{Failure, Source},
+    digest::Sha256,
+    host::{file, progress::Progress},
+    image::{self, Image},
+};
+
+/// What was built, and the image that is made of it.
+#[derive(Debug)]
+pub(super) struct Built {
+    /// Where it lies.
+    pub(super) outputs: Outputs,
+    /// What the image is made of, as text.
+    conf: String,
+    /// The image.
+    pub(super) image: Image,
+}
+
+impl Built {
+    /// Reads what a build gave; layers are digested, or their digests taken from `layers`.
+    ///
+    /// # Errors
+    /// Refused when the store holds no image of ours; unable when it cannot be read.
+    pub(super) fn read(
+        outputs: Outputs,
+        store: &Store,
+        layers: &Path,
+        progress: &dyn Progress,
+    ) -> Result<Self, Failure> {
+        let path = store.root().locate(&outputs.conf);
+        let conf = file::read_text(&path).map_err(|error| file::unable("read", &path, &error))?;
+        let parsed = image::Conf::parse(&Source::new(outputs.conf.to_string(), conf.as_str()))?;
+        let image = image::prepare(&parsed, &store.root(), layers, progress)?;
+        Ok(Self { outputs, conf, image })
+    }
+
+    /// The image of a body of the very same flake, when it is still in the store. A record may have been changed:
+    /// what it names counts when it gives the image that is recorded.
+    ///
+    /// # Errors
+    /// [`Failure::Unable`] when the store cannot be looked into.
+    pub(super) fn known(
+        listing: &Listing,
+        flake: &Sha256,
+        executor: &dyn Executor,
+        layers: &Path,
+        progress: &dyn Progress,
+    ) -> Result<Option<Self>, Failure> {
+        for record in listing.records.iter().filter(|record| record.body.flake_nar_sha256 == *flake) {
+            let vessel = &record.body.images.vessel;
+            let outputs = Outputs { store_path: vessel.store_path.clone(), conf: vessel.conf.clone() };
+            if executor.holds(&outputs)? {
+                match Self::read(outputs, &executor.store(), layers, progress) {
+                    Ok(built) if built.image.config_digest() == vessel.config_digest => {
+                        return Ok(Some(built));
+                    }
+                    _ => progress.note(&format!(
+                        "the record of the body {} is not right: it is built again",
+                        record.body.id().short(12)
+                    )),
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The image as a record has it. What podman calls it is not known yet.
+    #[must_use]
+    pub(super) fn record(&self) -> BodyImage {
+        BodyImage {
+            config_digest: self.image.config_digest(),
+            manifest_digest: self.image.manifest_digest(),
+            engine_id: None,
+            reference: self.image.own_reference(),
+            layers: self.image.layers().len(),
+            size: self.image.size(),
+            store_path: self.outputs.store_path.clone(),
+            conf: self.outputs.conf.clone(),
+        }
+    }
+
+    /// The exact bytes that a record keeps of it.
+    #[must_use]
+    pub(super) fn evidence(&self) -> ImageEvidence {
+        ImageEvidence {
+            config: self.image.config().to_owned(),
+            manifest: self.image.manifest().to_owned(),
+            conf: self.conf.clone(),
+        }
+    }
+}
+
+/// What podman called the same image, and which podman that was, holds until one answers otherwise.
+pub(super) fn remember_engine(body: &mut Body, listing: &Listing) {
+    let image = body.images.vessel.config_digest;
+    let known =
+        listing.records.iter().map(|record| &record.body).find(|known| {
+            known.images.vessel.config_digest == image && known.images.vessel.engine_id.is_some()
+        });
+    if let Some(known) = known {
+        body.images.vessel.engine_id.clone_from(&known.images.vessel.engine_id);
+        body.tools.extend(known.tools.get("podman").map(|version| ("podman".to_owned(), version.clone())));
+    }
+}

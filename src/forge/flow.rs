@@ -1,0 +1,167 @@
+//! The whole way: a Crypt becomes a body that is recorded, and loaded where podman is given.
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use super::{
+    built::{Built, remember_engine},
+    executor::{Executor, Inputs},
+    prepare::{Preparation, prepare},
+    prepared::Prepared,
+    requesters::with_requesters,
+};
+use crate::{
+    body::{Bodies, Body, Evidence, Images, Role},
+    diagnostic::{Diagnostic, Failure, Fault},
+    digest::nar::nar_sha256,
+    engine::podman::{Loaded, Podman},
+    host::{clock::Stopwatch, directories::Directories, progress::Progress},
+    image::Image,
+    lock::Change,
+    supply::outside::Network,
+    synthesis::{Synthesis, value::Substrate},
+    transmute,
+    tree::FileTree,
+};
+
+/// What a body is forged of, and with.
+pub struct Forging {
+    /// The Synthesis.
+    pub preparation: Preparation,
+    /// A tree of nixpkgs to use instead of fetching it.
+    pub nixpkgs: Option<PathBuf>,
+    /// What builds.
+    pub executor: Box<dyn Executor>,
+    /// What the image is loaded into; `None`: nothing.
+    pub podman: Option<Podman>,
+}
+
+/// A body that was forged.
+#[derive(Debug)]
+pub struct Forged {
+    /// The body as it is recorded.
+    pub body: Body,
+    /// Its image.
+    pub image: Image,
+    /// How podman got it.
+    pub loaded: Option<Loaded>,
+    /// What it is made of.
+    pub synthesis: Synthesis,
+    /// What moved in the locks.
+    pub moved: Vec<Change>,
+    /// What a person should know.
+    pub notes: Vec<String>,
+    /// Time by stage, in the order they ran; a stage that was not needed is missing.
+    pub times: Vec<(&'static str, Duration)>,
+}
+
+/// Time by stage.
+#[derive(Default)]
+struct Times(Vec<(&'static str, Duration)>);
+
+impl Times {
+    fn measure<T>(
+        &mut self,
+        stage: &'static str,
+        work: impl FnOnce() -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let watch = Stopwatch::start();
+        let done = work()?;
+        self.0.push((stage, watch.elapsed()));
+        Ok(done)
+    }
+}
+
+/// Synthesizes, transmutes, fetches, builds, loads and records. A flake that was built before is not built again.
+///
+/// # Errors
+/// Refused as [`prepare`], when the build ran and failed, or podman holds another image than was built; unable when a
+/// program, the store, the network or a file cannot be used.
+pub fn forge(forging: Forging, progress: &dyn Progress) -> Result<Forged, Failure> {
+    let Forging { preparation, nixpkgs, executor, podman } = forging;
+    let directories = &preparation.directories;
+    let mut times = Times::default();
+    let prepared = times.measure("synthesize", || prepare(&preparation, progress))?;
+    let executor = executor.with_inputs(inputs(&prepared.synthesis, nixpkgs, preparation.network)?)?;
+    let flake = times.measure("transmute", || prepared.transmute())?;
+    let flake_hash = nar_sha256(&flake)
+        .map_err(|error| Failure::unable(Diagnostic::new(format!("cannot hash the flake: {error}"))))?;
+    times.measure("write", || transmute::write(&directories.flake(), &flake))?;
+
+    let bodies = Bodies::of_state(&directories.state);
+    let listing = bodies.list()?;
+    listing.note_unreadable(progress);
+    let (store, layers) = (executor.store(), directories.layers());
+    let built = match Built::known(&listing, &flake_hash, executor.as_ref(), &layers, progress)? {
+        Some(known) => known,
+        None => build(&prepared, executor.as_ref(), directories, &mut times, progress)?,
+    };
+    let evidence = evidence(&prepared, flake, &built);
+    let mut body = Body {
+        images: Images { vessel: built.record() },
+        federation: evidence.federation_sha256(),
+        executor: executor.kind(),
+        substrate: (&prepared.synthesis.substrate).into(),
+        store: Some(store.clone()),
+        synthesis_sha256: prepared.id,
+        flake_nar_sha256: flake_hash,
+        tools: BTreeMap::from([(executor.kind().as_str().to_owned(), executor.version().to_owned())]),
+    };
+    remember_engine(&mut body, &listing);
+    let loaded = match &podman {
+        Some(podman) => {
+            let scratch = directories.state.join("load");
+            let known = body.images.vessel.engine_id.clone();
+            let loaded = times.measure("load", || {
+                podman.load(&built.image, known.as_ref(), &store.root(), &scratch, progress)
+            })?;
+            body.images.vessel.engine_id = Some(loaded.engine_id.clone());
+            body.tools.insert("podman".to_owned(), podman.version().to_string());
+            Some(loaded)
+        }
+        None => None,
+    };
+    times.measure("record", || {
+        bodies.record(&body, &evidence)?;
+        executor.keep(&built.outputs, &bodies.root(&body.id()))?;
+        bodies.replace_unversioned(&body)
+    })?;
+    let Prepared { synthesis, moved, notes, .. } = prepared;
+    Ok(Forged { body, image: built.image, loaded, synthesis, moved, notes, times: times.0 })
+}
+
+fn build(
+    prepared: &Prepared,
+    executor: &dyn Executor,
+    directories: &Directories,
+    times: &mut Times,
+    progress: &dyn Progress,
+) -> Result<Built, Failure> {
+    times.measure("fetch", || prepared.fetch(executor, progress))?;
+    progress.stage("build", "the image, in the sandbox");
+    let outputs = times.measure("build", || {
+        executor
+            .build(&directories.flake(), progress)
+            .map_err(|error| with_requesters(error, &prepared.synthesis))
+    })?;
+    times.measure("digest", || Built::read(outputs, &executor.store(), &directories.layers(), progress))
+}
+
+fn evidence(prepared: &Prepared, flake: FileTree, built: &Built) -> Evidence {
+    Evidence { flake, images: vec![(Role::Vessel, built.evidence())], ..prepared.evidence.clone() }
+}
+
+/// What the substrate lets the build take part of.
+fn inputs(synthesis: &Synthesis, nixpkgs: Option<PathBuf>, network: Network) -> Result<Inputs, Failure> {
+    match (&synthesis.substrate, nixpkgs) {
+        (Substrate::Nixpkgs { nar_hash, .. }, tree) => {
+            Ok(Inputs::Nixpkgs { tree, pinned: *nar_hash, offline: network == Network::Offline })
+        }
+        (Substrate::Debian { .. }, None) => Ok(Inputs::Closed),
+        (Substrate::Debian { .. }, Some(_)) => {
+            Err(Diagnostic::new("`--nixpkgs` has no meaning for a body on the embedded substrate")
+                .of_kind(Fault::Usage)
+                .help("`kind = \"nixpkgs\"` under [substrate] in forge.toml chooses the other")
+                .into())
+        }
+    }
+}
