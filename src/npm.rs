@@ -36,7 +36,7 @@ use crate::{
     diagnostic::{Diagnostic, Failure, Source, refuse_any},
     host::{http::Client, progress::Progress},
     lock::{Change, Mode, Why, names},
-    name::{MemberId, Platform, url::HostPolicy},
+    name::{MemberId, Platform},
     tools::node::{self as tools, NodePin},
 };
 
@@ -123,7 +123,7 @@ pub fn lock(request: &Request<'_>) -> Result<Option<Locked>, Failure> {
     let roots = plan.roots();
     let target = NodeTarget::new(request.platform, pin.version)?;
     let selected = select(&lock, &roots, &target)?;
-    let policy = HostPolicy::new(request.codex.policy.hosts.iter().map(ToString::to_string));
+    let policy = request.codex.policy.host_policy();
     let asked = completion::Asked {
         lock: &lock,
         requested_by: &selected.requested_by,

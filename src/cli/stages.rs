@@ -26,7 +26,7 @@ use crate::{
         progress::Progress as _,
     },
     lock::{Change, Mode, Modes, names},
-    name::{MemberId, PackageName, url::HostPolicy},
+    name::{MemberId, PackageName},
     python::sources::git::GitTree,
     report,
     supply::{
@@ -72,7 +72,7 @@ pub(super) fn store(args: &StoreArgs) -> Result<Option<PathBuf>, Failure> {
 }
 
 fn client(codex: &Codex, settings: &Settings, air_gap: Option<&AirGap>) -> Result<Option<Client>, Failure> {
-    let policy = HostPolicy::new(codex.policy.hosts.iter().map(ToString::to_string));
+    let policy = codex.policy.host_policy();
     if settings.network != Network::Online || air_gap.is_some() {
         return Ok(None);
     }

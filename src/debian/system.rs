@@ -19,10 +19,23 @@ use crate::{
 pub struct System {
     /// By name.
     pub packages: Vec<SystemPackage>,
-    /// Their lock, [`names::DEBIAN`].
-    pub lock: Source,
+    /// Their lock.
+    pub lock: DebianLock,
     /// What moved in it.
     pub moved: Vec<Change>,
+}
+
+impl System {
+    /// The text of their lock, [`names::DEBIAN`].
+    ///
+    /// # Errors
+    /// Never for a lock that was read or made here.
+    pub fn lock_text(&self) -> Result<Source, Failure> {
+        let text = self.lock.to_canonical_json().map_err(|error| {
+            Failure::unable(Diagnostic::new(format!("cannot write the Debian lock: {error}")))
+        })?;
+        Ok(Source::new(names::SHOWN_DEBIAN, text))
+    }
 }
 
 /// Resolves over one lock and at most one reading of the index.
@@ -90,13 +103,10 @@ impl<'a> SystemResolver<'a> {
         if self.mode == Mode::Locked && !moved.is_empty() {
             return Err(lock_unfit(names::SHOWN_DEBIAN, &moved).into());
         }
-        let text = resolution.lock.to_canonical_json().map_err(|error| {
-            Failure::unable(Diagnostic::new(format!("cannot write the Debian lock: {error}")))
-        })?;
         Ok(System {
             // A mirror is where a file is taken from, never what it is: the Synthesis has the public address.
             packages: resolution.packages(&Mirrors::default()),
-            lock: Source::new(names::SHOWN_DEBIAN, text),
+            lock: resolution.lock,
             moved,
         })
     }
@@ -115,7 +125,7 @@ impl<'a> SystemResolver<'a> {
             return Ok(system);
         }
         self.compiler = compiler;
-        self.before = Some(DebianLock::parse(&system.lock)?);
+        self.before = Some(system.lock);
         if self.mode == Mode::Update {
             // It has moved once.
             self.mode = Mode::Keep;

@@ -7,7 +7,10 @@ use serde::{Serialize, Serializer};
 use crate::{
     artifact::Artifact,
     digest,
-    digest::Integrity,
+    digest::{
+        Integrity,
+        store_path::{StoreName, StorePath},
+    },
     name::{
         MemberId,
         npm::{NpmName, NpmScript},
@@ -143,9 +146,8 @@ impl From<&NodePackage> for Artifact {
             url: package.url.clone(),
             integrity: package.integrity,
             size: package.size,
-            file: package.filename.clone(),
-            store_path: package.store_path.clone(),
-            requested_by: package.requested_by.iter().map(ToString::to_string).collect(),
+            store_path: StorePath::of_flat_file(&package.integrity, &StoreName::mapped(&package.filename)),
+            requested_by: package.requested_by.clone(),
             system: false,
         }
     }

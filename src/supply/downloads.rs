@@ -44,7 +44,7 @@ impl Source<'_> {
     /// Where an artifact lies once it was brought: its hash, then its store name, which `nix-store
     /// --add-fixed` takes from the file.
     fn place(&self, artifact: &Artifact) -> PathBuf {
-        self.cache.join(artifact.integrity.to_hex()).join(&artifact.file)
+        self.cache.join(artifact.integrity.to_hex()).join(artifact.file())
     }
 
     /// Puts an artifact whose bytes are at hand where [`Source::bring`] finds it.
@@ -180,7 +180,7 @@ fn merge(mut first: Diagnostic, other: Diagnostic) -> Diagnostic {
 }
 
 fn about(artifact: &Artifact, mut diagnostic: Diagnostic) -> Diagnostic {
-    diagnostic.requested_by.extend(artifact.requested_by.iter().cloned());
+    diagnostic.requested_by.extend(artifact.requested_by.iter().map(ToString::to_string));
     diagnostic
 }
 
@@ -229,10 +229,13 @@ pub fn into_store(
     source: &Source<'_>,
     progress: &dyn Progress,
 ) -> Result<usize, Failure> {
-    let paths: Vec<String> = artifacts.iter().map(|artifact| artifact.store_path.clone()).collect();
+    let paths: Vec<String> = artifacts.iter().map(|artifact| artifact.store_path.to_string()).collect();
     let missing: BTreeSet<String> = executor.missing(&paths)?.into_iter().collect();
-    let wanted: Vec<Artifact> =
-        artifacts.iter().filter(|artifact| missing.contains(&artifact.store_path)).cloned().collect();
+    let wanted: Vec<Artifact> = artifacts
+        .iter()
+        .filter(|artifact| missing.contains(&artifact.store_path.to_string()))
+        .cloned()
+        .collect();
     if wanted.is_empty() {
         return Ok(0);
     }
@@ -248,7 +251,7 @@ pub fn into_store(
         added.extend(group.into_iter().map(|(artifact, _)| artifact).zip(paths));
     }
     for (artifact, path) in added {
-        if artifact.store_path != path {
+        if artifact.store_path.to_string() != path {
             // The executor hashed the file itself: the copy in the cache is not what the lock pins.
             file::remove(&source.place(artifact))
                 .map_err(|error| file::unable("remove", source.cache, &error))?;
@@ -269,7 +272,10 @@ pub fn into_store(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::digest::{Integrity, Sha256};
+    use crate::digest::{
+        Integrity, Sha256,
+        store_path::{StoreName, StorePath},
+    };
 
     #[test]
     fn the_seed_s_pin_is_the_library_s() {
@@ -277,7 +283,7 @@ mod tests {
         let library = crate::transmute::library();
         let text = String::from_utf8_lossy(library.file(&path).unwrap()).into_owned();
         let seed = seed().unwrap();
-        for part in [&seed.url, &seed.integrity.to_hex(), &seed.file] {
+        for part in [&seed.url, &seed.integrity.to_hex(), &seed.file().to_owned()] {
             assert!(text.contains(part.as_str()), "{part}");
         }
     }
@@ -289,9 +295,11 @@ mod tests {
             url: "http://deb.debian.org/debian/pool/libx.deb".to_owned(),
             integrity: Integrity::Sha256(Sha256::of("x")),
             size: Some(1),
-            file: "libx.deb".to_owned(),
-            store_path: "/nix/store/x".to_owned(),
-            requested_by: vec!["scribe".to_owned()],
+            store_path: StorePath::of_flat_file(
+                &Integrity::Sha256(Sha256::of("x")),
+                &StoreName::mapped("libx.deb"),
+            ),
+            requested_by: ["scribe".parse().unwrap()].into(),
             system: true,
         };
         let gone = [HttpError::Gone { url: artifact.url.clone() }];
@@ -315,9 +323,8 @@ mod tests {
                 url: "https://files.pythonhosted.org/x".to_owned(),
                 integrity,
                 size: Some(4),
-                file: "x".to_owned(),
-                store_path: "/nix/store/x".to_owned(),
-                requested_by: Vec::new(),
+                store_path: StorePath::of_flat_file(&integrity, &StoreName::mapped("x")),
+                requested_by: BTreeSet::new(),
                 system: false,
             };
             let place = source.place(&artifact);

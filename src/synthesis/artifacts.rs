@@ -6,6 +6,7 @@ use super::Synthesis;
 use crate::{
     artifact::Artifact,
     diagnostic::Failure,
+    python::PythonPackage,
     tools::NodeTool,
     tools::{node, uv},
 };
@@ -17,7 +18,7 @@ pub fn artifacts(synthesis: &Synthesis) -> Vec<Artifact> {
         .python_packages
         .iter()
         .chain(synthesis.build_environments.iter().flat_map(|environment| &environment.packages))
-        .filter(|package| !package.bundled);
+        .filter_map(PythonPackage::download);
     // A tarball of a member's own tree is there already.
     let node = synthesis.node.iter().flat_map(|node| {
         let packages = node.packages.iter().filter(|package| !package.url.starts_with("file:"));
@@ -29,9 +30,9 @@ pub fn artifacts(synthesis: &Synthesis) -> Vec<Artifact> {
         packages.map(Artifact::from).chain(tools.map(Artifact::from))
     });
     let system = synthesis.system_packages.iter().map(Artifact::from);
-    let all = system.chain(wheels.map(Artifact::from)).chain(node);
+    let all = system.chain(wheels).chain(node);
     let unique: BTreeMap<String, Artifact> =
-        all.map(|artifact| (artifact.store_path.clone(), artifact)).collect();
+        all.map(|artifact| (artifact.store_path.to_string(), artifact)).collect();
     unique.into_values().collect()
 }
 

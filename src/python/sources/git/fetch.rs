@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Reference, Revision};
+use super::reference::{Reference, Revision};
 use crate::{
     crypt,
     diagnostic::{Diagnostic, Failure, Fault, refuse_any},
