@@ -2,7 +2,7 @@
 
 mod effects;
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use crate::{
     diagnostic::Failure,
@@ -10,7 +10,7 @@ use crate::{
         Integrity, Sha256,
         store_path::{StoreName, StorePath},
     },
-    name::url::ArtifactUrl,
+    name::{MemberId, url::ArtifactUrl},
 };
 
 pub use effects::Effects;
@@ -29,12 +29,10 @@ pub struct Artifact {
     pub integrity: Integrity,
     /// Bytes, when the lock says.
     pub size: Option<u64>,
-    /// Its name in the store.
-    pub file: String,
-    /// Its path in the store.
-    pub store_path: String,
+    /// Where it lies in the store; [`Artifact::file`] is the name there.
+    pub store_path: StorePath,
     /// Members that need it.
-    pub requested_by: Vec<String>,
+    pub requested_by: BTreeSet<MemberId>,
     /// Whether it is a Debian package, whose mirrors drop old versions.
     pub system: bool,
 }
@@ -49,10 +47,15 @@ impl Artifact {
             url: url.to_string(),
             integrity: Integrity::Sha256(sha256),
             size,
-            file: name.to_string(),
-            store_path: StorePath::of_flat_file(&Integrity::Sha256(sha256), &name).to_string(),
-            requested_by: Vec::new(),
+            store_path: StorePath::of_flat_file(&Integrity::Sha256(sha256), &name),
+            requested_by: BTreeSet::new(),
             system: false,
         }
+    }
+
+    /// Its name in the store.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        self.store_path.name().as_str()
     }
 }

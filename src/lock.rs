@@ -8,5 +8,5 @@ mod summary;
 
 pub use change::{Change, Kind, Versions, Why};
 pub use mode::{Mode, Modes};
-pub use refusal::{lock_changed, lock_missing, lock_unfit, repairable};
+pub use refusal::{lock_changed, lock_missing, lock_unfit, with_repair_hint};
 pub use summary::summary;

@@ -37,6 +37,7 @@ pub mod image;
 pub mod marker;
 pub mod mount;
 pub mod npm;
+pub mod purl;
 pub mod tree_ref;
 pub mod unit_text;
 pub mod url;

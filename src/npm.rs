@@ -34,7 +34,6 @@ use crate::{
     artifact::Effects,
     diagnostic::{Diagnostic, Failure, Source},
     lock::{Change, Mode, Why, names},
-    name::url::HostPolicy,
     tools::node::{self as tools, NodePin},
 };
 
@@ -75,7 +74,7 @@ pub fn lock(request: &Request<'_>) -> Result<Option<Locked>, Failure> {
     let roots = plan.roots();
     let target = NodeTarget::new(request.platform, pin.version)?;
     let selected = select(&lock, &roots, &target)?;
-    let policy = HostPolicy::new(request.codex.policy.hosts.iter().map(ToString::to_string));
+    let policy = request.codex.policy.host_policy();
     let asked = completion::Asked {
         lock: &lock,
         requested_by: &selected.requested_by,

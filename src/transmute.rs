@@ -14,18 +14,19 @@ pub mod nix;
 mod nixpkgs;
 mod node;
 pub mod output;
+mod place;
 
 use std::{borrow::Cow, collections::BTreeMap};
 
 pub use library::library;
 pub use output::{diff, write};
 
+use self::place::{asked, path, source_directory};
 use crate::{
     diagnostic::{Diagnostic, Failure, refuse_any},
     name::{MemberId, PackageName},
-    python::record::PythonPackage,
     synthesis::value::{Member, Role, Substrate, Synthesis},
-    tree::{FileTree, RelativePath, relative_path},
+    tree::{FileTree, relative_path},
 };
 
 /// How every generated file begins; what begins otherwise is never overwritten.
@@ -101,18 +102,6 @@ pub fn transmute_with(
     Ok(tree)
 }
 
-/// Where a member's sources lie below the flake's root.
-///
-/// # Errors
-/// Never for a sound [`MemberId`].
-fn source_directory(id: &MemberId) -> Result<RelativePath, Failure> {
-    path(&format!("sources/{}", id.flat()))
-}
-
-fn path(text: &str) -> Result<RelativePath, Failure> {
-    text.parse().map_err(|error| Diagnostic::new(format!("{error}")).into())
-}
-
 /// The Synthesis in its canonical order; borrowed when it already is.
 fn sorted(synthesis: &Synthesis) -> Cow<'_, Synthesis> {
     let member = |member: &Member| (member.role != Role::Core, member.id.clone());
@@ -176,9 +165,13 @@ fn problems(
     found.extend(twice("build environment", environments.iter().map(|environment| environment.id.as_str())));
     found.extend(twice("member", synthesis.members.iter().map(|member| member.id.as_str())));
 
-    for package in wheels().filter(|package| !package.bundled) {
-        if !package.url.starts_with("https://") {
-            found.push(bad_url(package));
+    for package in wheels() {
+        // The host policy takes Debian's archives over plain http, which are signed as a whole; wheels are not.
+        if let Some(url) = package.source.address()
+            && !url.as_str().starts_with("https://")
+        {
+            let message = format!("wheel `{}` has the URL `{url}`, which is not https", package.name);
+            found.push(asked(Diagnostic::new(message), package.requested_by.iter()));
         }
     }
     for package in &synthesis.system_packages {
@@ -249,16 +242,6 @@ fn member_problems(
         found.push(Diagnostic::new(format!("there is a source tree for `{id}`, which is no member")));
     }
     Ok(found)
-}
-
-fn bad_url(package: &PythonPackage) -> Diagnostic {
-    let url = package.url.escape_debug();
-    let message = format!("wheel `{}` has the URL `{url}`, which is not https", package.name);
-    asked(Diagnostic::new(message), package.requested_by.iter())
-}
-
-fn asked<'a>(diagnostic: Diagnostic, members: impl Iterator<Item = &'a MemberId>) -> Diagnostic {
-    members.fold(diagnostic, |diagnostic, member| diagnostic.requested_by(member.as_str()))
 }
 
 /// Names that occur more than once.

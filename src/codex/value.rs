@@ -18,6 +18,7 @@ use crate::{
         image::ImageReference,
         npm::NpmName,
         tree_ref::TreeRef,
+        url::HostPolicy,
     },
 };
 
@@ -160,6 +161,14 @@ pub struct Policy {
     pub allow_scripts: BTreeSet<NpmName>,
     /// Repositories of container images that may be bound by a tag, without a digest.
     pub allow_tags: BTreeSet<String>,
+}
+
+impl Policy {
+    /// The hosts that artifacts may come from.
+    #[must_use]
+    pub fn host_policy(&self) -> HostPolicy {
+        HostPolicy::new(self.hosts.iter().map(ToString::to_string))
+    }
 }
 
 impl Default for Policy {

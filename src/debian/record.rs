@@ -2,41 +2,36 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::{
     artifact::Artifact,
-    digest::Integrity,
-    digest::Sha256,
-    name::{DebianName, MemberId},
+    digest::{
+        Integrity, Sha256,
+        store_path::{StoreName, StorePath},
+    },
+    name::{DebianName, MemberId, purl::percent_encoded},
 };
 
-/// One Debian package.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[expect(clippy::struct_excessive_bools, reason = "each says of one use whether it has it")]
+/// One Debian package. What its record has besides follows from these values and is computed when it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SystemPackage {
     /// Binary package name.
     pub name: DebianName,
     /// Debian version.
     pub version: String,
-    /// `pkg:deb/debian/<name>@<version>?arch=<arch>`.
-    pub purl: String,
-    /// Always `deb`.
-    pub kind: &'static str,
+    /// `amd64`, `arm64` or `all`.
+    pub architecture: String,
     /// First mirror's URL.
     pub url: String,
     /// File name as it gets in the store.
-    pub filename: String,
+    pub filename: StoreName,
     /// Its sha256.
     pub sha256: Sha256,
-    /// The same as SRI.
-    pub sri: String,
     /// Bytes of the `.deb`.
     pub size: u64,
     /// Bytes when unpacked, as the index says.
     pub installed_size: u64,
-    /// Store path of the downloaded file.
-    pub store_path: String,
     /// Members that reach it; empty for the substrate's own.
     pub requested_by: BTreeSet<MemberId>,
     /// Names it depends on within the closure.
@@ -47,8 +42,70 @@ pub struct SystemPackage {
     pub tool: bool,
     /// Whether native builds have it: the compiler, headers and what these need.
     pub compiler: bool,
+}
+
+impl SystemPackage {
+    /// `pkg:deb/debian/<name>@<version>?arch=<arch>`, percent-encoded as the purl specification says.
+    #[must_use]
+    pub fn purl(&self) -> String {
+        let (name, version) = (percent_encoded(self.name.as_str()), percent_encoded(&self.version));
+        format!("pkg:deb/debian/{name}@{version}?arch={}", self.architecture)
+    }
+
+    /// Where the downloaded file lies in the store.
+    #[must_use]
+    pub fn store_path(&self) -> StorePath {
+        StorePath::of_flat_file(&Integrity::Sha256(self.sha256), &self.filename)
+    }
+}
+
+/// The record as `synthesis.json` has it: the format promises readers some fields that follow from others.
+#[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "as the format has them")]
+struct Wire<'a> {
+    name: &'a DebianName,
+    version: &'a str,
+    purl: String,
+    kind: &'static str,
+    url: &'a str,
+    filename: &'a str,
+    sha256: Sha256,
+    sri: String,
+    size: u64,
+    installed_size: u64,
+    store_path: StorePath,
+    requested_by: &'a BTreeSet<MemberId>,
+    dependencies: &'a BTreeSet<DebianName>,
+    image: bool,
+    tool: bool,
+    compiler: bool,
     /// Always false: the signed index has the hash.
-    pub completed: bool,
+    completed: bool,
+}
+
+impl Serialize for SystemPackage {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Wire {
+            name: &self.name,
+            version: &self.version,
+            purl: self.purl(),
+            kind: "deb",
+            url: &self.url,
+            filename: self.filename.as_str(),
+            sha256: self.sha256,
+            sri: self.sha256.to_sri_string(),
+            size: self.size,
+            installed_size: self.installed_size,
+            store_path: self.store_path(),
+            requested_by: &self.requested_by,
+            dependencies: &self.dependencies,
+            image: self.image,
+            tool: self.tool,
+            compiler: self.compiler,
+            completed: false,
+        }
+        .serialize(serializer)
+    }
 }
 
 impl From<&SystemPackage> for Artifact {
@@ -58,9 +115,8 @@ impl From<&SystemPackage> for Artifact {
             url: package.url.clone(),
             integrity: Integrity::Sha256(package.sha256),
             size: Some(package.size),
-            file: package.filename.clone(),
-            store_path: package.store_path.clone(),
-            requested_by: package.requested_by.iter().map(ToString::to_string).collect(),
+            store_path: package.store_path(),
+            requested_by: package.requested_by.clone(),
             system: true,
         }
     }

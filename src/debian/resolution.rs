@@ -7,10 +7,7 @@ use super::{
     lock::{DebianLock, Pin, PlatformLock},
 };
 use crate::{
-    digest::{
-        Integrity,
-        store_path::{StoreName, StorePath},
-    },
+    digest::store_path::StoreName,
     lock::{Change, Kind, Versions, Why},
     name::{DebianName, MemberId, Platform},
 };
@@ -92,28 +89,20 @@ impl Resolution {
         let compiler = self.compiled_with(lock);
         lock.packages()
             .values()
-            .map(|pin| {
-                let file = StoreName::mapped(pin.path.file_name());
-                let integrity = Integrity::Sha256(pin.sha256);
-                SystemPackage {
-                    name: pin.name.clone(),
-                    version: pin.version.to_string(),
-                    purl: purl(pin),
-                    kind: "deb",
-                    url: format!("{}/{}", mirrors.first(pin.archive), pin.path),
-                    filename: file.to_string(),
-                    sha256: pin.sha256,
-                    sri: pin.sha256.to_sri_string(),
-                    size: pin.size,
-                    installed_size: pin.installed_size,
-                    store_path: StorePath::of_flat_file(&integrity, &file).to_string(),
-                    requested_by: requesters.remove(&pin.name).unwrap_or_default(),
-                    dependencies: pin.depends.clone(),
-                    image: image.contains(&pin.name),
-                    tool: tools.contains(&pin.name),
-                    compiler: compiler.contains(&pin.name),
-                    completed: false,
-                }
+            .map(|pin| SystemPackage {
+                name: pin.name.clone(),
+                version: pin.version.to_string(),
+                architecture: pin.architecture.clone(),
+                url: format!("{}/{}", mirrors.first(pin.archive), pin.path),
+                filename: StoreName::mapped(pin.path.file_name()),
+                sha256: pin.sha256,
+                size: pin.size,
+                installed_size: pin.installed_size,
+                requested_by: requesters.remove(&pin.name).unwrap_or_default(),
+                dependencies: pin.depends.clone(),
+                image: image.contains(&pin.name),
+                tool: tools.contains(&pin.name),
+                compiler: compiler.contains(&pin.name),
             })
             .collect()
     }
@@ -127,15 +116,4 @@ impl Resolution {
         let headers = asked.map(|root| &root.name).filter(|name| name.as_str().ends_with("-dev"));
         lock.reach(self.compiler.iter().chain(headers))
     }
-}
-
-/// `pkg:deb/debian/<name>@<version>?arch=<arch>`, percent-encoded as the purl specification says.
-fn purl(pin: &Pin) -> String {
-    let plain = |c: u8| c.is_ascii_alphanumeric() || b".-_~:".contains(&c);
-    let encode = |text: &str| -> String {
-        let byte = |c: u8| if plain(c) { char::from(c).to_string() } else { format!("%{c:02X}") };
-        text.bytes().map(byte).collect()
-    };
-    let (name, version) = (encode(pin.name.as_str()), encode(pin.version.as_str()));
-    format!("pkg:deb/debian/{name}@{version}?arch={}", pin.architecture)
 }

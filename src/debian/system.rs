@@ -19,12 +19,18 @@ use crate::{
 pub struct System {
     /// By name.
     pub packages: Vec<SystemPackage>,
-    /// Their lock, [`names::DEBIAN`].
-    pub lock: Source,
+    /// Their lock.
+    pub lock: DebianLock,
     /// What moved in it.
     pub moved: Vec<Change>,
-    /// The lock as a value.
-    pins: DebianLock,
+}
+
+impl System {
+    /// The text of their lock, [`names::DEBIAN`].
+    #[must_use]
+    pub fn lock_text(&self) -> Source {
+        Source::new(names::SHOWN_DEBIAN, self.lock.to_canonical_json())
+    }
 }
 
 /// Resolves over one lock and at most one reading of the index.
@@ -92,13 +98,11 @@ impl<'a> SystemResolver<'a> {
         if self.mode == Mode::Locked && !moved.is_empty() {
             return Err(lock_unfit(names::SHOWN_DEBIAN, &moved).into());
         }
-        let text = resolution.lock.to_canonical_json();
         Ok(System {
             // A mirror is where a file is taken from, never what it is: the Synthesis has the public address.
             packages: resolution.packages(&Mirrors::default()),
-            lock: Source::new(names::SHOWN_DEBIAN, text),
+            lock: resolution.lock,
             moved,
-            pins: resolution.lock,
         })
     }
 
@@ -116,7 +120,7 @@ impl<'a> SystemResolver<'a> {
             return Ok(system);
         }
         self.compiler = compiler;
-        self.before = Some(system.pins);
+        self.before = Some(system.lock);
         if self.mode == Mode::Update {
             // It has moved once.
             self.mode = Mode::Keep;

@@ -94,6 +94,12 @@ impl fmt::Display for StorePath {
     }
 }
 
+impl serde::Serialize for StorePath {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl FromStr for StorePath {
     type Err = StorePathError;
 

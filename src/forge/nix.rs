@@ -2,7 +2,10 @@
 
 mod log;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use serde::Deserialize;
 
@@ -90,18 +93,20 @@ impl Nix {
 }
 
 impl ArtifactStore for Nix {
-    fn missing(&self, paths: &[String]) -> Result<Vec<String>, Failure> {
-        let mut missing = Vec::new();
+    fn missing(&self, paths: &[StorePath]) -> Result<BTreeSet<StorePath>, Failure> {
+        let mut missing = BTreeSet::new();
         for chunk in paths.chunks(500) {
             let output = self
                 .program("nix-store")
                 .args(["--check-validity", "--print-invalid"])
-                .args(chunk)
+                .args(chunk.iter().map(ToString::to_string))
                 .output()?;
             if !output.success() {
                 return Err(failed("look into the Nix store", &output));
             }
-            missing.extend(output.text().lines().map(str::to_owned));
+            let text = output.text();
+            let invalid: BTreeSet<&str> = text.lines().collect();
+            missing.extend(chunk.iter().filter(|path| invalid.contains(path.to_string().as_str())).cloned());
         }
         Ok(missing)
     }
@@ -184,7 +189,7 @@ impl Executor for Nix {
         if output.success() {
             return Ok(output.text().lines().any(|line| line == conf));
         }
-        if self.missing(&[stream])?.is_empty() {
+        if self.missing(std::slice::from_ref(&outputs.store_path))?.is_empty() {
             return Err(failed("look into the Nix store", &output));
         }
         Ok(false)

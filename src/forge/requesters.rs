@@ -33,7 +33,7 @@ fn requesters(synthesis: &Synthesis) -> impl Iterator<Item = (String, Vec<&Membe
     let wheels = python
         .map(|package| (derivation::installed_wheel(&package.name, &package.version), &package.requested_by));
     // What is built from source has a derivation more.
-    let built = synthesis.python_packages.iter().filter(|package| package.build.is_some());
+    let built = synthesis.python_packages.iter().filter(|package| package.source.build().is_some());
     let built = built
         .map(|package| (derivation::built_wheel(&package.name, &package.version), &package.requested_by));
     let system = synthesis.system_packages.iter();

@@ -25,7 +25,7 @@ pub fn lock_changed(message: String) -> Diagnostic {
 
 /// The refusal of a damaged lock, with what to do about it.
 #[must_use]
-pub fn repairable(failure: Failure) -> Failure {
+pub fn with_repair_hint(failure: Failure) -> Failure {
     match failure {
         Failure::Refused(mut all) => {
             if let Some(last) = all.last_mut() {

@@ -150,9 +150,8 @@ impl NodePackage {
             url: url.to_string(),
             integrity: self.integrity,
             size: None,
-            file: self.filename.to_string(),
-            store_path: self.store_path().to_string(),
-            requested_by: self.requested_by.iter().map(ToString::to_string).collect(),
+            store_path: self.store_path(),
+            requested_by: self.requested_by.clone(),
             system: false,
         })
     }

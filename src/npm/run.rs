@@ -10,7 +10,7 @@ use crate::{
     diagnostic::{Diagnostic, Failure, Source},
     digest::{Sha256, nar::nar_sha256},
     host::{environment, file, process::Command},
-    lock::{Mode, Why, lock_missing, lock_unfit, names::SHOWN_NPM, repairable},
+    lock::{Mode, Why, lock_missing, lock_unfit, names::SHOWN_NPM, with_repair_hint},
     name::Platform,
     npm::lock::NpmLock,
     tools::node::{self as tools, NPM, NodePin, NodeTools},
@@ -45,7 +45,7 @@ pub(super) fn lock(
     let locked = request.mode == Mode::Locked;
     let old = request.locks.lock.as_deref();
     if let Some(text) = old {
-        NpmLock::read(&Source::new(SHOWN_NPM, text)).map_err(repairable)?;
+        NpmLock::read(&Source::new(SHOWN_NPM, text)).map_err(with_repair_hint)?;
     } else if locked {
         return Err(lock_missing(SHOWN_NPM).into());
     }

@@ -14,6 +14,7 @@
 mod choice;
 pub mod closure;
 pub mod environment;
+mod reached;
 pub mod selection;
 pub mod target;
 #[cfg(test)]
@@ -21,10 +22,9 @@ mod tests;
 mod walk;
 pub mod wheel;
 
-pub use closure::{Closure, Reached, closure};
-pub use environment::{
-    EnvironmentMember, EnvironmentPackage, FileKind, Location, PythonEnvironment, environment,
-    percent_encoded,
-};
+pub use choice::FileKind;
+pub use closure::closure;
+pub use environment::{EnvironmentMember, EnvironmentPackage, PythonEnvironment, environment};
+pub use reached::{Closure, Reached};
 pub use selection::{Building, Extras, Groups, Root, Selection};
 pub use target::Target;

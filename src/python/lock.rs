@@ -7,9 +7,13 @@
 //! Hashes and URLs are only judged for what is chosen, so that a wheel nobody installs breaks nothing.
 
 mod edges;
+mod entry;
 mod fields;
+mod join;
+pub(crate) mod outline;
 mod package;
 mod read;
+mod source;
 #[cfg(test)]
 mod tests;
 
@@ -224,6 +228,15 @@ pub enum WheelLocation {
     /// In a local folder (find-links), or the local file that the source names.
     Local(String),
 }
+
+/// A lock is its text; all else follows from it.
+impl PartialEq for UvLock {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for UvLock {}
 
 impl UvLock {
     /// The text it was read from.

@@ -1,31 +1,29 @@
 //! Python packages of the Synthesis: wheels as the lock has them, and what is built from source.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use crate::{
     artifact::{Artifact, Bring},
-    diagnostic::{Diagnostic, Failure, Source, refuse_any},
-    digest::{
-        Integrity, Sha256,
-        nar::nar_sha256,
-        store_path::{StoreName, StorePath},
-    },
+    diagnostic::{Diagnostic, Failure, refuse_any},
+    digest::{Sha256, nar::nar_sha256},
     host::file,
-    lock::names,
-    name::{MemberId, PackageName, derivation, url::HostPolicy},
+    name::{MemberId, PackageName, url::HostPolicy},
     python::{
         install::{
-            self, Building, EnvironmentMember, EnvironmentPackage, FileKind, Location, PythonEnvironment,
-            Selection, Target,
+            self, Building, EnvironmentMember, EnvironmentPackage, FileKind, PythonEnvironment, Selection,
+            Target,
         },
-        lock::UvLock,
-        record::{self, BuildBackend, PythonPackage, SourceBuild},
+        record::{BuildBackend, PackageSource, Place, PythonPackage, SourceBuild},
         sources::{
             archive,
             git::GitTree,
             recipe::{self, Recipe},
         },
-        workspace::{FederationLock, Locked, LockedProject, SourcePackage},
+        workspace::{Locked, LockedFederation, LockedProject, SourcePackage},
     },
     tree::{Entry, FileTree, RelativePath},
 };
@@ -44,38 +42,39 @@ pub struct Plan {
 /// # Errors
 /// Refused when no file fits, or a file is not what the lock pins; unable when one cannot be brought or read.
 pub fn plan(
-    lock: &FederationLock<'_>,
+    federation: &LockedFederation<'_>,
     allowed: &BTreeSet<PackageName>,
     target: &Target,
     policy: &HostPolicy,
     bring: Bring<'_>,
 ) -> Result<(Plan, Vec<SourcePackage>), Failure> {
-    let text = UvLock::read(&Source::new(names::SHOWN_UV, lock.text))?;
-    let building = Building { allowed: allowed.clone(), ..lock.building.clone() };
-    let selection = Selection { building, ..Selection::members(&text) };
-    let environment = install::environment(&text, target, &selection, policy)
-        .map_err(|failure| in_members_terms(failure, lock.members))?;
-    let members = lock.members.clone();
+    let lock = federation.lock();
+    let building = Building { allowed: allowed.clone(), ..federation.building().clone() };
+    let selection = Selection { building, ..Selection::members(lock) };
+    let members = federation.members();
+    let environment = install::environment(lock, target, &selection, policy)
+        .map_err(|failure| in_members_terms(failure, &members))?;
     let notes = environment.notes.iter().map(ToString::to_string).collect();
     let mut plan = Plan { environment, recipes: BTreeMap::new(), members, notes };
-    plan.check_files(lock.files)?;
-    let sources = plan.read_sources(lock.files, bring)?;
+    plan.check_files(federation.files())?;
+    let sources = plan.read_sources(federation.files(), bring)?;
     Ok((plan, sources))
 }
 
 impl Plan {
     /// A file of a member must be the one that was locked.
-    fn check_files(&self, files: &BTreeMap<RelativePath, std::sync::Arc<[u8]>>) -> Result<(), Failure> {
+    fn check_files(&self, files: &BTreeMap<RelativePath, Arc<[u8]>>) -> Result<(), Failure> {
         let mut wrong = Vec::new();
         for package in &self.environment.packages {
-            let Location::Local(path) = &package.location else { continue };
-            let found = path.parse().ok().and_then(|path| files.get(&path)).map(Sha256::of);
+            let Place::Member(path) = &package.file.place else { continue };
+            let found = files.get(path).map(Sha256::of);
             if found == Some(package.sha256) {
                 continue;
             }
+            let shown = in_federation(path);
             let message = match found {
-                Some(_) => format!("`{}` is not the file that `synthesis/uv.lock` has", shown(path)),
-                None => format!("`{}`, which `synthesis/uv.lock` names, is in no member's tree", shown(path)),
+                Some(_) => format!("`{shown}` is not the file that `synthesis/uv.lock` has"),
+                None => format!("`{shown}`, which `synthesis/uv.lock` names, is in no member's tree"),
             };
             let help = "give a changed file another version, or remove the package from the lock to take it";
             wrong.push(self.asked(package, Diagnostic::new(message).help(help)));
@@ -84,45 +83,54 @@ impl Plan {
     }
 
     fn asked(&self, package: &EnvironmentPackage, diagnostic: Diagnostic) -> Diagnostic {
-        let members: BTreeSet<&MemberId> =
-            package.requested_by.iter().filter_map(|name| self.members.get(name)).collect();
-        members.into_iter().fold(diagnostic, |diagnostic, member| diagnostic.requested_by(member.as_str()))
+        let members = package.requesters(&self.members);
+        members.iter().fold(diagnostic, |diagnostic, member| diagnostic.requested_by(member.as_str()))
     }
 
+    /// Brings all source archives at once, and reads what each wants to be built with.
     fn read_sources(
         &mut self,
-        files: &BTreeMap<RelativePath, std::sync::Arc<[u8]>>,
+        files: &BTreeMap<RelativePath, Arc<[u8]>>,
         bring: Bring<'_>,
     ) -> Result<Vec<SourcePackage>, Failure> {
-        let sdists: Vec<&EnvironmentPackage> =
-            self.environment.packages.iter().filter(|package| package.kind == FileKind::Sdist).collect();
-        let remote: Vec<&EnvironmentPackage> =
-            sdists.iter().filter(|one| matches!(one.location, Location::Url(_))).copied().collect();
-        let artifacts: Vec<Artifact> =
-            remote.iter().map(|one| Artifact::from(&one.to_python_package(&self.members))).collect();
+        let sdists: Vec<&EnvironmentPackage> = self
+            .environment
+            .packages
+            .iter()
+            .filter(|package| matches!(package.kind, FileKind::Sdist { .. }))
+            .collect();
+        let download = |one: &&EnvironmentPackage| -> Option<(PackageName, Artifact)> {
+            let label = format!("{} {}", one.name, one.version);
+            let artifact = one.file.download(label, one.sha256, one.requesters(&self.members))?;
+            Some((one.name.clone(), artifact))
+        };
+        let (remote, artifacts): (Vec<PackageName>, Vec<Artifact>) =
+            sdists.iter().filter_map(download).unzip();
         let paths = if artifacts.is_empty() { Vec::new() } else { bring(&artifacts)? };
-        let paths: BTreeMap<&PackageName, _> = remote.iter().map(|one| &one.name).zip(paths).collect();
+        let paths: BTreeMap<PackageName, PathBuf> = remote.into_iter().zip(paths).collect();
         let (mut recipes, mut sources, mut wrong) = (BTreeMap::new(), Vec::new(), Vec::new());
         for package in sdists {
-            let bytes = match (&package.location, paths.get(&package.name)) {
-                (Location::Local(path), _) => {
-                    path.parse().ok().and_then(|path| files.get(&path)).map(|bytes| bytes.to_vec())
-                }
-                (Location::Url(_), Some(path)) => Some(
-                    file::read(path, archive::PACKED_LIMIT)
-                        .map_err(|error| file::unable("read", path, &error))?,
-                ),
-                (Location::Url(_), None) => None,
+            let name = &package.file.name;
+            let bytes: Option<Arc<[u8]>> = match &package.file.place {
+                Place::Member(path) => files.get(path).cloned(),
+                Place::Download(_) => match paths.get(&package.name) {
+                    Some(path) => Some(
+                        file::read(path, archive::PACKED_LIMIT)
+                            .map_err(|error| file::unable("read", path, &error))?
+                            .into(),
+                    ),
+                    None => None,
+                },
             };
             let bytes = bytes.filter(|bytes| Sha256::of(bytes) == package.sha256).ok_or_else(|| {
-                let message = format!("`{}` is not what the lock pins", package.filename.escape_debug());
+                let message = format!("`{}` is not what the lock pins", name.escape_debug());
                 self.asked(package, Diagnostic::new(message))
             })?;
             match read(package, &bytes) {
                 Ok(recipe) => {
                     sources.push(SourcePackage {
                         name: package.name.clone(),
-                        title: package.filename.clone(),
+                        title: name.clone(),
                         build_system: recipe.build_system.clone(),
                     });
                     recipes.insert(package.name.clone(), recipe);
@@ -155,31 +163,24 @@ impl Plan {
     ) -> Result<(Vec<PythonPackage>, BTreeMap<PackageName, FileTree>), Failure> {
         let (mut packages, mut trees) = (Vec::new(), BTreeMap::new());
         for one in &self.environment.packages {
-            let mut package = one.to_python_package(&self.members);
-            if let (Some(recipe), Some(environment)) =
-                (self.recipes.get(&one.name), locked.sources.get(&one.name))
-            {
-                package.build = Some(SourceBuild {
-                    environment: environment.clone(),
-                    backend: BuildBackend {
-                        object: recipe.build_system.backend.clone(),
-                        path: recipe.build_system.backend_path.clone(),
-                    },
-                    subdirectory: one.subdirectory.clone(),
-                    native: recipe.native,
-                });
-            }
-            if let Location::Local(path) = &one.location {
-                package.url = format!("member:{}", shown(path));
-                let bytes = path.parse().ok().and_then(|path: RelativePath| locked.files.get(&path));
-                let name = StoreName::mapped(&one.filename).to_string().parse().ok();
-                if let (Some(bytes), Some(name)) = (bytes, name) {
+            let mut file = one.file.clone();
+            if let Place::Member(path) = &one.file.place {
+                file.place = Place::Member(in_federation(path));
+                let name = file.store_name().to_string().parse().ok();
+                if let (Some(bytes), Some(name)) = (locked.files.get(path), name) {
                     let mut tree = FileTree::new();
                     tree.insert(name, Entry::File { bytes: bytes.clone(), executable: false });
                     trees.insert(one.name.clone(), tree);
                 }
             }
-            packages.push(package);
+            let source = match &one.kind {
+                FileKind::Wheel => PackageSource::Wheel(file),
+                FileKind::Sdist { subdirectory } => {
+                    let build = self.source_build(&one.name, subdirectory.as_ref(), locked)?;
+                    PackageSource::Sdist { file, build }
+                }
+            };
+            packages.push(one.record(source, one.requesters(&self.members)));
         }
         for project in &locked.projects {
             let Some(git) = &project.git else { continue };
@@ -191,6 +192,27 @@ impl Plan {
         }
         packages.sort_by(|one, other| one.name.cmp(&other.name));
         Ok((packages, trees))
+    }
+
+    fn source_build(
+        &self,
+        name: &PackageName,
+        subdirectory: Option<&String>,
+        locked: &Locked,
+    ) -> Result<SourceBuild, Failure> {
+        let (Some(recipe), Some(environment)) = (self.recipes.get(name), locked.sources.get(name)) else {
+            let message = format!("nothing was locked to build `{name}` with");
+            return Err(Failure::unable(Diagnostic::new(message)));
+        };
+        Ok(SourceBuild {
+            environment: environment.clone(),
+            backend: BuildBackend {
+                object: recipe.build_system.backend.clone(),
+                path: recipe.build_system.backend_path.clone(),
+            },
+            subdirectory: subdirectory.cloned(),
+            native: recipe.native,
+        })
     }
 
     fn repository(
@@ -210,19 +232,20 @@ impl Plan {
                 )
                 .into());
         };
-        let directory = derivation::source(&project.name);
-        let url = format!("git+{}@{}", git.url, git.revision);
         Ok(PythonPackage {
             name: project.name.clone(),
             version: version.clone(),
-            purl: format!("pkg:pypi/{}@{version}?vcs_url={}", project.name, install::percent_encoded(&url)),
-            kind: record::GIT,
-            url,
-            filename: directory.to_string(),
+            source: PackageSource::Git {
+                url: git.url.clone(),
+                revision: git.revision.clone(),
+                build: SourceBuild {
+                    environment: environment.clone(),
+                    backend: backend.clone(),
+                    subdirectory: None,
+                    native: recipe::is_native(&git.tree),
+                },
+            },
             sha256,
-            sri: Integrity::Sha256(sha256).to_sri_string(),
-            size: None,
-            store_path: StorePath::of_source(&sha256, &directory).to_string(),
             requested_by: reached
                 .requested_by
                 .iter()
@@ -230,30 +253,23 @@ impl Plan {
                 .cloned()
                 .collect(),
             dependencies: reached.dependencies.clone(),
-            completed: false,
-            bundled: true,
-            build: Some(SourceBuild {
-                environment: environment.clone(),
-                backend: backend.clone(),
-                subdirectory: None,
-                native: recipe::is_native(&git.tree),
-            }),
         })
     }
 }
 
-/// A staged file as its member has it.
-fn shown(path: &str) -> &str {
-    path.strip_prefix("files/").unwrap_or(path)
+/// A staged file's path as its member has it.
+fn in_federation(path: &RelativePath) -> RelativePath {
+    let inner = path.as_str().strip_prefix("files/").and_then(|inner| inner.parse().ok());
+    inner.unwrap_or_else(|| path.clone())
 }
 
 fn read(package: &EnvironmentPackage, bytes: &[u8]) -> Result<Recipe, Failure> {
-    let title = &package.filename;
+    let title = &package.file.name;
     let tree = archive::read(title, bytes)
         .map_err(|error| Diagnostic::new(format!("`{}` is refused: {error}", title.escape_debug())))?;
-    let tree = match &package.subdirectory {
-        None => tree,
-        Some(directory) => {
+    let tree = match &package.kind {
+        FileKind::Wheel | FileKind::Sdist { subdirectory: None } => tree,
+        FileKind::Sdist { subdirectory: Some(directory) } => {
             let wrong =
                 |error: crate::tree::RelativePathError| Diagnostic::new(format!("`{title}`: {error}"));
             tree.subtree(&directory.parse().map_err(wrong)?)

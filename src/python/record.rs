@@ -1,57 +1,95 @@
 //! What the Synthesis records of Python packages.
 
+mod wire;
+
 use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::sources::git::Revision;
 use crate::{
     artifact::Artifact,
-    digest::Integrity,
-    digest::Sha256,
-    name::{MemberId, PackageName},
+    digest::{
+        Integrity, Sha256,
+        store_path::{StoreName, StorePath},
+    },
+    name::{MemberId, PackageName, derivation, purl::percent_encoded, url::ArtifactUrl},
+    tree::RelativePath,
 };
 
-/// [`PythonPackage::kind`] of a wheel.
-pub const WHEEL: &str = "wheel";
-/// [`PythonPackage::kind`] of a source archive.
-pub const SDIST: &str = "sdist";
-/// [`PythonPackage::kind`] of a source tree out of a git repository.
-pub const GIT: &str = "git";
-
-/// One package of the environment.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+/// One package of the environment. What its record has besides (`kind`, `url`, `store_path` and more, see
+/// `docs/formats.md`) follows from these values and is computed when it is written.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PythonPackage {
     /// Normalised name.
     pub name: PackageName,
     /// Version as locked.
     pub version: String,
-    /// Package URL, `pkg:pypi/<name>@<version>`.
-    pub purl: String,
-    /// [`WHEEL`], [`SDIST`] or [`GIT`].
-    pub kind: &'static str,
-    /// Where the lock says it is: an https URL; `member:<path>` for a file of a member's tree;
-    /// `git+https://…@<revision>` for a source tree.
-    pub url: String,
-    /// File name, percent-decoded; the directory's name for a source tree.
-    pub filename: String,
-    /// Its sha256; that of the Nix archive for a source tree.
+    /// What it is and where its bytes are.
+    pub source: PackageSource,
+    /// sha256 of the file; that of the Nix archive for a source tree.
     pub sha256: Sha256,
-    /// The same as SRI.
-    pub sri: String,
-    /// Bytes, when the lock says.
-    pub size: Option<u64>,
-    /// Store path of the downloaded file.
-    pub store_path: String,
     /// Members that reach it.
     pub requested_by: BTreeSet<MemberId>,
     /// Names it depends on in this environment.
     pub dependencies: BTreeSet<PackageName>,
-    /// Always false for wheels: the lock has the hash.
-    pub completed: bool,
-    /// Whether its bytes lie in the flake, so that nothing is downloaded.
-    pub bundled: bool,
-    /// How it becomes a wheel; `None` for one that is a wheel.
-    pub build: Option<SourceBuild>,
+}
+
+/// What a package is: a wheel, or something that is built into one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PackageSource {
+    /// A wheel, installed as it is.
+    Wheel(File),
+    /// A source archive.
+    Sdist {
+        /// The archive.
+        file: File,
+        /// How it becomes a wheel.
+        build: SourceBuild,
+    },
+    /// A source tree out of a git repository. Its bytes lie in the flake, so that nothing is downloaded.
+    Git {
+        /// The repository.
+        url: ArtifactUrl,
+        /// The commit.
+        revision: Revision,
+        /// How it becomes a wheel.
+        build: SourceBuild,
+    },
+}
+
+/// A file as the lock has it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct File {
+    /// Where it is.
+    pub place: Place,
+    /// Its name, percent-decoded.
+    pub name: String,
+    /// Bytes, when the lock says.
+    pub size: Option<u64>,
+    /// What its package URL says of where it is from.
+    pub origin: Origin,
+}
+
+/// Where a file is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// On an allowed host.
+    Download(ArtifactUrl),
+    /// In a member's tree, by its path in the federation; its bytes lie in the flake. In an environment as the lock
+    /// has it the path is relative to the lock.
+    Member(RelativePath),
+}
+
+/// Where a package is from, for its package URL.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// The public index, which a package URL does not name; or a member's own file, which it cannot.
+    Unnamed,
+    /// Another index.
+    Index(String),
+    /// An address of its own.
+    Url(String),
 }
 
 /// How a source archive or tree is built.
@@ -87,33 +125,117 @@ pub struct BuildBackend {
     pub path: Vec<String>,
 }
 
-impl From<&PythonPackage> for Artifact {
-    fn from(package: &PythonPackage) -> Self {
-        Self {
-            label: format!("{} {}", package.name, package.version),
-            url: package.url.clone(),
-            integrity: Integrity::Sha256(package.sha256),
-            size: package.size,
-            file: file_of(&package.store_path),
-            store_path: package.store_path.clone(),
-            requested_by: package.requested_by.iter().map(ToString::to_string).collect(),
-            system: false,
+impl PackageSource {
+    /// The file; `None` for a source tree.
+    #[must_use]
+    pub const fn file(&self) -> Option<&File> {
+        match self {
+            Self::Wheel(file) | Self::Sdist { file, .. } => Some(file),
+            Self::Git { .. } => None,
+        }
+    }
+
+    /// How it becomes a wheel; `None` for one that is a wheel.
+    #[must_use]
+    pub const fn build(&self) -> Option<&SourceBuild> {
+        match self {
+            Self::Wheel(_) => None,
+            Self::Sdist { build, .. } | Self::Git { build, .. } => Some(build),
+        }
+    }
+
+    /// Where it is downloaded from; `None` when its bytes lie in the flake.
+    #[must_use]
+    pub const fn address(&self) -> Option<&ArtifactUrl> {
+        match self {
+            Self::Wheel(File { place: Place::Download(url), .. })
+            | Self::Sdist { file: File { place: Place::Download(url), .. }, .. } => Some(url),
+            Self::Wheel(_) | Self::Sdist { .. } | Self::Git { .. } => None,
         }
     }
 }
 
-/// The name part of a store path, `/nix/store/<32 digits>-<name>`.
-fn file_of(store_path: &str) -> String {
-    store_path.rsplit('/').next().and_then(|base| base.get(33..)).unwrap_or_default().to_owned()
+impl File {
+    /// What is downloaded of it, with its hash and for these members; `None` for a file of a member. `label` is what
+    /// a person calls it.
+    #[must_use]
+    pub fn download(
+        &self,
+        label: String,
+        sha256: Sha256,
+        requested_by: BTreeSet<MemberId>,
+    ) -> Option<Artifact> {
+        let Place::Download(url) = &self.place else { return None };
+        let integrity = Integrity::Sha256(sha256);
+        Some(Artifact {
+            label,
+            url: url.to_string(),
+            integrity,
+            size: self.size,
+            store_path: StorePath::of_flat_file(&integrity, &self.store_name()),
+            requested_by,
+            system: false,
+        })
+    }
+
+    /// Its name in the store.
+    #[must_use]
+    pub fn store_name(&self) -> StoreName {
+        StoreName::mapped(&self.name)
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_store_name_is_cut_from_the_path() {
-        assert_eq!(file_of("/nix/store/3fhdhfqli6qm669f7sz8d8v6xz24zrqc-hello.whl"), "hello.whl");
-        assert_eq!(file_of("/nix/store/x"), "");
+impl PythonPackage {
+    /// What is downloaded for it; `None` when its bytes lie in the flake.
+    #[must_use]
+    pub fn download(&self) -> Option<Artifact> {
+        let label = format!("{} {}", self.name, self.version);
+        self.source.file()?.download(label, self.sha256, self.requested_by.clone())
     }
+
+    /// Its size as a download, when the lock says.
+    #[must_use]
+    pub fn size(&self) -> Option<u64> {
+        self.source.file()?.size
+    }
+
+    /// Its package URL, `pkg:pypi/<name>@<version>`, with where it is from when that is not the public index.
+    #[must_use]
+    pub fn purl(&self) -> String {
+        let (name, version) = (&self.name, &self.version);
+        let qualifier = match &self.source {
+            // The version of a tree is its manifest's own and stands as it is.
+            PackageSource::Git { url, revision, .. } => {
+                let address = percent_encoded(&git_address(url, revision));
+                return format!("pkg:pypi/{name}@{version}?vcs_url={address}");
+            }
+            PackageSource::Wheel(file) | PackageSource::Sdist { file, .. } => match &file.origin {
+                Origin::Unnamed => String::new(),
+                Origin::Index(index) => format!("?repository_url={}", percent_encoded(index)),
+                Origin::Url(url) => format!("?download_url={}", percent_encoded(url)),
+            },
+        };
+        format!("pkg:pypi/{name}@{}{qualifier}", percent_encoded(version))
+    }
+
+    /// Where its bytes lie in the store.
+    #[must_use]
+    pub fn store_path(&self) -> StorePath {
+        match &self.source {
+            PackageSource::Wheel(file) | PackageSource::Sdist { file, .. } => {
+                StorePath::of_flat_file(&Integrity::Sha256(self.sha256), &file.store_name())
+            }
+            PackageSource::Git { .. } => StorePath::of_source(&self.sha256, &self.tree_name()),
+        }
+    }
+
+    /// What a source tree is called in the store.
+    fn tree_name(&self) -> StoreName {
+        derivation::source(&self.name)
+    }
+}
+
+/// A source tree's address as pip writes it.
+fn git_address(url: &ArtifactUrl, revision: &Revision) -> String {
+    format!("git+{url}@{revision}")
 }

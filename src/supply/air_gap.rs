@@ -71,7 +71,7 @@ pub struct Folder {
 
 /// Where an artifact lies below the folder: the hash that pins it, then its store name.
 fn path_of(artifact: &Artifact) -> String {
-    format!("{ARTIFACTS}/{}/{}", artifact.integrity.to_hex(), artifact.file)
+    format!("{ARTIFACTS}/{}/{}", artifact.integrity.to_hex(), artifact.file())
 }
 
 fn refused(directory: &Path, what: &str) -> Diagnostic {
@@ -230,7 +230,7 @@ pub fn write(
             None => file::copy(from, &to, LARGEST).map_err(|error| file::unable("copy", from, &error))?,
         };
         let size = file::size(&to).map_err(|error| file::unable("read", &to, &error))?;
-        let requested_by = artifact.requested_by.iter().filter_map(|id| id.parse().ok()).collect();
+        let requested_by = artifact.requested_by.iter().cloned().collect();
         let label = artifact.label.clone();
         entries.insert(path.clone(), Entry { path, sha256, size, label, requested_by });
     }
@@ -252,7 +252,7 @@ fn write_index(directory: &Path, index: &Index) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::digest::Integrity;
+    use crate::digest::{Integrity, store_path::StorePath};
 
     fn artifact(name: &str, content: &str) -> Artifact {
         Artifact {
@@ -260,9 +260,11 @@ mod tests {
             url: format!("https://files.pythonhosted.org/{name}"),
             integrity: Integrity::Sha256(Sha256::of(content)),
             size: None,
-            file: format!("{name}.whl"),
-            store_path: format!("/nix/store/{name}"),
-            requested_by: vec!["scribe".to_owned()],
+            store_path: StorePath::of_flat_file(
+                &Integrity::Sha256(Sha256::of(content)),
+                &StoreName::mapped(&format!("{name}.whl")),
+            ),
+            requested_by: ["scribe".parse().unwrap()].into(),
             system: false,
         }
     }

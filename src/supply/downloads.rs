@@ -41,7 +41,7 @@ impl Downloads<'_> {
     /// Where an artifact lies once it was brought: its hash, then its store name, which `nix-store
     /// --add-fixed` takes from the file.
     pub(super) fn place(&self, artifact: &Artifact) -> PathBuf {
-        self.cache.join(artifact.integrity.to_hex()).join(&artifact.file)
+        self.cache.join(artifact.integrity.to_hex()).join(artifact.file())
     }
 
     /// Puts an artifact whose bytes are at hand where [`Downloads::download`] finds it.
@@ -174,7 +174,7 @@ fn merge(mut first: Diagnostic, other: Diagnostic) -> Diagnostic {
 
 /// Names the members that need the artifact.
 pub(super) fn about(artifact: &Artifact, mut diagnostic: Diagnostic) -> Diagnostic {
-    diagnostic.requested_by.extend(artifact.requested_by.iter().cloned());
+    diagnostic.requested_by.extend(artifact.requested_by.iter().map(ToString::to_string));
     diagnostic
 }
 
@@ -200,7 +200,10 @@ fn failed(artifact: &Artifact, errors: &[HttpError]) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::digest::{Integrity, Sha256};
+    use crate::digest::{
+        Integrity, Sha256,
+        store_path::{StoreName, StorePath},
+    };
 
     #[test]
     fn a_pin_that_every_mirror_lost_names_the_command() {
@@ -209,9 +212,11 @@ mod tests {
             url: "http://deb.debian.org/debian/pool/libx.deb".to_owned(),
             integrity: Integrity::Sha256(Sha256::of("x")),
             size: Some(1),
-            file: "libx.deb".to_owned(),
-            store_path: "/nix/store/x".to_owned(),
-            requested_by: vec!["scribe".to_owned()],
+            store_path: StorePath::of_flat_file(
+                &Integrity::Sha256(Sha256::of("x")),
+                &StoreName::mapped("libx.deb"),
+            ),
+            requested_by: ["scribe".parse().unwrap()].into(),
             system: true,
         };
         let gone = [HttpError::Gone { url: artifact.url.clone() }];
@@ -236,9 +241,8 @@ mod tests {
                 url: "https://files.pythonhosted.org/x".to_owned(),
                 integrity,
                 size: Some(4),
-                file: "x".to_owned(),
-                store_path: "/nix/store/x".to_owned(),
-                requested_by: Vec::new(),
+                store_path: StorePath::of_flat_file(&integrity, &StoreName::mapped("x")),
+                requested_by: BTreeSet::new(),
                 system: false,
             };
             let place = downloads.place(&artifact);

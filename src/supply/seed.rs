@@ -33,7 +33,7 @@ mod tests {
         let library = crate::transmute::library();
         let text = String::from_utf8_lossy(library.file(&path).unwrap()).into_owned();
         let seed = seed().unwrap();
-        for part in [&seed.url, &seed.integrity.to_hex(), &seed.file] {
+        for part in [&seed.url, &seed.integrity.to_hex(), &seed.file().to_owned()] {
             assert!(text.contains(part.as_str()), "{part}");
         }
     }

@@ -9,6 +9,7 @@ use super::downloads::{Downloads, about};
 use crate::{
     artifact::Artifact,
     diagnostic::{Diagnostic, Failure},
+    digest::store_path::StorePath,
     host::{file, progress::Progress},
 };
 
@@ -18,7 +19,7 @@ pub trait ArtifactStore {
     ///
     /// # Errors
     /// [`Failure::Unable`] when it cannot tell.
-    fn missing(&self, paths: &[String]) -> Result<Vec<String>, Failure>;
+    fn missing(&self, paths: &[StorePath]) -> Result<BTreeSet<StorePath>, Failure>;
 
     /// Adds downloaded files by their hash; each file's name is its store name. `algorithm` is `sha256`, `sha384` or
     /// `sha512`. Returns the store paths, in the same order.
@@ -38,8 +39,8 @@ pub fn into_store(
     downloads: &Downloads<'_>,
     progress: &dyn Progress,
 ) -> Result<usize, Failure> {
-    let paths: Vec<String> = artifacts.iter().map(|artifact| artifact.store_path.clone()).collect();
-    let missing: BTreeSet<String> = store.missing(&paths)?.into_iter().collect();
+    let paths: Vec<StorePath> = artifacts.iter().map(|artifact| artifact.store_path.clone()).collect();
+    let missing = store.missing(&paths)?;
     let wanted: Vec<Artifact> =
         artifacts.iter().filter(|artifact| missing.contains(&artifact.store_path)).cloned().collect();
     if wanted.is_empty() {
@@ -57,7 +58,7 @@ pub fn into_store(
         added.extend(group.into_iter().map(|(artifact, _)| artifact).zip(paths));
     }
     for (artifact, path) in added {
-        if artifact.store_path != path {
+        if artifact.store_path.to_string() != path {
             // The store hashed the file itself: the copy in the cache is not what the lock pins.
             file::remove(&downloads.place(artifact))
                 .map_err(|error| file::unable("remove", downloads.cache, &error))?;

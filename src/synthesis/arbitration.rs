@@ -11,16 +11,14 @@ mod images;
 mod installed;
 #[cfg(test)]
 mod tests;
+mod told;
 mod unselected;
-
-use std::collections::BTreeSet;
 
 use crate::{
     codex::Codex,
     crypt::Federation,
     diagnostic::Diagnostic,
-    name::MemberId,
-    python::workspace::{Part, parts},
+    python::workspace::parts,
     runes::{RuneRecord, names, ports},
 };
 
@@ -43,22 +41,4 @@ pub fn arbitrate(codex: &Codex, federation: &Federation) -> Vec<Diagnostic> {
     wrong.extend(files::scripts(&parts));
     wrong.extend(files::modules(&installed));
     wrong
-}
-
-/// `` `a`, `b` and `c` ``.
-fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
-    match names.as_slice() {
-        [] => String::new(),
-        [one] => one.clone(),
-        [most @ .., last] => format!("{} and {last}", most.join(", ")),
-    }
-}
-
-/// Adds those who asked, each once, in their order.
-fn asked_by<'a>(mut diagnostic: Diagnostic, members: impl IntoIterator<Item = &'a MemberId>) -> Diagnostic {
-    let mut seen = BTreeSet::new();
-    let unique = members.into_iter().filter(|member| seen.insert(*member));
-    diagnostic.requested_by.extend(unique.map(ToString::to_string));
-    diagnostic
 }

@@ -7,6 +7,7 @@ use crate::{
     artifact::Artifact,
     diagnostic::Failure,
     npm::record::NodePackage,
+    python::PythonPackage,
     tools::{NodeTool, node, uv},
 };
 
@@ -17,7 +18,7 @@ pub fn artifacts(synthesis: &Synthesis) -> Vec<Artifact> {
         .python_packages
         .iter()
         .chain(synthesis.build_environments.iter().flat_map(|environment| &environment.packages))
-        .filter(|package| !package.bundled);
+        .filter_map(PythonPackage::download);
     let node = synthesis.node.iter().flat_map(|node| {
         let packages = node.packages.iter().filter_map(NodePackage::artifact);
         let tools: Box<dyn Iterator<Item = &NodeTool>> = if node.assets.is_empty() {
@@ -28,9 +29,9 @@ pub fn artifacts(synthesis: &Synthesis) -> Vec<Artifact> {
         packages.chain(tools.map(Artifact::from))
     });
     let system = synthesis.system_packages.iter().map(Artifact::from);
-    let all = system.chain(wheels.map(Artifact::from)).chain(node);
+    let all = system.chain(wheels).chain(node);
     let unique: BTreeMap<String, Artifact> =
-        all.map(|artifact| (artifact.store_path.clone(), artifact)).collect();
+        all.map(|artifact| (artifact.store_path.to_string(), artifact)).collect();
     unique.into_values().collect()
 }
 

@@ -1,11 +1,18 @@
 //! The merge: federation, Codex and locks in; one [`Synthesis`] and the frozen locks out.
 //!
-//! System packages come first, because the Python that uv asks for markers is made of them. Hooks come before,
-//! because they ask for some; the substrate alone gives them their Python.
+//! The order of the steps is that of what each needs of the others:
+//!
+//! 1. Hooks, because they ask for system packages; the substrate alone gives them their Python.
+//! 2. System packages, because the Python that uv asks for markers is made of them.
+//! 3. The federation's `uv.lock`, because it tells which packages have no wheel that fits.
+//! 4. The locks of the build environments, for members and for those packages.
+//! 5. System packages again when something native is built, now with a compiler.
+//! 6. npm, which nothing else waits for.
+//! 7. Git pins last: only then it is known which trees were asked for.
 
 mod hooks;
 mod record;
-mod toolbox;
+mod tools;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +31,7 @@ use crate::{
         self,
         install::{self, PythonEnvironment, Selection, Target},
         lock::UvLock,
-        record::{BuildEnvironment, PythonPackage},
+        record::{BuildEnvironment, PackageSource, PythonPackage},
         sources::git::{GitPins, GitRequest, GitTree, Repositories},
         workspace::{self, BuildLock, Locked},
     },
@@ -79,7 +86,7 @@ pub fn synthesize(
     let system = desk.resolve(federation)?;
     let tools = hooked.tools(&system.packages, platform, effects)?;
     let target = target(codex, &system.packages, platform)?;
-    let policy = HostPolicy::new(codex.policy.hosts.iter().map(ToString::to_string));
+    let policy = codex.policy.host_policy();
     let pins = locks.git.as_ref().map(|text| GitPins::parse(text, &policy)).transpose()?.unwrap_or_default();
     let offline = effects.client.is_none();
     let repositories = Repositories::new(effects.cache, offline, effects.bring, &pins, modes.python);
@@ -92,15 +99,10 @@ pub fn synthesize(
         offline,
         bring_tree: &bring_tree,
     };
-    let mut plan = None;
-    let mut from_lock = |lock: &workspace::FederationLock<'_>| {
-        let (planned, sources) =
-            python::plan(lock, &codex.policy.allow_sdist, &target, &policy, effects.bring)?;
-        plan = Some(planned);
-        Ok(sources)
-    };
-    let locked = workspace::lock(&request, &tools, effects.cache, effects.progress, &mut from_lock)?;
-    let plan = plan.ok_or_else(|| Failure::unable(Diagnostic::new("the lock was not read")))?;
+    let locked = workspace::lock_federation(&request, &tools, effects.cache, effects.progress)?;
+    let (plan, from_source) =
+        python::plan(&locked, &codex.policy.allow_sdist, &target, &policy, effects.bring)?;
+    let locked = workspace::lock_builds(locked, &from_source)?;
     let system = desk.with_compiler(system, plan.is_native(&locked), federation)?;
     let (python_packages, packages) = plan.record(&locked)?;
     let build_environments = build_environments(&locked, &python_packages, &target, &policy)?;
@@ -124,11 +126,11 @@ pub fn synthesize(
     let new_locks = Locks {
         git,
         uv: workspace::Locks {
-            federation: Some(locked.uv_lock.clone()),
-            builds: locked.builds.iter().map(|build| (build.id.clone(), build.uv_lock.clone())).collect(),
+            federation: Some(text(&locked.uv_lock)),
+            builds: locked.builds.iter().map(|build| (build.id.clone(), text(&build.uv_lock))).collect(),
         },
         npm: npm_locks,
-        debian: Some(system.lock),
+        debian: Some(system.lock_text()),
     };
     let inputs = record::inputs(federation, &hooked, &new_locks, library)?;
     let (members, sources) = record::members(&locked, federation, &hooked)?;
@@ -177,9 +179,8 @@ fn build_environments(
     policy: &HostPolicy,
 ) -> Result<Vec<BuildEnvironment>, Failure> {
     let build_environment = |build: &BuildLock| {
-        let shown = names::shown_build(&build.id);
         let built_here = |package: &'_ PythonPackage| {
-            let is_here = package.build.as_ref().is_some_and(|source| source.environment == build.id);
+            let is_here = package.source.build().is_some_and(|source| source.environment == build.id);
             is_here.then_some(package.requested_by.clone())
         };
         let users: BTreeSet<MemberId> = locked
@@ -189,22 +190,21 @@ fn build_environments(
             .map(|project| project.member.clone())
             .chain(python_packages.iter().filter_map(built_here).flatten())
             .collect();
-        let environment = environment(&shown, &build.uv_lock, target, policy)?;
+        let environment = environment(&build.uv_lock, target, policy)?;
         let packages = environment
             .packages
             .iter()
-            .map(|package| PythonPackage {
-                requested_by: users.clone(),
-                ..package.to_python_package(&BTreeMap::new())
-            })
+            // Nothing to build with is built itself, so each is a wheel.
+            .map(|package| package.record(PackageSource::Wheel(package.file.clone()), users.clone()))
             .collect();
         Ok(BuildEnvironment { id: build.id.clone(), requires: build.requires.clone(), packages })
     };
     locked.builds.iter().map(build_environment).collect()
 }
 
-/// Source trees of members.
-type Trees = BTreeMap<MemberId, FileTree>;
+fn text(lock: &UvLock) -> String {
+    lock.text().text().to_owned()
+}
 
 fn no_core() -> Failure {
     Diagnostic::new("the Crypt has no `core/`")
@@ -244,13 +244,7 @@ fn target(codex: &Codex, packages: &[SystemPackage], platform: Platform) -> Resu
 }
 
 /// What of a locked build system is installed.
-fn environment(
-    shown: &str,
-    text: &str,
-    target: &Target,
-    policy: &HostPolicy,
-) -> Result<PythonEnvironment, Failure> {
-    let lock = UvLock::read(&Source::new(shown, text))?;
-    let selection = Selection { to_build_with: true, ..Selection::members(&lock) };
-    install::environment(&lock, target, &selection, policy)
+fn environment(lock: &UvLock, target: &Target, policy: &HostPolicy) -> Result<PythonEnvironment, Failure> {
+    let selection = Selection { to_build_with: true, ..Selection::members(lock) };
+    install::environment(lock, target, &selection, policy)
 }

@@ -103,7 +103,7 @@ pub fn substrate(
 /// What only the embedded substrate has a compiler for.
 fn native(python_packages: &[PythonPackage]) -> Vec<Diagnostic> {
     let native =
-        python_packages.iter().filter(|package| package.build.as_ref().is_some_and(|build| build.native));
+        python_packages.iter().filter(|package| package.source.build().is_some_and(|build| build.native));
     native
         .map(|package| {
             let message = format!("`{}` has native code, which is not compiled on nixpkgs yet", package.name);
@@ -189,7 +189,7 @@ mod tests {
     use crate::{
         crypt::Manifest,
         digest::Sha256,
-        python::record::{BuildBackend, SourceBuild},
+        python::record::{self, BuildBackend, SourceBuild},
     };
 
     #[test]
@@ -213,24 +213,23 @@ mod tests {
         let built = |native: bool| PythonPackage {
             name: "greenlet".parse().unwrap(),
             version: "3.2".to_owned(),
-            purl: "pkg:pypi/greenlet@3.2".to_owned(),
-            kind: "sdist",
-            url: "https://files.pythonhosted.org/greenlet-3.2.tar.gz".to_owned(),
-            filename: "greenlet-3.2.tar.gz".to_owned(),
+            source: record::PackageSource::Sdist {
+                file: record::File {
+                    place: record::Place::Member("core/greenlet-3.2.tar.gz".parse().unwrap()),
+                    name: "greenlet-3.2.tar.gz".to_owned(),
+                    size: None,
+                    origin: record::Origin::Unnamed,
+                },
+                build: SourceBuild {
+                    environment: "0123456789abcdef".to_owned(),
+                    backend: BuildBackend { object: "setuptools.build_meta".to_owned(), path: Vec::new() },
+                    subdirectory: None,
+                    native,
+                },
+            },
             sha256: Sha256::of(""),
-            sri: Sha256::of("").to_sri_string(),
-            size: None,
-            store_path: "/nix/store/x".to_owned(),
             requested_by: BTreeSet::from([MemberId::core()]),
             dependencies: BTreeSet::new(),
-            completed: false,
-            bundled: false,
-            build: Some(SourceBuild {
-                environment: "0123456789abcdef".to_owned(),
-                backend: BuildBackend { object: "setuptools.build_meta".to_owned(), path: Vec::new() },
-                subdirectory: None,
-                native,
-            }),
         };
         assert_eq!(native(&[built(false)]), []);
         let told = native(&[built(true)]).first().unwrap().to_string();

@@ -11,8 +11,7 @@ use serde::Serialize;
 use crate::{
     crypt::WorkingCopy,
     debian::SystemPackage,
-    digest,
-    digest::Sha256,
+    digest::{self, Sha256, store_path::StorePath},
     document::canonical_json,
     hook::record::Hook,
     name::{AttributePath, DebianName, MemberId, PackageName, Platform, npm::NpmName, tree_ref::TreeRef},
@@ -127,7 +126,7 @@ pub struct Member {
     #[serde(flatten)]
     pub working_copy: WorkingCopy,
     /// Store path its source gets.
-    pub store_path: String,
+    pub store_path: StorePath,
     /// [`BuildEnvironment::id`] it is built in; `None` for a member that is not a package.
     pub build_environment: Option<String>,
     /// The PEP 517 backend, e.g. `hatchling.build`, and its `backend-path`.

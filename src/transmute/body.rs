@@ -1,15 +1,16 @@
 //! `body.nix`: what the image is made of, as data and calls into the library.
 
 use super::{
+    bundled,
     layers::{self, Layer},
     nix::{Binding, Expr},
-    node, source_directory,
+    node,
+    place::source_directory,
 };
 use crate::{
     diagnostic::{Diagnostic, Failure},
-    digest::store_path::StoreName,
     name::{DebianName, MemberId},
-    python::record::{BuildBackend, BuildEnvironment, GIT, PythonPackage},
+    python::record::{BuildBackend, BuildEnvironment, PackageSource, Place, PythonPackage},
     synthesis::value::{Image, Member, Substrate, Synthesis},
 };
 
@@ -25,8 +26,10 @@ pub(super) fn expression(synthesis: &Synthesis) -> Result<Expr, Failure> {
     for entry in &synthesis.python_packages {
         wheels.push((entry.name.as_ref(), package(entry)?));
     }
-    let environments =
-        synthesis.build_environments.iter().map(|entry| (entry.id.as_str(), environment(entry)));
+    let mut environments = Vec::new();
+    for entry in &synthesis.build_environments {
+        environments.push((entry.id.as_str(), environment(entry)?));
+    }
     let mut members = Vec::new();
     for entry in &synthesis.members {
         // A member that is no package has nothing to build or install; uv leaves it out as well.
@@ -48,27 +51,26 @@ pub(super) fn expression(synthesis: &Synthesis) -> Result<Expr, Failure> {
     Ok(Expr::Lambda(vec!["pkgs", "forge"], Box::new(Expr::Let(scope, Box::new(image)))))
 }
 
-pub(super) fn forge(function: &'static str, argument: Expr) -> Expr {
-    Expr::Variable("forge").field(function).call(argument)
-}
-
 /// A package of the image: a wheel, or something that is built into one.
 fn package(package: &PythonPackage) -> Result<Expr, Failure> {
     let mut fields =
         vec![("name", Expr::text(package.name.as_ref())), ("version", Expr::text(&package.version))];
-    if package.kind == GIT {
-        fields.push(("source", bundled(package)?));
-        fields.push(("hash", Expr::text(package.sha256.to_sri_string())));
-    } else {
-        fields.push(("file", Expr::text(StoreName::mapped(&package.filename).as_str())));
-        fields.push(if package.bundled {
-            ("path", bundled(package)?)
-        } else {
-            ("url", Expr::text(&package.url))
-        });
-        fields.push(("sha256", Expr::text(package.sha256.to_string())));
+    match &package.source {
+        PackageSource::Wheel(file) | PackageSource::Sdist { file, .. } => {
+            fields.push(("file", Expr::text(file.store_name().as_str())));
+            fields.push(match &file.place {
+                Place::Download(url) => ("url", Expr::text(url.as_str())),
+                Place::Member(_) => ("path", bundled(package)?),
+            });
+            fields.push(("sha256", Expr::text(package.sha256.to_string())));
+        }
+        PackageSource::Git { .. } => {
+            fields.push(("source", bundled(package)?));
+            fields.push(("hash", Expr::text(package.sha256.to_sri_string())));
+        }
     }
-    if let Some(build) = &package.build {
+    let build = package.source.build();
+    if let Some(build) = build {
         fields.push(("environment", Expr::Variable("environments").member(&build.environment)));
         fields.push(("backend", build_backend(&build.backend)));
         if let Some(directory) = &build.subdirectory {
@@ -79,11 +81,11 @@ fn package(package: &PythonPackage) -> Result<Expr, Failure> {
         }
     }
     fields.push(("requestedBy", Expr::texts(package.requested_by.iter().map(MemberId::as_str))));
-    Ok(forge(if package.build.is_some() { "source" } else { "wheel" }, Expr::fields(fields)))
+    Ok(Expr::library(if build.is_some() { "source" } else { "wheel" }, Expr::fields(fields)))
 }
 
 fn bundled(package: &PythonPackage) -> Result<Expr, Failure> {
-    let place = super::bundled::place(package)?;
+    let place = bundled::place(package)?;
     Ok(Expr::Path(place.try_into().map_err(|error| Diagnostic::new(format!("{error}")))?))
 }
 
@@ -91,21 +93,9 @@ fn build_backend(backend: &BuildBackend) -> Expr {
     Expr::fields([("object", Expr::text(&backend.object)), ("path", Expr::texts(&backend.path))])
 }
 
-/// A wheel of an index.
-fn wheel(package: &PythonPackage) -> Expr {
-    let fields = Expr::fields([
-        ("name", Expr::text(package.name.as_ref())),
-        ("version", Expr::text(&package.version)),
-        ("file", Expr::text(StoreName::mapped(&package.filename).as_str())),
-        ("url", Expr::text(&package.url)),
-        ("sha256", Expr::text(package.sha256.to_string())),
-        ("requestedBy", Expr::texts(package.requested_by.iter().map(MemberId::as_str))),
-    ]);
-    forge("wheel", fields)
-}
-
-fn environment(environment: &BuildEnvironment) -> Expr {
-    forge("environment", Expr::fields([("wheels", Expr::list(environment.packages.iter().map(wheel)))]))
+fn environment(environment: &BuildEnvironment) -> Result<Expr, Failure> {
+    let wheels = environment.packages.iter().map(package).collect::<Result<Vec<_>, _>>()?;
+    Ok(Expr::library("environment", Expr::fields([("wheels", Expr::list(wheels))])))
 }
 
 fn member(
@@ -126,7 +116,7 @@ fn member(
     ];
     fields.extend(assets.map(|assets| Binding::field("assets", assets)));
     fields.push(Binding::field("requestedBy", Expr::texts([member.id.as_str()])));
-    Ok(forge("member", Expr::Set(fields)))
+    Ok(Expr::library("member", Expr::Set(fields)))
 }
 
 fn image(synthesis: &Synthesis, members: &[&MemberId]) -> Expr {
@@ -135,7 +125,7 @@ fn image(synthesis: &Synthesis, members: &[&MemberId]) -> Expr {
     let wheels = synthesis.python_packages.iter();
     let planned = layers::plan(
         &system,
-        &wheels.clone().map(|package| (&package.name, package.size.unwrap_or(0))).collect::<Vec<_>>(),
+        &wheels.clone().map(|package| (&package.name, package.size().unwrap_or(0))).collect::<Vec<_>>(),
         members,
     );
     let fields = Expr::fields([
@@ -152,7 +142,7 @@ fn image(synthesis: &Synthesis, members: &[&MemberId]) -> Expr {
         ),
         ("directories", Expr::texts(&image.directories)),
     ]);
-    forge("image", fields)
+    Expr::library("image", fields)
 }
 
 /// The system packages of the image with their size in bytes; nixpkgs tells none.

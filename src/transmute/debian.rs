@@ -1,9 +1,7 @@
 //! `debian.nix`: the pinned Debian packages, pure data.
 
 use super::nix::Expr;
-use crate::{
-    debian::SystemPackage, digest::store_path::StoreName, name::MemberId, synthesis::value::Synthesis,
-};
+use crate::{debian::SystemPackage, name::MemberId, synthesis::value::Synthesis};
 
 pub(super) const ABOUT: &str = "The pinned Debian packages: of the image and of the Python that builds it.";
 
@@ -35,7 +33,7 @@ pub(super) fn expression(synthesis: &Synthesis) -> Expr {
 fn package(package: &SystemPackage) -> Expr {
     Expr::fields([
         ("version", Expr::text(&package.version)),
-        ("file", Expr::text(StoreName::mapped(&package.filename).as_str())),
+        ("file", Expr::text(package.filename.as_str())),
         ("url", Expr::text(&package.url)),
         ("sha256", Expr::text(package.sha256.to_string())),
         ("requestedBy", Expr::texts(package.requested_by.iter().map(MemberId::as_str))),

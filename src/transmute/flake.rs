@@ -1,7 +1,10 @@
 //! `flake.nix`: wires the library, the packages and the body. On the embedded substrate it takes no inputs, on
 //! nixpkgs that one.
 
-use super::nix::{Binding, Expr};
+use super::{
+    nix::{Binding, Expr},
+    place::path,
+};
 use crate::{
     diagnostic::{Diagnostic, Failure},
     synthesis::value::{Substrate, Synthesis},
@@ -16,7 +19,7 @@ pub(super) const fn about(synthesis: &Synthesis) -> &'static str {
 }
 
 fn import(file: &str) -> Result<Expr, Failure> {
-    let path = super::path(file)?.try_into().map_err(|error| Diagnostic::new(format!("{error}")))?;
+    let path = path(file)?.try_into().map_err(|error| Diagnostic::new(format!("{error}")))?;
     Ok(Expr::Variable("import").call(Expr::Path(path)))
 }
 

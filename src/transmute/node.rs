@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     nix::{Binding, Expr},
-    source_directory,
+    place::source_directory,
 };
 use crate::{
     diagnostic::{Diagnostic, Failure},
@@ -45,7 +45,7 @@ pub(super) fn bindings(synthesis: &Synthesis) -> Result<Vec<Binding>, Failure> {
             Binding::field("bundled", Expr::Variable("nodeBundled")),
             Binding::field("links", Expr::Variable("nodeLinks")),
         ]);
-        super::body::forge("nodeModules", fields)
+        Expr::library("nodeModules", fields)
     };
     let modules = runtimes.iter().map(|runtime| (runtime.version.as_str(), modules(&runtime.version)));
     let mut assets = Vec::new();
@@ -77,7 +77,7 @@ fn commands(bin: &BTreeMap<String, String>) -> Expr {
 }
 
 fn toolchain(node: &NodeTool, npm: &NodeTool) -> Expr {
-    super::body::forge("node", Expr::fields([("node", tool(node)), ("npm", tool(npm))]))
+    Expr::library("node", Expr::fields([("node", tool(node)), ("npm", tool(npm))]))
 }
 
 fn tool(tool: &NodeTool) -> Expr {
@@ -126,7 +126,7 @@ fn asset(asset: &Asset, synthesis: &Synthesis) -> Result<Expr, Failure> {
         Binding::field("modules", Expr::Variable("nodeModules").member(&asset.node)),
         Binding::field("others", Expr::list(others)),
     ]);
-    Ok(super::body::forge("asset", Expr::Set(fields)))
+    Ok(Expr::library("asset", Expr::Set(fields)))
 }
 
 /// A member's tree, named as its wheel's build names it, so that it is in the store once.

@@ -10,7 +10,10 @@ use std::{
 use lychd_forge::{
     artifact::Artifact,
     codex::{MirrorUrl, Origin},
-    digest::{Integrity, Sha256},
+    digest::{
+        Integrity, Sha256,
+        store_path::{StoreName, StorePath},
+    },
     host::{http::Client, progress::Silent},
     name::{debian::Archive, url::HostPolicy},
     supply::downloads::Downloads,
@@ -45,9 +48,11 @@ fn artifact() -> Artifact {
         url: "http://deb.debian.org/debian/pool/main/libx/libx_1.0_amd64.deb".to_owned(),
         integrity: Integrity::Sha256(Sha256::of(BODY)),
         size: Some(BODY.len() as u64),
-        file: "libx_1.0_amd64.deb".to_owned(),
-        store_path: String::new(),
-        requested_by: vec!["scribe".to_owned()],
+        store_path: StorePath::of_flat_file(
+            &Integrity::Sha256(Sha256::of(BODY)),
+            &StoreName::mapped("libx_1.0_amd64.deb"),
+        ),
+        requested_by: ["scribe".parse().unwrap()].into(),
         system: true,
     }
 }

@@ -10,7 +10,10 @@ use std::{collections::BTreeMap, fs, path::Path};
 use crate::golden;
 use lychd_forge::{
     diagnostic::Failure,
+    digest::store_path::StoreName,
     host::{environment::program, process::Command},
+    name::url::HostPolicy,
+    python::record::{File, PackageSource, Place, PythonPackage},
     synthesis::value::Synthesis,
     transmute::{
         self,
@@ -31,6 +34,11 @@ fn echo_library() -> FileTree {
     library.insert_text("default.nix".parse().unwrap(), text);
     library.insert_text("debian/default.nix".parse().unwrap(), "x: x\n");
     library
+}
+
+fn wheel_file(package: &mut PythonPackage) -> &mut File {
+    let PackageSource::Wheel(file) = &mut package.source else { panic!("{} is no wheel", package.name) };
+    file
 }
 
 fn emit((synthesis, sources): &(Synthesis, sample::Sources)) -> FileTree {
@@ -158,8 +166,12 @@ fn n6_only_web_addresses_are_fetched() {
         "http://x/y",
     ] {
         let (mut synthesis, sources) = sample::small();
-        synthesis.python_packages[0].url = url.to_owned();
-        synthesis.build_environments[0].packages[1].url = url.to_owned();
+        // What is no web address is no address of a wheel; over plain http there are Debian's archives alone.
+        let policy = HostPolicy::new([]);
+        assert!(policy.check(url).is_err(), "{url}");
+        let plain = policy.check("http://deb.debian.org/x.whl").unwrap();
+        wheel_file(&mut synthesis.python_packages[0]).place = Place::Download(plain.clone());
+        wheel_file(&mut synthesis.build_environments[0].packages[1]).place = Place::Download(plain);
         synthesis.system_packages[1].url = url.replace("http:", "ftp:");
         let failure = transmute::transmute(&synthesis, &sources, &echo_library()).unwrap_err();
         let said = failure.to_string();
@@ -251,11 +263,13 @@ fn nix_reads_the_synthesis_back() {
     let (mut synthesis, sources) = sample::small();
     synthesis.python = hostile.to_owned();
     synthesis.python_packages[1].version = hostile.to_owned();
-    synthesis.python_packages[1].url = format!("https://{hostile}");
-    synthesis.python_packages[1].filename = hostile.to_owned();
+    let file = wheel_file(&mut synthesis.python_packages[1]);
+    // The most that an address may hold of it.
+    file.place = Place::Download(sample::address("a''$%7Bbuiltins.abort%20%22x%22%7D$$y'';in''$"));
+    file.name = hostile.to_owned();
     synthesis.system_packages[1].version = hostile.to_owned();
     synthesis.system_packages[1].url = format!("http://{hostile}");
-    synthesis.system_packages[1].filename = hostile.to_owned();
+    synthesis.system_packages[1].filename = StoreName::mapped(hostile);
     synthesis.build_environments[0].id = hostile.to_owned();
     for member in &mut synthesis.members {
         member.build_environment = Some(hostile.to_owned());
@@ -306,17 +320,13 @@ fn without(value: &Value, keys: &[&str]) -> Value {
     value
 }
 
-fn store_name(filename: &str) -> String {
-    lychd_forge::digest::store_path::StoreName::mapped(filename).as_str().to_owned()
-}
-
 fn expected_pkgs(synthesis: &Synthesis) -> Value {
     let packages: BTreeMap<_, _> = synthesis
         .system_packages
         .iter()
         .map(|package| {
             let value = json!({
-                "version": package.version, "file": store_name(&package.filename), "url": package.url,
+                "version": package.version, "file": package.filename.as_str(), "url": package.url,
                 "sha256": package.sha256, "requestedBy": package.requested_by,
             });
             (package.name.as_str(), value)
@@ -332,13 +342,14 @@ fn expected_pkgs(synthesis: &Synthesis) -> Value {
 }
 
 fn expected_image(synthesis: &Synthesis) -> Value {
-    let wheels = |packages: &[lychd_forge::python::record::PythonPackage]| -> Vec<Value> {
+    let wheels = |packages: &[PythonPackage]| -> Vec<Value> {
         packages
             .iter()
             .map(|package| {
                 json!({
-                    "name": package.name, "version": package.version, "file": store_name(&package.filename),
-                    "url": package.url, "sha256": package.sha256, "requestedBy": package.requested_by,
+                    "name": package.name, "version": package.version,
+                    "file": package.source.file().unwrap().store_name().as_str(),
+                    "url": package.source.address().unwrap().as_str(), "sha256": package.sha256, "requestedBy": package.requested_by,
                 })
             })
             .collect()

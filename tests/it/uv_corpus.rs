@@ -119,7 +119,7 @@ fn resolve(lock: &UvLock, case: &Case, options: &Options) -> Result<PythonEnviro
 }
 
 fn listed(environment: &PythonEnvironment) -> BTreeSet<String> {
-    let wheels = environment.packages.iter().map(|it| format!("{} {} {}", it.name, it.version, it.filename));
+    let wheels = environment.packages.iter().map(|it| format!("{} {} {}", it.name, it.version, it.file.name));
     let members =
         environment.members.iter().filter(|it| it.installed).map(|it| format!("member {}", it.name));
     wheels.chain(members).collect()

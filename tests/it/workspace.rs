@@ -28,6 +28,7 @@ use lychd_forge::{
         url::{ArtifactUrl, HostPolicy},
     },
     python::{
+        lock::UvLock,
         sources::git::GitRequest,
         workspace::{self, Locked, Locks, Request},
     },
@@ -124,7 +125,13 @@ pub(crate) fn member(id: &str, manifest: &str, files: &[(&str, &str)]) -> Member
 fn lock_with(members: &[Member], codex: &Codex, locks: &Locks, mode: Mode) -> Result<Locked, Failure> {
     let no_git = |_: &GitRequest| Err(Diagnostic::new("no repository here").into());
     let request = Request { members, codex, locks, mode, offline: false, bring_tree: &no_git };
-    workspace::lock(&request, tools(), &cache(), &Silent, &mut |_| Ok(Vec::new()))
+    let cache = cache();
+    let federation = workspace::lock_federation(&request, tools(), &cache, &Silent)?;
+    workspace::lock_builds(federation, &[])
+}
+
+fn written(lock: &UvLock) -> &str {
+    lock.text().text()
 }
 
 fn lock(members: &[Member]) -> Result<Locked, Failure> {
@@ -133,8 +140,8 @@ fn lock(members: &[Member]) -> Result<Locked, Failure> {
 
 fn locks_of(locked: &Locked) -> Locks {
     let builds: BTreeMap<String, String> =
-        locked.builds.iter().map(|one| (one.id.clone(), one.uv_lock.clone())).collect();
-    Locks { federation: Some(locked.uv_lock.clone()), builds }
+        locked.builds.iter().map(|one| (one.id.clone(), written(&one.uv_lock).to_owned())).collect();
+    Locks { federation: Some(written(&locked.uv_lock).to_owned()), builds }
 }
 
 #[test]
@@ -158,9 +165,9 @@ fn members_become_one_lock_and_none_of_their_code_runs() {
     let locked = lock(&members).unwrap();
     assert!(!proof.exists(), "a member's code ran");
     for text in ["name = \"sniffio\"", "virtual = \"members/core\"", "virtual = \"members/vision__relic\""] {
-        assert!(locked.uv_lock.contains(text), "{text}\n{}", locked.uv_lock);
+        assert!(written(&locked.uv_lock).contains(text), "{text}\n{}", written(&locked.uv_lock));
     }
-    assert!(!locked.uv_lock.contains("forge-cache"), "host path in {}", locked.uv_lock);
+    assert!(!written(&locked.uv_lock).contains("forge-cache"), "host path in {}", written(&locked.uv_lock));
     let [first, second] = locked.projects.as_slice() else { panic!("{:?}", locked.projects) };
     assert_eq!((first.name.as_ref(), first.version.as_deref()), ("organism", None));
     assert_eq!(
@@ -170,7 +177,7 @@ fn members_become_one_lock_and_none_of_their_code_runs() {
     assert_ne!(first.build_environment, second.build_environment);
     let hatch = locked.builds.iter().find(|one| Some(&one.id) == first.build_environment.as_ref()).unwrap();
     assert_eq!(hatch.requires, ["hatchling"]);
-    assert!(hatch.uv_lock.contains("name = \"pathspec\""));
+    assert!(written(&hatch.uv_lock).contains("name = \"pathspec\""));
 
     let again = lock_with(&members, &Codex::default(), &locks_of(&locked), Mode::Locked).unwrap();
     assert_eq!(again.uv_lock, locked.uv_lock);
@@ -257,7 +264,7 @@ fn what_has_no_wheel_is_refused_and_never_run() {
                   [[tool.uv.dependency-metadata]]\nname = 'docopt'\nversion = '0.6.2'\n";
     let members = [member("core", stated, &[])];
     let locked = lock_with(&members, &codex, &Locks::default(), Mode::Keep).unwrap();
-    assert!(locked.uv_lock.contains("docopt-0.6.2.tar.gz"), "{}", locked.uv_lock);
+    assert!(written(&locked.uv_lock).contains("docopt-0.6.2.tar.gz"), "{}", written(&locked.uv_lock));
 }
 
 #[test]
@@ -284,11 +291,20 @@ fn locked_versions_stay_until_an_update_is_asked_for() {
 fn the_first_lock_takes_its_versions_from_the_cores_own_lock() {
     let project =
         |asked: &str| format!("[project]\nname = 'core'\nversion = '1'\ndependencies = [{asked}]\n");
-    let own = lock(&[member("core", &project("'idna==3.6', 'six==1.15.0'"), &[])]).unwrap().uv_lock;
+    let own = lock(&[member("core", &project("'idna==3.6', 'six==1.15.0'"), &[])])
+        .unwrap()
+        .uv_lock
+        .text()
+        .text()
+        .to_owned();
     let core = member("core", &project("'idna', 'six>=1.16'"), &[("uv.lock", &own)]);
     let members = [core];
     let first = lock(&members).unwrap();
-    assert!(first.uv_lock.contains("name = \"idna\"\nversion = \"3.6\""), "{}", first.uv_lock);
+    assert!(
+        written(&first.uv_lock).contains("name = \"idna\"\nversion = \"3.6\""),
+        "{}",
+        written(&first.uv_lock)
+    );
     let [kept, moved] = first.notes.as_slice() else { panic!("{:?}", first.notes) };
     assert_eq!(kept, "`core/uv.lock` gave the versions of 1 packages");
     assert!(moved.starts_with("but six 1.15.0 -> 1."), "{moved}");
@@ -296,7 +312,11 @@ fn the_first_lock_takes_its_versions_from_the_cores_own_lock() {
 
     let (codex, none) = (Codex::default(), Locks::default());
     let newest = lock_with(&members, &codex, &none, Mode::Update).unwrap();
-    assert!(!newest.uv_lock.contains("version = \"3.6\"") && newest.notes.is_empty(), "{}", newest.uv_lock);
+    assert!(
+        !written(&newest.uv_lock).contains("version = \"3.6\"") && newest.notes.is_empty(),
+        "{}",
+        written(&newest.uv_lock)
+    );
     let later = lock_with(&members, &codex, &locks_of(&newest), Mode::Keep).unwrap();
     assert_eq!((later.uv_lock, later.notes), (newest.uv_lock, Vec::new()));
     let broken = [member("core", &project("'idna'"), &[("uv.lock", "<<<<<<< ours")])];
@@ -308,7 +328,7 @@ fn an_index_with_other_bytes_than_are_locked_is_refused() {
     let with = |asked: &str| {
         [member("core", &format!("[project]\nname = 'core'\nversion = '1'\ndependencies = [{asked}]\n"), &[])]
     };
-    let locked = lock(&with("'idna==3.6'")).unwrap().uv_lock;
+    let locked = lock(&with("'idna==3.6'")).unwrap().uv_lock.text().text().to_owned();
     let start = locked.find("sha256:").unwrap() + "sha256:".len();
     let mut other = locked;
     other.replace_range(start..start + 64, &"0".repeat(64));
@@ -352,9 +372,13 @@ fn a_members_own_workspace_is_flattened_and_its_root_settings_are_lifted() {
         "name = \"idna\"\nversion = \"3.6\"",
         "name = \"sniffio\"\nversion = \"1.3.0\"",
     ] {
-        assert!(locked.uv_lock.contains(text), "{text}\n{}", locked.uv_lock);
+        assert!(written(&locked.uv_lock).contains(text), "{text}\n{}", written(&locked.uv_lock));
     }
-    assert!(!locked.uv_lock.contains("members/core/packages/unused"), "{}", locked.uv_lock);
+    assert!(
+        !written(&locked.uv_lock).contains("members/core/packages/unused"),
+        "{}",
+        written(&locked.uv_lock)
+    );
     assert_eq!(locked.projects.len(), 4);
 }
 
@@ -367,7 +391,7 @@ fn an_index_that_does_not_answer_is_no_refusal() {
     let no_git = |_: &GitRequest| Err(Diagnostic::new("no repository here").into());
     let (mode, members) = (Mode::Keep, &[core]);
     let request = Request { members, codex: &codex, locks: &locks, mode, offline: true, bring_tree: &no_git };
-    let failure =
-        workspace::lock(&request, tools(), empty.path(), &Silent, &mut |_| Ok(Vec::new())).unwrap_err();
+    let locked = workspace::lock_federation(&request, tools(), empty.path(), &Silent);
+    let failure = locked.err().unwrap();
     assert_eq!(failure.exit_code(), 2, "{failure}");
 }

@@ -4,17 +4,27 @@ use std::ops::Range;
 
 use uv_pep440::Version;
 
-use super::{
-    environment::{FileKind, LISTED},
-    selection::Selection,
-    target::Target,
-    wheel,
-};
+use super::{selection::Selection, target::Target, wheel};
 use crate::{
     diagnostic::{Diagnostic, Fault},
     digest::{DigestError, Integrity},
-    python::lock::{Package, Sdist, UvLock, Wheel, WheelLocation},
+    python::lock::{Package, Sdist, Source, UvLock, Wheel, WheelLocation},
 };
+
+/// How many file names a message lists.
+pub(super) const LISTED: usize = 12;
+
+/// What a file of an environment is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// It is installed as it is.
+    Wheel,
+    /// It is built into a wheel first.
+    Sdist {
+        /// Directory inside the archive that is the project.
+        subdirectory: Option<String>,
+    },
+}
 
 /// The file that is taken for a package.
 pub(super) struct Chosen<'l> {
@@ -44,9 +54,13 @@ impl<'l> From<&'l Wheel> for Chosen<'l> {
 
 impl<'l> Chosen<'l> {
     /// `None` when the file has no sound name.
-    fn sdist(sdist: &'l Sdist) -> Option<Self> {
+    fn sdist(sdist: &'l Sdist, source: &Source) -> Option<Self> {
+        let subdirectory = match source {
+            Source::Url { subdirectory, .. } => subdirectory.clone(),
+            _ => None,
+        };
         Some(Self {
-            kind: FileKind::Sdist,
+            kind: FileKind::Sdist { subdirectory },
             location: &sdist.location,
             file_name: sdist.file_name.as_deref()?,
             hash: &sdist.hash,
@@ -70,7 +84,7 @@ pub(super) fn choose<'l>(
         return Ok(wheel.into());
     }
     let is_allowed = building.allowed.contains(&id.name);
-    let source = package.sdist.as_ref().and_then(Chosen::sdist);
+    let source = package.sdist.as_ref().and_then(|sdist| Chosen::sdist(sdist, &id.source));
     if let Some(chosen) = source
         && is_allowed
         && !building.forbids_build(&id.name)

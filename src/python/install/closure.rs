@@ -1,31 +1,15 @@
 //! Which entries of a lock one environment consists of, and who reaches them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use uv_pep508::MarkerTree;
 
-use super::{selection::Selection, target::Target, walk::Walk};
+use super::{reached::Closure, selection::Selection, target::Target, walk::Walk};
 use crate::{
     diagnostic::{Diagnostic, Failure, refuse_any},
     name::PackageName,
     python::lock::{Package, PackageIndex, UvLock},
 };
-
-/// What an environment consists of.
-#[derive(Clone, Debug)]
-pub struct Closure {
-    /// Entries that are installed, in the lock's order.
-    pub reached: BTreeMap<PackageIndex, Reached>,
-}
-
-/// How an entry is part of the environment.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Reached {
-    /// Source trees (members, path dependencies) and roots from which it is reached, itself left out.
-    pub requested_by: BTreeSet<PackageName>,
-    /// What it depends on directly in this environment, all its active extras and groups taken together.
-    pub dependencies: BTreeSet<PackageName>,
-}
 
 /// Follows the lock's edges from the selected roots, as uv does.
 ///

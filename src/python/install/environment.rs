@@ -2,34 +2,28 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use data_encoding::HEXUPPER;
-
 use super::{
-    choice::choose,
-    closure::{Closure, Reached, closure},
+    choice::{FileKind, LISTED, choose},
+    closure::closure,
+    reached::{Closure, Reached},
     selection::Selection,
     target::Target,
 };
 use crate::{
     diagnostic::{Diagnostic, Failure, refuse_any},
-    digest::{
-        Integrity, Sha256,
-        store_path::{StoreName, StorePath},
-    },
+    digest::{Integrity, Sha256},
     name::{
         MemberId, PackageName,
-        url::{ArtifactUrl, HostPolicy, UrlError},
+        url::{HostPolicy, UrlError},
     },
     python::{
         lock::{Package, Source, UvLock, WheelLocation},
-        record::{self, PythonPackage},
+        record::{File, Origin, PackageSource, Place, PythonPackage},
     },
 };
 
 /// The public index, whose packages need no qualifier in a package URL.
 const PYPI: &str = "https://pypi.org/simple";
-/// How many file names a message lists.
-pub(super) const LISTED: usize = 12;
 
 /// Everything one Python environment consists of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,24 +36,6 @@ pub struct PythonEnvironment {
     pub notes: Vec<Diagnostic>,
 }
 
-/// What a file of the environment is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileKind {
-    /// It is installed as it is.
-    Wheel,
-    /// It is built into a wheel first.
-    Sdist,
-}
-
-/// Where a file of the environment is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Location {
-    /// On an allowed host.
-    Url(ArtifactUrl),
-    /// Beside the lock, by the path that the lock has.
-    Local(String),
-}
-
 /// One wheel or source archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnvironmentPackage {
@@ -67,20 +43,12 @@ pub struct EnvironmentPackage {
     pub name: PackageName,
     /// Version as locked.
     pub version: String,
-    /// Package URL.
-    pub purl: String,
     /// What the file is.
     pub kind: FileKind,
-    /// Where it is.
-    pub location: Location,
-    /// Directory inside a source archive that is the project.
-    pub subdirectory: Option<String>,
-    /// File name, not percent-encoded.
-    pub filename: String,
+    /// The file.
+    pub file: File,
     /// Its hash.
     pub sha256: Sha256,
-    /// Bytes, when the lock says.
-    pub size: Option<u64>,
     /// Source trees that reach it, by the name of their distribution.
     pub requested_by: BTreeSet<PackageName>,
     /// Names it depends on in this environment.
@@ -217,9 +185,11 @@ fn artifact(
             )));
         }
     };
-    let location = match chosen.location {
-        WheelLocation::Local(path) => Location::Local(path.clone()),
-        WheelLocation::Url(url) => Location::Url(policy.check(url).map_err(|error| {
+    let place = match chosen.location {
+        WheelLocation::Local(path) => Place::Member(
+            path.parse().map_err(|error| at_file(format!("`{file}` is no file of a member: {error}")))?,
+        ),
+        WheelLocation::Url(url) => Place::Download(policy.check(url).map_err(|error| {
             let refusal = at_file(format!("the URL of {id} is refused: {error}"));
             match error {
                 UrlError::Host { host } => Box::new(
@@ -233,20 +203,12 @@ fn artifact(
     let Some(version) = id.version.as_ref().or(chosen.version) else {
         return Err(at_file(format!("the lock has no version of {id}")));
     };
-    let subdirectory = match &id.source {
-        Source::Url { subdirectory, .. } if chosen.kind == FileKind::Sdist => subdirectory.clone(),
-        _ => None,
-    };
     Ok(EnvironmentPackage {
         name: id.name.clone(),
         version: version.to_string(),
-        purl: purl(package, &version.to_string()),
         kind: chosen.kind,
-        location,
-        subdirectory,
-        filename: chosen.file_name.to_owned(),
+        file: File { place, name: chosen.file_name.to_owned(), size: chosen.size, origin: origin(package) },
         sha256,
-        size: chosen.size,
         requested_by: reached.requested_by.clone(),
         dependencies: reached.dependencies.clone(),
     })
@@ -261,69 +223,32 @@ fn judge_index(index: &str, policy: &HostPolicy) -> Result<(), String> {
     }
 }
 
-/// `pkg:pypi/<name>@<version>`, with where it came from when that is not the public index.
-fn purl(package: &Package, version: &str) -> String {
-    let purl = format!("pkg:pypi/{}@{}", package.id.name, percent_encoded(version));
+fn origin(package: &Package) -> Origin {
     match &package.id.source {
-        Source::Registry(index) if index.trim_end_matches('/') != PYPI => {
-            format!("{purl}?repository_url={}", percent_encoded(index))
-        }
-        Source::Url { url, .. } => format!("{purl}?download_url={}", percent_encoded(url)),
-        _ => purl,
+        Source::Registry(index) if index.trim_end_matches('/') != PYPI => Origin::Index(index.clone()),
+        Source::Url { url, .. } => Origin::Url(url.clone()),
+        _ => Origin::Unnamed,
     }
-}
-
-/// How the address of a file of a member begins; its path in the federation follows.
-const LOCAL: &str = "member:";
-
-fn percent_encoded_path(path: &str) -> String {
-    path.split('/').map(percent_encoded).collect::<Vec<_>>().join("/")
-}
-
-/// The package URL specification leaves letters, digits and `.-_~:` alone.
-#[must_use]
-pub fn percent_encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b".-_~:".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push('%');
-            encoded.push_str(&HEXUPPER.encode(&[byte]));
-        }
-    }
-    encoded
 }
 
 impl EnvironmentPackage {
-    /// The Synthesis's record of it, as something that is not built. `members` says which member of the federation
-    /// a distribution is; names it does not have (the generated workspace root) ask for nothing.
+    /// The members of the federation that reach it. `members` says which one a distribution is; names it does not
+    /// have (the generated workspace root) ask for nothing.
     #[must_use]
-    pub fn to_python_package(&self, members: &BTreeMap<PackageName, MemberId>) -> PythonPackage {
-        let integrity = Integrity::Sha256(self.sha256);
-        let (url, bundled) = match &self.location {
-            Location::Url(url) => (url.to_string(), false),
-            Location::Local(path) => (format!("{LOCAL}{}", percent_encoded_path(path)), true),
-        };
+    pub fn requesters(&self, members: &BTreeMap<PackageName, MemberId>) -> BTreeSet<MemberId> {
+        self.requested_by.iter().filter_map(|name| members.get(name)).cloned().collect()
+    }
+
+    /// The Synthesis's record of it, as what it became.
+    #[must_use]
+    pub fn record(&self, source: PackageSource, requested_by: BTreeSet<MemberId>) -> PythonPackage {
         PythonPackage {
             name: self.name.clone(),
             version: self.version.clone(),
-            purl: self.purl.clone(),
-            kind: match self.kind {
-                FileKind::Wheel => record::WHEEL,
-                FileKind::Sdist => record::SDIST,
-            },
-            url,
-            filename: self.filename.clone(),
+            source,
             sha256: self.sha256,
-            sri: integrity.to_sri_string(),
-            size: self.size,
-            store_path: StorePath::of_flat_file(&integrity, &StoreName::mapped(&self.filename)).to_string(),
-            requested_by: self.requested_by.iter().filter_map(|name| members.get(name)).cloned().collect(),
+            requested_by,
             dependencies: self.dependencies.clone(),
-            completed: false,
-            bundled,
-            build: None,
         }
     }
 }

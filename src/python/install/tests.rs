@@ -6,7 +6,10 @@ use super::*;
 use crate::{
     diagnostic::{Failure, Fault, Source},
     name::{MemberId, PackageName, Platform, url::HostPolicy},
-    python::lock::UvLock,
+    python::{
+        lock::UvLock,
+        record::{PackageSource, PythonPackage},
+    },
 };
 
 const HASH: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -64,7 +67,7 @@ fn a_wheel_becomes_a_package_of_the_synthesis() {
     let environment = resolve(&lock).unwrap();
     let core: PackageName = "core".parse().unwrap();
     let members = BTreeMap::from([(core.clone(), MemberId::core())]);
-    let packages: Vec<_> = environment.packages.iter().map(|it| it.to_python_package(&members)).collect();
+    let packages: Vec<_> = environment.packages.iter().map(|it| record(it, &members)).collect();
     let json = serde_json::to_value(&packages).unwrap();
     assert_eq!(
         json[0],
@@ -83,6 +86,11 @@ fn a_wheel_becomes_a_package_of_the_synthesis() {
     assert_eq!(environment.members.len(), 1);
     assert_eq!(environment.members[0].dependencies, ["a".parse().unwrap()].into());
     assert!(environment.members[0].installed && environment.members[0].requested_by.is_empty());
+}
+
+/// What is recorded of a wheel.
+fn record(package: &EnvironmentPackage, members: &BTreeMap<PackageName, MemberId>) -> PythonPackage {
+    package.record(PackageSource::Wheel(package.file.clone()), package.requesters(members))
 }
 
 const STORE_PATH: &str = "/nix/store/ihv7sa7hx5sqkx5d0k9m64sc9m7h7ypg-a-1.0+cpu-py3-none-any.whl";
@@ -154,7 +162,7 @@ fn hosts_are_judged_for_files_and_indexes() {
     let policy = HostPolicy::new(["wheels.example.org".to_owned()]);
     let found = environment(&lock, &target(), &Selection::members(&lock), &policy).unwrap();
     assert_eq!(
-        found.packages[0].purl,
+        record(&found.packages[0], &BTreeMap::new()).purl(),
         "pkg:pypi/a@1.0?repository_url=https:%2F%2Fwheels.example.org%2Fsimple"
     );
 }
@@ -220,9 +228,11 @@ fn a_source_archive_is_taken_when_the_policy_names_it_and_no_wheel_may_be() {
         Building { no_binary: [a.clone()].into(), no_build_at_all: true, ..allowed.clone() },
     ] {
         let package = taken(building).unwrap().packages.remove(0);
-        assert_eq!((package.kind, package.filename.as_str()), (FileKind::Sdist, "a-1.0.tar.gz"));
-        assert_eq!((package.version.as_str(), package.size), ("1.0", Some(5)));
-        assert_eq!(package.to_python_package(&BTreeMap::new()).kind, "sdist");
+        assert_eq!(
+            (&package.kind, package.file.name.as_str()),
+            (&FileKind::Sdist { subdirectory: None }, "a-1.0.tar.gz")
+        );
+        assert_eq!((package.version.as_str(), package.file.size), ("1.0", Some(5)));
     }
     for building in [
         Building { no_binary_at_all: true, no_build_at_all: true, ..allowed.clone() },

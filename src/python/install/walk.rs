@@ -9,7 +9,7 @@ use std::{
 use uv_pep508::MarkerTree;
 
 use super::{
-    closure::{Closure, Reached},
+    reached::{Closure, Reached},
     selection::Selection,
     target::Target,
 };

@@ -150,6 +150,39 @@ impl<'t> Findings<'t> {
     }
 }
 
+pub(super) fn markers(
+    fields: &mut Fields<'_, '_>,
+    findings: &mut Findings<'_>,
+    what: &'static str,
+) -> Vec<MarkerTree> {
+    let Some(field) = fields.take(what) else { return Vec::new() };
+    findings.array(field, what).iter().filter_map(|element| findings.marker(element, what)).collect()
+}
+
+pub(super) fn names<T>(field: Field<'_, '_>, findings: &mut Findings<'_>, what: &str) -> BTreeSet<T>
+where
+    T: Ord + std::str::FromStr<Err: std::fmt::Display>,
+{
+    findings.array(field, what).iter().filter_map(|element| findings.parse(element, what)).collect()
+}
+
+pub(super) fn required<T>(
+    fields: &mut Fields<'_, '_>,
+    findings: &mut Findings<'_>,
+    key: &'static str,
+    what: &str,
+) -> Option<T>
+where
+    T: std::str::FromStr<Err: std::fmt::Display>,
+{
+    if let Some(field) = fields.take(key) {
+        findings.parse(field, key)
+    } else {
+        findings.error(fields.span.clone(), format!("{what} has no `{key}`"));
+        None
+    }
+}
+
 fn elements<'v, 'i>(array: &'v DeArray<'i>) -> &'v [Spanned<DeValue<'i>>] {
     array
 }

@@ -10,19 +10,12 @@ use uv_pep440::Version;
 
 use super::{
     Package, PackageId, Sdist, Source, Wheel, WheelLocation,
-    edges::{Edge, edges_by, read_edges},
-    fields::{Field, Findings},
-    read::{markers, names, required},
+    edges::{edges_by, read_edges},
+    entry::Entry,
+    fields::{Field, Findings, markers, names, required},
+    source::read_source,
 };
 use crate::name::{ExtraName, GroupName, PackageName};
-
-/// An entry before its edges are joined.
-pub(super) struct Entry {
-    pub(super) package: Package,
-    pub(super) dependencies: Vec<Edge>,
-    pub(super) optional: BTreeMap<ExtraName, Vec<Edge>>,
-    pub(super) groups: BTreeMap<GroupName, Vec<Edge>>,
-}
 
 pub(super) fn read_package(field: Field<'_, '_>, findings: &mut Findings<'_>) -> Option<Entry> {
     let mut fields = findings.table(field, "package")?;
@@ -91,34 +84,6 @@ fn provides(field: Field<'_, '_>, findings: &mut Findings<'_>) -> (BTreeSet<Extr
     fields.ignore(&["requires-dist"]);
     fields.finish(findings, "`metadata`");
     (extras, groups)
-}
-
-pub(super) fn read_source(field: Field<'_, '_>, findings: &mut Findings<'_>) -> Option<Source> {
-    let mut fields = findings.table(field, "source")?;
-    let mut kinds = Vec::new();
-    for kind in ["registry", "git", "url", "path", "directory", "editable", "virtual"] {
-        if let Some(value) = fields.take(kind) {
-            kinds.push((kind, findings.string(value, kind)?.to_owned()));
-        }
-    }
-    let subdirectory = match fields.take("subdirectory") {
-        Some(value) => Some(findings.string(value, "subdirectory")?.to_owned()),
-        None => None,
-    };
-    let Some((kind, what)) = kinds.pop().filter(|_| kinds.is_empty()) else {
-        findings.error(field.span(), "this kind of source is not known");
-        return None;
-    };
-    fields.finish(findings, "a source");
-    Some(match kind {
-        "registry" => Source::Registry(what),
-        "git" => Source::Git(what),
-        "url" => Source::Url { url: what, subdirectory },
-        "path" => Source::Path(what),
-        "directory" => Source::Directory(what),
-        "editable" => Source::Editable(what),
-        _ => Source::Virtual(what),
-    })
 }
 
 fn read_wheels(field: Field<'_, '_>, id: &PackageId, findings: &mut Findings<'_>) -> Vec<Wheel> {

@@ -8,9 +8,10 @@ use uv_pep508::MarkerTree;
 
 use super::{
     ConflictItem, ConflictKind, KNOWN_REVISION, Manifest, PACKAGE_LIMIT, Requirement, SIZE_LIMIT, UvLock,
-    edges::join,
-    fields::{Field, Fields, Findings},
-    package::{Entry, read_package},
+    entry::Entry,
+    fields::{Field, Fields, Findings, markers, names, required},
+    join::join,
+    package::read_package,
 };
 use crate::{
     diagnostic::{Diagnostic, Failure, Source as Text, refuse_any},
@@ -114,22 +115,6 @@ fn read_version(fields: &mut Fields<'_, '_>, findings: &mut Findings<'_>) -> Res
     Ok(revision)
 }
 
-pub(super) fn markers(
-    fields: &mut Fields<'_, '_>,
-    findings: &mut Findings<'_>,
-    what: &'static str,
-) -> Vec<MarkerTree> {
-    let Some(field) = fields.take(what) else { return Vec::new() };
-    findings.array(field, what).iter().filter_map(|element| findings.marker(element, what)).collect()
-}
-
-pub(super) fn names<T>(field: Field<'_, '_>, findings: &mut Findings<'_>, what: &str) -> BTreeSet<T>
-where
-    T: Ord + std::str::FromStr<Err: std::fmt::Display>,
-{
-    findings.array(field, what).iter().filter_map(|element| findings.parse(element, what)).collect()
-}
-
 fn read_conflicts(field: Field<'_, '_>, findings: &mut Findings<'_>) -> Vec<BTreeSet<ConflictItem>> {
     let mut sets = Vec::new();
     for set in findings.array(field, "conflicts") {
@@ -195,23 +180,6 @@ fn read_requirements(field: Field<'_, '_>, findings: &mut Findings<'_>, what: &s
         }
     }
     requirements
-}
-
-pub(super) fn required<T>(
-    fields: &mut Fields<'_, '_>,
-    findings: &mut Findings<'_>,
-    key: &'static str,
-    what: &str,
-) -> Option<T>
-where
-    T: std::str::FromStr<Err: std::fmt::Display>,
-{
-    if let Some(field) = fields.take(key) {
-        findings.parse(field, key)
-    } else {
-        findings.error(fields.span.clone(), format!("{what} has no `{key}`"));
-        None
-    }
 }
 
 fn read_packages(field: Field<'_, '_>, findings: &mut Findings<'_>) -> Vec<Entry> {

@@ -3,7 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{complain, conflict::Ask, project::Project};
+use super::{
+    conflict::Ask,
+    node::{complain, requirement},
+    project::Project,
+};
 use crate::{
     crypt::manifest::Dependency,
     diagnostic::{Diagnostic, Failure, Source},
@@ -31,6 +35,14 @@ impl Wanted<'_> {
 fn id(requires: &[String]) -> String {
     let lines: Vec<&str> = requires.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
     Sha256::of(lines.concat()).short(16)
+}
+
+/// What each project is built with, in their order.
+pub(super) fn needs<'a>(
+    projects: &'a [Project],
+    hooks: &'a [Vec<Dependency>],
+) -> impl Iterator<Item = Option<Need<'a>>> {
+    projects.iter().zip(hooks).map(|(project, hooks)| Need::of(project, hooks))
 }
 
 /// Distinct sets by id, and the id of each project.
@@ -118,7 +130,7 @@ pub(super) fn hook_requirements(
     }
     let (mut found, mut wrong) = (Vec::new(), Vec::<Diagnostic>::new());
     for node in tables.iter().filter_map(|table| table.get("dependencies")?.as_array()).flatten() {
-        match super::lift::requirement(node) {
+        match requirement(node) {
             Ok(dependency) => found.push(dependency),
             Err(bad) => wrong.push(bad.requested_by(project.title())),
         }

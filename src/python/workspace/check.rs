@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use toml::{Table, Value};
 use uv_pep440::{Version, VersionSpecifiers};
 use uv_pep508::VersionOrUrl;
 
-use super::{complain, project::Project};
+use super::{node::complain, project::Project};
 use crate::{
     codex::Codex,
     diagnostic::{Failure, refuse_any},
+    python::lock::outline::{Origin, Outline},
 };
 
 /// Patch releases of a series that are held against `requires-python`.
@@ -64,25 +64,17 @@ pub(super) fn check(projects: &[Project], codex: &Codex) -> Result<Vec<String>, 
 }
 
 /// Refuses a lock in which a released package got one of our projects for what it depends on.
-pub(super) fn check_lock(lock: &str, projects: &[Project]) -> Result<(), Failure> {
-    let Ok(lock) = lock.parse::<toml::Table>() else { return Ok(()) };
+pub(super) fn check_lock(lock: &Outline, projects: &[Project]) -> Result<(), Failure> {
     let mut wrong = Vec::new();
-    for package in lock.get("package").and_then(Value::as_array).into_iter().flatten() {
-        if package.get("source").is_none_or(|source| source.get("virtual").is_some()) {
-            continue;
-        }
-        let optional = package.get("optional-dependencies").and_then(Value::as_table);
-        let lists =
-            package.get("dependencies").into_iter().chain(optional.into_iter().flat_map(Table::values));
-        for name in lists.filter_map(Value::as_array).flatten().filter_map(|edge| edge.get("name")?.as_str())
-        {
+    for package in lock.packages.iter().filter(|package| !matches!(package.origin, Origin::Unstated)) {
+        for name in &package.needs {
             let Some(project) = projects.iter().find(|project| project.name().as_ref() == name) else {
                 continue;
             };
-            let dependent = package.get("name").and_then(Value::as_str).unwrap_or_default();
             let message = format!(
-                "`{}` has the name `{name}`, which the released package `{dependent}` depends on",
-                project.title()
+                "`{}` has the name `{name}`, which the released package `{}` depends on",
+                project.title(),
+                package.name
             );
             wrong.push(
                 complain(&project.manifest.project.name.place, message)

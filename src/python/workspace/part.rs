@@ -1,6 +1,6 @@
 //! The federation's distributions, for those who judge them before anything is resolved.
 
-use super::project;
+use super::{collect, project::Project};
 use crate::{
     crypt::{Manifest, Member},
     diagnostic::Diagnostic,
@@ -24,13 +24,13 @@ pub(crate) struct Part {
 /// All of them, the core first, with everything that is wrong with how they are told apart. When anything is, the
 /// members alone are told.
 pub(crate) fn parts(members: &[Member]) -> (Vec<Part>, Vec<Diagnostic>) {
-    match project::of_members(members) {
+    match collect::of_members(members) {
         Ok(projects) => (projects.into_iter().map(of_project).collect(), Vec::new()),
         Err(wrong) => (members.iter().map(of_member).collect(), wrong),
     }
 }
 
-fn of_project(project: project::Project) -> Part {
+fn of_project(project: Project) -> Part {
     Part {
         title: project.title(),
         member: project.member,

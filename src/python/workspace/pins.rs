@@ -5,15 +5,16 @@
 
 use std::collections::BTreeMap;
 
-use toml::{Table, Value};
-
-use crate::diagnostic::{Diagnostic, Failure};
+use crate::{
+    diagnostic::{Diagnostic, Failure},
+    python::lock::outline::{Origin, Outline},
+};
 
 /// Where a file is from: source, package, version, file name.
 type Key = (String, String, String, String);
 
 /// Refuses files of `old` that have another hash in `new`; `shown` is the lock's name.
-pub(super) fn hold(shown: &str, old: &str, new: &str) -> Result<(), Failure> {
+pub(super) fn hold(shown: &str, old: &Outline, new: &Outline) -> Result<(), Failure> {
     let (old, new) = (files(old), files(new));
     let other: Vec<String> = new
         .iter()
@@ -36,25 +37,14 @@ fn differ(old: &str, new: &str) -> bool {
     algorithm(old) == algorithm(new) && old != new
 }
 
-fn files(lock: &str) -> BTreeMap<Key, String> {
+fn files(lock: &Outline) -> BTreeMap<Key, &str> {
     let mut all = BTreeMap::new();
-    let Ok(lock) = lock.parse::<Table>() else { return all };
-    let text = |table: &Table, key: &str| table.get(key).and_then(Value::as_str).map(str::to_owned);
-    for package in lock.get("package").and_then(Value::as_array).into_iter().flatten() {
-        let Some(package) = package.as_table() else { continue };
-        let (Some(name), Some(version)) = (text(package, "name"), text(package, "version")) else { continue };
-        let source = package.get("source").and_then(Value::as_table);
-        let Some(source) = source.and_then(|source| text(source, "registry")) else { continue };
-        let wheels = package.get("wheels").and_then(Value::as_array).into_iter().flatten();
-        for file in wheels.chain(package.get("sdist")).filter_map(Value::as_table) {
-            let (Some(place), Some(hash)) =
-                (text(file, "url").or_else(|| text(file, "path")), text(file, "hash"))
-            else {
-                continue;
-            };
+    for package in &lock.packages {
+        let (Origin::Index(index), Some(version)) = (&package.origin, &package.version) else { continue };
+        for (place, hash) in &package.files {
             let place = place.split(['#', '?']).next().unwrap_or_default();
             let short = place.rsplit('/').next().unwrap_or_default().to_owned();
-            all.insert((source.clone(), name.clone(), version.clone(), short), hash);
+            all.insert((index.clone(), package.name.clone(), version.clone(), short), hash.as_str());
         }
     }
     all
@@ -72,15 +62,19 @@ mod tests {
         )
     }
 
+    fn outline(text: &str) -> Outline {
+        Outline::read(text).unwrap()
+    }
+
     #[test]
     fn a_locked_file_keeps_its_hash() {
         let old = lock("1", "sha256:aa", "sha256:bb");
         for same in [old.clone(), old.replace("https://y", "https://z"), lock("2", "sha256:cc", "sha256:bb")]
         {
-            hold("uv.lock", &old, &same).unwrap();
+            hold("uv.lock", &outline(&old), &outline(&same)).unwrap();
         }
         for other in [lock("1", "sha256:ab", "sha256:bb"), lock("1", "sha256:aa", "sha256:cc")] {
-            let told = hold("uv.lock", &old, &other).unwrap_err().to_string();
+            let told = hold("uv.lock", &outline(&old), &outline(&other)).unwrap_err().to_string();
             assert!(
                 told.contains("other bytes than `uv.lock`") && told.contains("of a 1, https://pypi"),
                 "{told}"

@@ -3,27 +3,29 @@
 //! A core was tested with what it locked, so these versions are preferred to the newest; what an extension or
 //! the image's Python rules out still moves. Once the federation has a lock, that one counts alone.
 
-use super::moves;
+use super::{moves, relock::Start};
 use crate::{
     crypt::Member,
     diagnostic::{Diagnostic, Failure},
     lock::{Change, Kind, Why},
+    python::lock::outline::Outline,
     tree::RelativePath,
 };
 
 const NAME: &str = "uv.lock";
 /// How it is called in messages.
-pub(super) const SHOWN: &str = "core/uv.lock";
+const SHOWN: &str = "core/uv.lock";
 /// How many versions that did not fit are named one by one.
 const NAMED: usize = 20;
 
-/// The text of the core's own lock, when it has one.
-pub(super) fn of(members: &[Member]) -> Result<Option<&str>, Failure> {
+/// The core's own lock, when it has one.
+pub(super) fn of(members: &[Member]) -> Result<Option<Start<'_>>, Failure> {
     let Some(core) = members.iter().find(|member| member.id.is_core()) else { return Ok(None) };
     let Ok(path) = NAME.parse::<RelativePath>() else { return Ok(None) };
     let Some(bytes) = core.source.tree.file(&path) else { return Ok(None) };
-    match std::str::from_utf8(bytes).ok().filter(|text| moves::is_lock(text)) {
-        Some(text) => Ok(Some(text)),
+    let text = std::str::from_utf8(bytes).ok();
+    match text.and_then(|text| Some(Start { shown: SHOWN, text, outline: Outline::read(text)? })) {
+        Some(seed) => Ok(Some(seed)),
         None => Err(Diagnostic::new(format!("`{SHOWN}` is no lock"))
             .requested_by("core")
             .help(
@@ -34,9 +36,11 @@ pub(super) fn of(members: &[Member]) -> Result<Option<&str>, Failure> {
 }
 
 /// What became of the seed's versions, for people.
-pub(super) fn notes(seed: &str, new: &str) -> Vec<String> {
-    let moved: Vec<_> =
-        moves::between(Kind::Python, seed, new, Why::Required).into_iter().filter(Change::is_move).collect();
+pub(super) fn notes(seed: &Outline, new: &Outline) -> Vec<String> {
+    let moved: Vec<_> = moves::between(Kind::Python, [seed], [new], Why::Required)
+        .into_iter()
+        .filter(Change::is_move)
+        .collect();
     let kept = moves::in_both(seed, new);
     let mut notes = vec![format!("`{SHOWN}` gave the versions of {kept} packages")];
     notes.extend(moved.iter().take(NAMED).map(|one| format!("but {one}")));
@@ -50,11 +54,11 @@ pub(super) fn notes(seed: &str, new: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn lock(packages: &[(&str, &str)]) -> String {
+    fn lock(packages: &[(&str, &str)]) -> Outline {
         let package = |(name, version): &(&str, &str)| {
             format!("[[package]]\nname = '{name}'\nversion = '{version}'\nsource = {{ registry = 'x' }}\n")
         };
-        packages.iter().map(package).collect::<Vec<_>>().concat()
+        Outline::read(&packages.iter().map(package).collect::<Vec<_>>().concat()).unwrap()
     }
 
     #[test]

@@ -4,21 +4,21 @@
 //! for editable packages uv runs build backends even under `--no-build`. Dependency groups and extras
 //! that nobody asks for never reach an image and stay out, so they cannot conflict either.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use toml::{Table, Value};
 
-use super::{lift::Lifted, project::Project};
+use super::{
+    extras::extras,
+    project::{BUILD, FEDERATION, Project},
+    root_settings::RootSettings,
+};
 use crate::{
     codex::Codex,
-    name::{ExtraName, PackageName},
+    diagnostic::{Diagnostic, Failure},
+    name::ExtraName,
     tree::{Entry, FileTree, RelativePathError},
 };
-
-/// Names of the projects that the forge itself makes up.
-pub(super) const RESERVED: [&str; 2] = [FEDERATION, BUILD];
-const FEDERATION: &str = "lychd-forge-federation";
-const BUILD: &str = "lychd-forge-build";
 
 /// The version of a project whose build decides it. uv takes no notice of a member's version.
 const UNKNOWN_VERSION: &str = "0";
@@ -26,7 +26,7 @@ const UNKNOWN_VERSION: &str = "0";
 /// The federation as one uv workspace.
 pub(super) fn federation(
     projects: &[Project],
-    lifted: &Lifted,
+    settings: &RootSettings,
     codex: &Codex,
 ) -> Result<FileTree, RelativePathError> {
     let kept = extras(projects);
@@ -39,7 +39,7 @@ pub(super) fn federation(
         }
     }
     let top: Vec<&Project> = projects.iter().filter(|project| project.directory.is_none()).collect();
-    let mut uv = common(codex, &lifted.root);
+    let mut uv = common(codex, &settings.root);
     let staged = projects.iter().map(|project| Value::from(project.staged())).collect::<Vec<_>>();
     uv.insert("workspace".to_owned(), table([("members", staged.into())]));
     let sources =
@@ -53,12 +53,12 @@ pub(super) fn federation(
 /// A project that depends on what one build environment holds.
 pub(super) fn build_environment(
     requires: &[String],
-    lifted: &Lifted,
+    settings: &RootSettings,
     codex: &Codex,
 ) -> Result<FileTree, RelativePathError> {
     let mut keys = Table::new();
     for (from, to) in [("build-constraint-dependencies", "constraint-dependencies"), ("index", "index")] {
-        keys.extend(lifted.root.get(from).map(|value| (to.to_owned(), value.clone())));
+        keys.extend(settings.root.get(from).map(|value| (to.to_owned(), value.clone())));
     }
     // A table of its own keeps uv from looking for a workspace above.
     keys.insert("workspace".to_owned(), table([("members", Value::Array(Vec::new()))]));
@@ -70,8 +70,8 @@ pub(super) fn build_environment(
 
 /// The only configuration file uv reads. uv must find wheels for everything but what the policy lets be built;
 /// of that it may read what the source states statically, and still finds no Python to run a build with.
-pub(super) fn settings(lifted: &Lifted, codex: &Codex) -> String {
-    let mut settings = lifted.settings.clone();
+pub(super) fn configuration(settings: &RootSettings, codex: &Codex) -> String {
+    let mut settings = settings.configuration.clone();
     settings.insert("no-build".to_owned(), true.into());
     // For uv these are exceptions of `no-build`. Their wheels are locked all the same.
     let allowed: Vec<String> = codex.policy.allow_sdist.iter().map(ToString::to_string).collect();
@@ -83,6 +83,11 @@ pub(super) fn settings(lifted: &Lifted, codex: &Codex) -> String {
     // The same certificates as the forge's own downloads.
     settings.insert("system-certs".to_owned(), true.into());
     settings.to_string()
+}
+
+/// Why something cannot be staged.
+pub(super) fn unstageable(error: &RelativePathError) -> Failure {
+    Diagnostic::new(format!("the workspace cannot be staged: {error}")).into()
 }
 
 fn root(name: &str, dependencies: Vec<String>, codex: &Codex, uv: Table) -> String {
@@ -168,36 +173,6 @@ fn live_sources(sources: &Table, is_kept: &dyn Fn(&ExtraName) -> bool) -> Table 
         }
     }
     live
-}
-
-/// The extras of projects that some project's requirements reach, by project.
-fn extras(projects: &[Project]) -> BTreeMap<PackageName, BTreeSet<ExtraName>> {
-    let by_name: BTreeMap<&PackageName, &Project> = projects.iter().map(|one| (one.name(), one)).collect();
-    let mut kept: BTreeMap<PackageName, BTreeSet<ExtraName>> = BTreeMap::new();
-    let mut pending: Vec<_> = projects.iter().flat_map(|one| &one.manifest.project.dependencies).collect();
-    while let Some(asked) = pending.pop() {
-        let requirement = &asked.requirement;
-        let Some(target) = by_name.get(&requirement.name) else { continue };
-        for extra in &requirement.extras {
-            if kept.entry(requirement.name.clone()).or_default().insert(extra.clone()) {
-                pending
-                    .extend(target.manifest.project.optional_dependencies.get(extra).into_iter().flatten());
-            }
-        }
-    }
-    kept
-}
-
-/// Whether `package` is a project of ours whose `extra` is staged.
-pub(super) fn has_extra(projects: &[Project], package: &str, extra: &str) -> bool {
-    let (Ok(package), Ok(extra)) = (package.parse::<PackageName>(), extra.parse::<ExtraName>()) else {
-        return false;
-    };
-    let is_staged = |one: &&Project| {
-        *one.name() == package && one.manifest.project.optional_dependencies.contains_key(&extra)
-    };
-    projects.iter().find(is_staged).is_some()
-        && extras(projects).get(&package).is_some_and(|kept| kept.contains(&extra))
 }
 
 fn table<'a>(entries: impl IntoIterator<Item = (&'a str, Value)>) -> Value {

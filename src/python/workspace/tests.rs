@@ -2,14 +2,17 @@
 
 use toml::Table;
 
-use super::{check, lift, project, stage};
+use super::{check, collect, root_settings, stage};
 use crate::{
     codex::Codex,
     crypt::{Checkout, Manifest, Member, SourceTree},
     diagnostic::{Diagnostic, Failure},
     digest::Sha256,
     name::{MemberId, url::HostPolicy},
-    python::sources::git::{GitRequest, GitTree},
+    python::{
+        lock::outline::Outline,
+        sources::git::{GitRequest, GitTree},
+    },
     tree::FileTree,
 };
 
@@ -35,10 +38,10 @@ pub(crate) fn member(id: &str, rest: &str) -> Member {
 fn staged(members: &[Member]) -> Result<FileTree, Vec<Diagnostic>> {
     let hosts = HostPolicy::new(["wheels.example.org".to_owned()]);
     let codex = Codex::default();
-    let projects = project::collect(members, &hosts, &no_git).map_err(|failure| told(&failure))?;
+    let projects = collect::collect(members, &hosts, &no_git).map_err(|failure| told(&failure))?;
     check::check(&projects, &codex).map_err(|failure: Failure| failure.diagnostics().to_vec())?;
-    let lifted = lift::lift(&projects, &hosts)?;
-    Ok(stage::federation(&projects, &lifted, &codex).unwrap())
+    let settings = root_settings::root_settings(&projects, &hosts)?;
+    Ok(stage::federation(&projects, &settings, &codex).unwrap())
 }
 
 fn told(failure: &Failure) -> Vec<Diagnostic> {
@@ -231,14 +234,16 @@ fn an_extension_cannot_quietly_stand_in_for_a_released_package() {
     let core = member("core", &format!("{asked}[tool.uv.sources]\nidna = {{ workspace = true }}\n"));
     let hosts = HostPolicy::new([]);
     let members = [core, idna];
-    let projects = project::collect(&members, &hosts, &no_git).unwrap();
+    let projects = collect::collect(&members, &hosts, &no_git).unwrap();
     let edges = |name: &str, source: &str| {
         format!(
             "[[package]]\nname = '{name}'\nsource = {{ {source} }}\ndependencies = [{{ name = 'idna' }}]\n"
         )
     };
-    check::check_lock(&edges("core", "virtual = 'members/core'"), &projects).unwrap();
+    let outline = |text: &String| Outline::read(text).unwrap();
+    check::check_lock(&outline(&edges("core", "virtual = 'members/core'")), &projects).unwrap();
     let refused =
-        check::check_lock(&edges("httpx", "registry = 'https://pypi.org/simple'"), &projects).unwrap_err();
+        check::check_lock(&outline(&edges("httpx", "registry = 'https://pypi.org/simple'")), &projects)
+            .unwrap_err();
     assert!(refused.to_string().contains("which the released package `httpx` depends on"), "{refused}");
 }

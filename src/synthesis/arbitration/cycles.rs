@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use uv_pep508::MarkerTree;
 
-use super::{Part, asked_by};
+use super::told::asked_by;
 use crate::{
     crypt::manifest::Dependency,
     diagnostic::{Diagnostic, Place},
     name::PackageName,
+    python::workspace::Part,
 };
 
 /// Where every body lives; what a marker rules out there is no dependency.

@@ -2,10 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Part, asked_by, installed::Installed, listed};
+use super::{
+    installed::Installed,
+    told::{asked_by, listed},
+};
 use crate::{
     crypt::{Federation, Member, assets::Assets},
     diagnostic::Diagnostic,
+    python::workspace::Part,
 };
 
 /// Asset builds that write where another asset build, or another member's package, puts its files.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::asked_by;
+use super::told::asked_by;
 use crate::{crypt::rune::ImageReference, diagnostic::Diagnostic, digest::Sha256, runes::MemberRune};
 
 /// Container images that are pinned to two digests. Two references are to one image when their repositories are

@@ -5,10 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Part;
 use crate::{
     crypt::{Federation, Manifest},
     document::{self, Node, Table},
+    python::workspace::Part,
     tree::FileTree,
 };
 

@@ -6,6 +6,7 @@ use crate::{
     crypt::{Manifest, Member, SourceTree},
     diagnostic::Source,
     digest::Sha256,
+    name::MemberId,
     tree::FileTree,
 };
 

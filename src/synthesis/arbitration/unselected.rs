@@ -1,8 +1,7 @@
 //! Requirements that mean an extension which lies in the Crypt and is not selected. An index may have another
 //! distribution of that name, which nobody meant.
 
-use super::Part;
-use crate::{crypt::Federation, diagnostic::Diagnostic, name::PackageName};
+use crate::{crypt::Federation, diagnostic::Diagnostic, name::PackageName, python::workspace::Part};
 
 pub(super) fn wanted(federation: &Federation, parts: &[Part]) -> Vec<Diagnostic> {
     let of_part = |part: &Part| -> Vec<Diagnostic> {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::toolbox;
 use crate::{
     artifact::Effects,
     codex::Codex,
@@ -19,7 +18,7 @@ use crate::{
 
 /// What the hooks gave.
 #[derive(Default)]
-pub(super) struct Hooked {
+pub(super) struct HookResults {
     /// The federation with all that was registered; `None` when no hook was run.
     pub(super) federation: Option<Federation>,
     /// What the Synthesis records of each.
@@ -30,7 +29,7 @@ pub(super) struct Hooked {
     tools: Option<(Vec<SystemPackage>, Tools)>,
 }
 
-impl Hooked {
+impl HookResults {
     /// The tools of these packages: those the hooks ran with, when they are the same.
     pub(super) fn tools(
         &self,
@@ -43,7 +42,7 @@ impl Hooked {
         };
         match &self.tools {
             Some((before, tools)) if hashes(before) == hashes(packages) => Ok(tools.clone()),
-            _ => toolbox::install(packages, platform, effects),
+            _ => super::tools::install(packages, platform, effects),
         }
     }
 
@@ -61,11 +60,11 @@ pub(super) fn run(
     desk: &mut SystemResolver<'_>,
     platform: Platform,
     effects: &Effects<'_>,
-) -> Result<Hooked, Failure> {
+) -> Result<HookResults, Failure> {
     let hooks: Vec<(&Member, &Entry)> =
         federation.members().iter().filter_map(|member| Some((member, hook::of(member)?))).collect();
     if hooks.is_empty() {
-        return Ok(Hooked::default());
+        return Ok(HookResults::default());
     }
     if !codex.policy.allow_hooks {
         let names: Vec<String> =
@@ -75,20 +74,20 @@ pub(super) fn run(
             "{} {verb} not run ([policy] allow-hooks = false): only what the manifests say is in the body",
             names.join(", ")
         );
-        return Ok(Hooked { notes: vec![note], ..Hooked::default() });
+        return Ok(HookResults { notes: vec![note], ..HookResults::default() });
     }
     let packages = desk.substrate()?;
-    let tools = toolbox::install(&packages, platform, effects)?;
+    let tools = super::tools::install(&packages, platform, effects)?;
     let stage = effects.cache.join("stage");
     let sandbox = Sandbox::prepare(&stage, &tools.python, Limits::default())?;
-    let mut hooked = Hooked { tools: Some((packages, tools)), ..Hooked::default() };
+    let mut results = HookResults { tools: Some((packages, tools)), ..HookResults::default() };
     let mut added = federation.clone();
     let mut refused = Vec::new();
     for (member, entry) in hooks {
         match hook::run(member, entry, &sandbox) {
             Ok(registration) => {
-                hooked.notes.extend(registration.notes);
-                hooked.records.insert(member.id.clone(), registration.record);
+                results.notes.extend(registration.notes);
+                results.records.insert(member.id.clone(), registration.record);
                 if let Some(member) = added.member_mut(&member.id) {
                     let lychd = &mut member.manifest.lychd;
                     lychd.system_dependencies.extend(registration.system_dependencies);
@@ -101,6 +100,6 @@ pub(super) fn run(
     }
     refuse_any(refused)?;
     refuse_any(arbitration::arbitrate(codex, &added))?;
-    hooked.federation = Some(added);
-    Ok(hooked)
+    results.federation = Some(added);
+    Ok(results)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Trees, hooks};
+use super::hooks;
 use crate::{
     codex::{Codex, Substrate},
     crypt::{Federation, Member as FederationMember, manifest::ImageContract},
@@ -10,7 +10,7 @@ use crate::{
     diagnostic::{Diagnostic, Failure},
     digest::{Sha256, nar::nar_sha256, store_path::StorePath},
     hook,
-    name::{NameError, derivation},
+    name::{MemberId, NameError, derivation},
     python::{
         record::PythonPackage,
         workspace::{Locked, LockedProject},
@@ -26,7 +26,7 @@ use crate::{
 /// sha256 of what shapes the image, by path in the Crypt: every manifest, hook and lock, the Nix library.
 pub(super) fn inputs(
     federation: &Federation,
-    hooked: &hooks::Hooked,
+    hooked: &hooks::HookResults,
     locks: &Locks,
     library: Sha256,
 ) -> Result<BTreeMap<String, Sha256>, Failure> {
@@ -48,11 +48,14 @@ pub(super) fn inputs(
     Ok(inputs)
 }
 
+/// Source trees of members.
+type Trees = BTreeMap<MemberId, FileTree>;
+
 /// All members with their source trees, the core first.
 pub(super) fn members(
     locked: &Locked,
     federation: &Federation,
-    hooked: &hooks::Hooked,
+    hooked: &hooks::HookResults,
 ) -> Result<(Vec<Member>, Trees), Failure> {
     let (mut members, mut sources) = (Vec::new(), BTreeMap::new());
     for project in locked.projects.iter().filter(|project| project.git.is_none()) {
@@ -95,7 +98,7 @@ fn member(
         version: project.version.clone(),
         nar_sha256,
         working_copy: of.checkout.working_copy,
-        store_path: StorePath::of_source(&nar_sha256, &name).to_string(),
+        store_path: StorePath::of_source(&nar_sha256, &name),
         build_environment: project.build_environment.clone(),
         build_backend: project.build_backend.clone(),
         system_dependencies: dependencies.iter().map(|dependency| dependency.name.to_string()).collect(),

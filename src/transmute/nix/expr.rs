@@ -132,6 +132,12 @@ impl Expr {
         Self::Select(Box::new(self), Key::Name(name.into()))
     }
 
+    /// A call into the library: `forge.<function> argument`.
+    #[must_use]
+    pub fn library(function: &'static str, argument: Expr) -> Self {
+        Self::Variable("forge").field(function).call(argument)
+    }
+
     /// `self argument`.
     #[must_use]
     pub fn call(self, argument: Expr) -> Self {

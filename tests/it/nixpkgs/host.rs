@@ -10,7 +10,8 @@ use std::{
 use lychd_forge::{
     digest::{HashWriter, Sha256},
     host::process::Command,
-    python::record::PythonPackage,
+    name::url::HostPolicy,
+    python::record::{PackageSource, Place, PythonPackage},
     synthesis::value::{Substrate, Synthesis},
     transmute,
 };
@@ -23,14 +24,13 @@ pub(super) const HOST: &str = "/bin /sbin /usr /lib /lib64 /etc/alternatives";
 
 /// A wheel of PyPI's that was there when this was written.
 fn wheel(name: &str, version: &str, url: &str, sha256: &str) -> PythonPackage {
-    let filename = url.rsplit('/').next().unwrap().to_owned();
     let sha256: Sha256 = sha256.parse().unwrap();
-    PythonPackage {
-        url: format!("https://files.pythonhosted.org/packages/{url}"),
-        filename,
-        sha256,
-        ..sample::wheel(name, version, 0, &[])
-    }
+    let mut package = PythonPackage { sha256, ..sample::wheel(name, version, 0, &[]) };
+    let PackageSource::Wheel(file) = &mut package.source else { panic!("a wheel") };
+    url.rsplit('/').next().unwrap().clone_into(&mut file.name);
+    let url = format!("https://files.pythonhosted.org/packages/{url}");
+    file.place = Place::Download(HostPolicy::new([]).check(&url).unwrap());
+    package
 }
 
 /// A body on [`host_nixpkgs`], with a wheel that brings libraries of its own.

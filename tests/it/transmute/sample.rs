@@ -6,7 +6,7 @@ use lychd_forge::{
     crypt::WorkingCopy,
     debian::SystemPackage,
     digest::{
-        Integrity, Sha256,
+        Sha256,
         nar::nar_sha256,
         store_path::{StoreName, StorePath},
     },
@@ -14,8 +14,11 @@ use lychd_forge::{
         Limits,
         record::{Hook, HookEngine},
     },
-    name::{MemberId, Platform},
-    python::record::{BuildBackend, BuildEnvironment, PythonPackage},
+    name::{
+        MemberId, Platform,
+        url::{ArtifactUrl, HostPolicy},
+    },
+    python::record::{BuildBackend, BuildEnvironment, File, Origin, PackageSource, Place, PythonPackage},
     synthesis::value::{Image, Member, NixpkgsPackage, Policy, Role, SCHEMA, Substrate, Synthesis, User},
     tree::FileTree,
 };
@@ -28,26 +31,26 @@ fn ids(ids: &[&str]) -> BTreeSet<MemberId> {
     ids.iter().map(|id| id.parse().unwrap()).collect()
 }
 
+/// An address of the public index.
+pub(crate) fn address(path: &str) -> ArtifactUrl {
+    HostPolicy::new([]).check(&format!("https://files.pythonhosted.org/packages/{path}")).unwrap()
+}
+
 pub(crate) fn wheel(name: &str, version: &str, size: u64, requested_by: &[&str]) -> PythonPackage {
     let filename = format!("{}-{version}-py3-none-any.whl", name.replace('-', "_"));
     let sha256 = Sha256::of(&filename);
     PythonPackage {
         name: name.parse().unwrap(),
         version: version.to_owned(),
-        purl: format!("pkg:pypi/{name}@{version}"),
-        kind: "wheel",
-        url: format!("https://files.pythonhosted.org/packages/{}/{filename}", sha256.short(2)),
+        source: PackageSource::Wheel(File {
+            place: Place::Download(address(&format!("{}/{filename}", sha256.short(2)))),
+            name: filename,
+            size: Some(size),
+            origin: Origin::Unnamed,
+        }),
         sha256,
-        sri: sha256.to_sri_string(),
-        size: Some(size),
-        store_path: StorePath::of_flat_file(&Integrity::Sha256(sha256), &StoreName::mapped(&filename))
-            .to_string(),
-        filename,
         requested_by: ids(requested_by),
         dependencies: BTreeSet::new(),
-        completed: false,
-        bundled: false,
-        build: None,
     }
 }
 
@@ -65,22 +68,17 @@ pub(crate) fn deb(
     SystemPackage {
         name: name.parse().unwrap(),
         version: version.to_owned(),
-        purl: format!("pkg:deb/debian/{name}@{version}?arch=amd64"),
-        kind: "deb",
+        architecture: "amd64".to_owned(),
         url: format!("http://deb.debian.org/debian/pool/main/{}/{name}/{filename}", &name[..1]),
         sha256,
-        sri: sha256.to_sri_string(),
         size: megabytes << 18,
         installed_size: megabytes << 20,
-        store_path: StorePath::of_flat_file(&Integrity::Sha256(sha256), &StoreName::mapped(&filename))
-            .to_string(),
-        filename,
+        filename: StoreName::mapped(&filename),
         requested_by: ids(by),
         dependencies: BTreeSet::new(),
         image,
         tool,
         compiler: false,
-        completed: false,
     }
 }
 
@@ -97,7 +95,7 @@ fn member(id: &str, backend: Option<&str>) -> (Member, FileTree) {
         version: Some("0.1.0".to_owned()),
         nar_sha256: nar,
         working_copy: WorkingCopy::Unversioned,
-        store_path: StorePath::of_source(&nar, &StoreName::mapped(&format!("{name}-source"))).to_string(),
+        store_path: StorePath::of_source(&nar, &StoreName::mapped(&format!("{name}-source"))),
         hook: id.is_core().then(|| Hook {
             sha256: Sha256::of("hook"),
             registered_sha256: Sha256::of("registered"),

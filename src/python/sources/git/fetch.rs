@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Reference, Revision};
+use super::reference::{Reference, Revision};
 use crate::{
     diagnostic::{Diagnostic, Failure, Fault, refuse_any},
     digest::Sha256,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{GitRequest, Reference, Revision};
+use super::reference::{GitRequest, Reference, Revision};
 use crate::{
     diagnostic::{Diagnostic, Failure, Source},
     digest::Sha256,

@@ -6,7 +6,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Found, Project, alternatives, own_sources};
+use super::found::{Found, alternatives, own_sources};
 use crate::{
     crypt::Manifest,
     diagnostic::{Diagnostic, Failure, Place},
@@ -17,18 +17,16 @@ use crate::{
     },
     python::{
         sources::git::{BringTree, GitRequest, Reference},
-        workspace::complain,
+        workspace::{
+            node::complain,
+            project::{Project, position},
+        },
     },
     tree::RelativePath,
 };
 
 /// Keys of a git source that are understood.
 const KEYS: [&str; 8] = ["branch", "extra", "git", "group", "marker", "rev", "subdirectory", "tag"];
-
-/// Where a project out of a repository is among the others.
-pub(super) fn position(name: &PackageName) -> String {
-    format!("git/{name}")
-}
 
 /// A git source that was read.
 struct Wanted {

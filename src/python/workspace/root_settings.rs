@@ -6,15 +6,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use uv_pep508::{Requirement, VerbatimUrl, VersionOrUrl};
-
-use super::{complain, is_true, project::Project};
+use super::{
+    extras::has_extra,
+    node::{complain, is_true, requirement},
+    project::Project,
+};
 use crate::{
     crypt::manifest::Dependency,
     diagnostic::{Diagnostic, Place},
     document::{Node, Table, Value},
     name::{
-        PackageName, marker,
+        PackageName,
         url::{HostPolicy, UrlError},
     },
     python::install::Building,
@@ -36,11 +38,11 @@ const REFUSED: [(&str, &str); 4] = [
 
 /// What the members' root-only settings come to.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Lifted {
+pub(super) struct RootSettings {
     /// Keys for `[tool.uv]` of the root `pyproject.toml`.
     pub(super) root: toml::Table,
     /// Keys for `uv.toml`.
-    pub(super) settings: toml::Table,
+    pub(super) configuration: toml::Table,
     /// uv's keys about building, united; what the policy allows is left empty.
     pub(super) building: Building,
     /// Overrides and constraints with who wrote them, for explanations.
@@ -65,8 +67,11 @@ fn claims<'a>(projects: &'a [Project], key: &'a str) -> impl Iterator<Item = Cla
 }
 
 /// Merges the settings of all members.
-pub(super) fn lift(projects: &[Project], hosts: &HostPolicy) -> Result<Lifted, Vec<Diagnostic>> {
-    let mut merge = Merge { lifted: Lifted::default(), wrong: Vec::new() };
+pub(super) fn root_settings(
+    projects: &[Project],
+    hosts: &HostPolicy,
+) -> Result<RootSettings, Vec<Diagnostic>> {
+    let mut merge = Merge { settings: RootSettings::default(), wrong: Vec::new() };
     for (key, why) in REFUSED {
         for claim in claims(projects, key) {
             let is_off = claim.node.as_array().is_some_and(<[Node]>::is_empty)
@@ -81,7 +86,7 @@ pub(super) fn lift(projects: &[Project], hosts: &HostPolicy) -> Result<Lifted, V
         let mut first = BTreeMap::new();
         for claim in claims(projects, key) {
             if let Some(value) = merge.agree(&mut first, key.to_owned(), &format!("`{key}`"), &claim) {
-                merge.lifted.settings.insert(key.to_owned(), value);
+                merge.settings.configuration.insert(key.to_owned(), value);
             }
         }
     }
@@ -98,7 +103,7 @@ pub(super) fn lift(projects: &[Project], hosts: &HostPolicy) -> Result<Lifted, V
             }
         }
         if !table.is_empty() {
-            merge.lifted.settings.insert(key.to_owned(), table.into());
+            merge.settings.configuration.insert(key.to_owned(), table.into());
         }
     }
     for key in LISTS {
@@ -109,7 +114,7 @@ pub(super) fn lift(projects: &[Project], hosts: &HostPolicy) -> Result<Lifted, V
     merge.indexes(projects, hosts);
     merge.conflicts(projects);
     merge.building(projects);
-    if merge.wrong.is_empty() { Ok(merge.lifted) } else { Err(merge.wrong) }
+    if merge.wrong.is_empty() { Ok(merge.settings) } else { Err(merge.wrong) }
 }
 
 /// The first claim of each subject: its value, who made it, where.
@@ -119,23 +124,8 @@ fn field<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
     node.as_table()?.get(key)
 }
 
-/// A requirement outside `[project]`.
-pub(super) fn requirement(node: &Node) -> Result<Dependency, Diagnostic> {
-    let text = node.as_str().ok_or_else(|| complain(&node.place, "a requirement must be a string"))?;
-    marker::check_requirement(text).map_err(|reason| {
-        complain(&node.place, format!("this is not a requirement that can be taken: {reason}"))
-    })?;
-    let requirement = text.parse::<Requirement<VerbatimUrl>>().map_err(|error| {
-        complain(&node.place, format!("`{}` is not a requirement: {}", text.escape_debug(), error.message))
-    })?;
-    if matches!(requirement.version_or_url, Some(VersionOrUrl::Url(_))) {
-        return Err(complain(&node.place, "this requirement must name versions, not a URL"));
-    }
-    Ok(Dependency { requirement, text: text.to_owned(), place: node.place.clone() })
-}
-
 struct Merge {
-    lifted: Lifted,
+    settings: RootSettings,
     wrong: Vec<Diagnostic>,
 }
 
@@ -201,12 +191,12 @@ impl Merge {
                     }
                 }
                 all.insert(requirement.to_string());
-                self.lifted.asked.push((claim.by.clone(), asked));
+                self.settings.asked.push((claim.by.clone(), asked));
             }
         }
         if !all.is_empty() {
             let values: Vec<toml::Value> = all.into_iter().map(Into::into).collect();
-            self.lifted.root.insert(key.to_owned(), values.into());
+            self.settings.root.insert(key.to_owned(), values.into());
         }
     }
 
@@ -216,7 +206,7 @@ impl Merge {
         let (no_binary_at_all, no_build_at_all) = (on("no-binary"), on("no-build"));
         let no_binary = self.names(projects, "no-binary-package");
         let no_build = self.names(projects, "no-build-package");
-        self.lifted.building =
+        self.settings.building =
             Building { allowed: BTreeSet::new(), no_binary_at_all, no_binary, no_build_at_all, no_build };
     }
 
@@ -249,7 +239,7 @@ impl Merge {
             }
         }
         if !all.is_empty() {
-            self.lifted.settings.insert("dependency-metadata".to_owned(), all.into());
+            self.settings.configuration.insert("dependency-metadata".to_owned(), all.into());
         }
     }
 
@@ -282,8 +272,8 @@ impl Merge {
             }
         }
         if !all.is_empty() {
-            self.lifted.settings.insert("index".to_owned(), all.clone().into());
-            self.lifted.root.insert("index".to_owned(), all.into());
+            self.settings.configuration.insert("index".to_owned(), all.clone().into());
+            self.settings.root.insert("index".to_owned(), all.into());
         }
     }
 
@@ -312,7 +302,7 @@ impl Merge {
         let what = format!("the index `{}`", name.or(url.as_str()).unwrap_or_default().escape_debug());
         if let Some(value) = self.agree(first, subject, &what, claim) {
             if !flag("explicit") && !flag("default") && all.iter().all(|known| known != &value) {
-                self.lifted.notes.push(format!(
+                self.settings.notes.push(format!(
                     "{what} of `{}` is searched before the default index, for every member's packages; `explicit = true` narrows it",
                     claim.by
                 ));
@@ -349,7 +339,7 @@ impl Merge {
                         let extra = field(item, "extra")?.as_str()?;
                         Some((package.map_or_else(|| own.clone(), str::to_owned), extra.to_owned()))
                     })
-                    .filter(|(package, extra)| super::stage::has_extra(projects, package, extra))
+                    .filter(|(package, extra)| has_extra(projects, package, extra))
                     .collect();
                 if items.len() > 1 {
                     all.insert(items.into_iter().collect::<Vec<_>>());
@@ -363,7 +353,7 @@ impl Merge {
             };
             let sets: Vec<toml::Value> =
                 all.into_iter().map(|set| set.into_iter().map(item).collect::<Vec<_>>().into()).collect();
-            self.lifted.root.insert("conflicts".to_owned(), sets.into());
+            self.settings.root.insert("conflicts".to_owned(), sets.into());
         }
     }
 }

@@ -7,13 +7,16 @@ use std::{
 
 use uv_pep508::VersionOrUrl;
 
-use super::{Found, Project, alternatives, own_sources, resolve};
+use super::found::{Found, alternatives, own_sources, resolve};
 use crate::{
     crypt::manifest::Dependency,
     diagnostic::Diagnostic,
     document::{Node, Table},
     name::{MemberId, PackageName, url::HostPolicy},
-    python::workspace::{complain, is_true},
+    python::workspace::{
+        node::{complain, is_true},
+        project::{Project, position},
+    },
     tree::{FileTree, RelativePath},
 };
 
@@ -186,7 +189,7 @@ fn source(
     }
     if let Some(git) = kind("git") {
         // The repository was fetched; what came of it is a project of ours.
-        let position = project.map(super::repository::position);
+        let position = project.map(position);
         return if position.is_some_and(|position| target.positions.contains_key(&position)) {
             Ok(workspace_source(entries))
         } else {

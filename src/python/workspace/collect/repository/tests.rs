@@ -6,7 +6,7 @@ use crate::{
     name::url::HostPolicy,
     python::{
         sources::git::{GitRequest, GitTree},
-        workspace::{project::collect, tests::member},
+        workspace::{collect::collect, tests::member},
     },
     tree::FileTree,
 };
