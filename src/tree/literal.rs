@@ -1,6 +1,6 @@
 //! Paths that are written in the source.
 
-/// A plain relative path of ASCII, checked when the forge is compiled; made by [`crate::tree::path`].
+/// A plain relative path of ASCII, checked when the forge is compiled; made by `relative_path!`.
 #[derive(Clone, Copy, Debug)]
 pub struct PathLiteral(&'static str);
 

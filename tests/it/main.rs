@@ -18,6 +18,7 @@ mod codex_laws;
 mod codex_load;
 mod crypt;
 mod debian_closure;
+mod docs;
 mod examples;
 mod federation_lock;
 mod fetch;

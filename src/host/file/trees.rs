@@ -88,7 +88,7 @@ pub fn read_tree(directory: &Path) -> io::Result<FileTree> {
 /// Reads one file or link as a tree entry.
 ///
 /// # Errors
-/// As [`super::read`].
+/// As [`super::read()`].
 pub fn read_entry(path: &Path) -> io::Result<Entry> {
     if fs::symlink_metadata(path)?.is_symlink() {
         let target = fs::read_link(path)?

@@ -17,9 +17,9 @@ use crate::{
 /// The texts of existing locks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Locks {
-    /// [`names::UV`].
+    /// [`crate::lock::names::UV`].
     pub federation: Option<String>,
-    /// Those below [`names::BUILDS`], by build environment id.
+    /// Those below [`crate::lock::names::BUILDS`], by build environment id.
     pub builds: BTreeMap<String, String>,
 }
 
