@@ -5,7 +5,8 @@
 //! ```
 //!
 //! Whatever the rules, every path is plain, relative and there once, everything is a file, a directory or a link, and
-//! there is a limit to it all. Which files are wanted is the caller's to say; the rest is judged all the same.
+//! there is a limit to it all. Which files are wanted is the caller's to say: of the rest everything is judged but where
+//! their links lead.
 
 pub mod deb;
 mod error;

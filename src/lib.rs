@@ -1,6 +1,6 @@
 //! `lychd-forge` turns the many manifests of a living application into one proven body.
 //!
-//! Data flows one way, through five values; each stage is a function from one value to the next.
+//! Data flows one way, through six values; each stage is a function from one value to the next.
 //!
 //! ```text
 //!   Codex (configuration)             Crypt (core/, extensions/, locks)
@@ -18,14 +18,12 @@
 //!                        ▼ forge     nix build, stream, load into podman, read back
 //!                      Body          images by role, store paths, evidence; recorded under a number
 //!                        │
-//!                        ▼ runes (pure) with the Codex: one pod, its containers and targets; judged, planned
-//!                    Rendered        unit files for this body
+//!                        ▼ runes (pure) with the Codex: one pod, its containers and targets
+//!                        ▼ binding   judged by podman and systemd, planned against what lies there
+//!                    Candidate       unit files for this body
 //! ```
 //!
-//! Floors, lowest first (a test holds this, and that files make no circle): `tree`, `diagnostic`, `digest`, `name`,
-//! `host` ← `document`, `archive`, `lock`, `artifact` ← `codex`, `image` ← `crypt` ← `runes` ← `tools` ← `debian`,
-//! `python`, `npm` ← `hook` ← `synthesis` ← `body` ← `transmute` ← `engine` ← `supply` ← `forge` ← `binding` ←
-//! `report` ← `cli`.
+//! A room uses only those above it in the table of `docs/architecture.md`, and files make no circle: a test holds both.
 //! Only [`host`] touches files, processes, the network, the environment and the clock.
 
 pub mod archive;

@@ -1,5 +1,6 @@
 //! What each verb answers: one serialisable type a verb. `--json` prints it as it is, people read its lines, and its
-//! JSON Schema in `docs/schema/output/` is made of the type, so none of them can say what another does not.
+//! JSON Schema in `docs/schema/output/` is made of the type. Notes, and what moved in the locks, reach people while the verb runs
+//! (`host::progress::Progress`): the lines do not repeat them, the JSON has them.
 //!
 //! Names mean one thing in all of them: `members` are ids, `packages` are counts of what is in the image, `size` is in
 //! bytes, `moved` is what changed in the locks. What is called `…sha256` is a hash in hex; a digest, an image's or a

@@ -27,10 +27,25 @@ locks! {
 }
 
 /// What follows the id of a build environment in the name of its lock.
-pub const BUILD_SUFFIX: &str = ".uv.lock";
+const BUILD_SUFFIX: &str = ".uv.lock";
+
+/// The lock of a build environment, below the Crypt's `synthesis/`.
+#[must_use]
+pub fn build(id: &str) -> String {
+    format!("{BUILDS}/{id}{BUILD_SUFFIX}")
+}
 
 /// The lock of a build environment, in messages.
 #[must_use]
 pub fn shown_build(id: &str) -> String {
     format!("{SHOWN_BUILDS}/{id}{BUILD_SUFFIX}")
+}
+
+/// The build environment that a file of [`BUILDS`] is the lock of: its id is 16 hex digits. `None` for what is no lock
+/// of ours.
+#[must_use]
+pub fn build_of(file: &str) -> Option<&str> {
+    let is_id =
+        |id: &&str| id.len() == 16 && id.bytes().all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c));
+    file.strip_suffix(BUILD_SUFFIX).filter(is_id)
 }

@@ -98,8 +98,8 @@ pub struct Granted {
 ///
 /// # Errors
 /// Refused with everything that keeps the Codex and the members from being one organism; unable when `resolve` is.
-pub fn render(inscribed: &RenderInput<'_>) -> Result<Rendered, Failure> {
-    let RenderInput { codex, federated, body, layout, resolve, podman, .. } = *inscribed;
+pub fn render(input: &RenderInput<'_>) -> Result<Rendered, Failure> {
+    let RenderInput { codex, federated, body, layout, resolve, podman, .. } = *input;
     if let Some(too_old) = super::podman::too_old(podman) {
         return Err(too_old.into());
     }
@@ -107,20 +107,20 @@ pub fn render(inscribed: &RenderInput<'_>) -> Result<Rendered, Failure> {
     errors.extend(names::collisions(codex, &federated.runes));
     secrets::check(codex, &mut errors);
     let web = &federated.web;
-    let ports = ports::assign(codex, web, &federated.runes, inscribed.ports, &mut errors);
+    let ports = ports::assign(codex, web, &federated.runes, input.ports, &mut errors);
     let topology = topology(codex, &federated.runes, &mut errors);
     let mut images = Images::new(codex);
 
     let reactor = mounts::reactor(codex, layout);
     let context = MountContext { layout, resolve, reactor: &reactor };
-    let mut containers = core_containers(inscribed, context, &mut images, &mut errors)?;
-    containers.extend(rune_containers(inscribed, context, (&ports, &topology), &mut images, &mut errors)?);
+    let mut containers = core_containers(input, context, &mut images, &mut errors)?;
+    containers.extend(rune_containers(input, context, (&ports, &topology), &mut images, &mut errors)?);
     let Images { uses: images, errors: floating, .. } = images;
     errors.extend(floating);
     let grants = grant(codex, &mut containers, &mut errors);
     mounts::check_reactor(codex, context, &mut errors)?;
     for container in &containers {
-        mounts::check_places(container, layout, written(inscribed, &container.name), &mut errors);
+        mounts::check_places(container, layout, written(input, &container.name), &mut errors);
     }
     federated.trace(&mut errors);
     refuse_any(errors)?;
@@ -190,9 +190,9 @@ fn services(containers: &[Container]) -> BTreeMap<String, Service> {
 }
 
 /// Where the rune of a container is written, or what is granted to it.
-fn written<'a>(inscribed: &RenderInput<'a>, container: &str) -> Option<&'a Place> {
+fn written<'a>(input: &RenderInput<'a>, container: &str) -> Option<&'a Place> {
     let name = container.strip_prefix(super::PREFIX).unwrap_or_default();
-    let RenderInput { codex, federated, .. } = *inscribed;
+    let RenderInput { codex, federated, .. } = *input;
     let stones = codex.runes.soulstones.iter().map(|stone| &stone.name);
     let members = federated.runes.iter().map(|rune| &rune.definition.name);
     let grants = codex.grants.iter().find(|(rune, _)| rune.as_str() == name).map(|(_, own)| &own.place);
@@ -201,12 +201,12 @@ fn written<'a>(inscribed: &RenderInput<'a>, container: &str) -> Option<&'a Place
 
 /// LychD's own containers.
 fn core_containers(
-    inscribed: &RenderInput<'_>,
+    input: &RenderInput<'_>,
     context: MountContext<'_>,
     images: &mut Images<'_>,
     errors: &mut Vec<Diagnostic>,
 ) -> Result<Vec<Container>, Failure> {
-    let RenderInput { codex, body, layout, .. } = *inscribed;
+    let RenderInput { codex, body, layout, .. } = *input;
     let database = &codex.lychd.database.image;
     let mut containers =
         vec![core::vessel(codex, body, context, errors)?, core::migration(codex, body, layout, errors)];
@@ -221,13 +221,13 @@ fn core_containers(
 
 /// Those of Soulstones, then those of the members' runes.
 fn rune_containers(
-    inscribed: &RenderInput<'_>,
+    input: &RenderInput<'_>,
     context: MountContext<'_>,
     (ports, topology): (&Ports, &Topology),
     images: &mut Images<'_>,
     errors: &mut Vec<Diagnostic>,
 ) -> Result<Vec<Container>, Failure> {
-    let RenderInput { codex, federated, .. } = *inscribed;
+    let RenderInput { codex, federated, .. } = *input;
     let mut containers = Vec::new();
     for rune in &codex.runes.soulstones {
         let name = &rune.name.value;

@@ -5,9 +5,7 @@ use std::{collections::BTreeMap, io, path::Path};
 use crate::{
     diagnostic::{Diagnostic, Failure, Source},
     host::file,
-    lock::names::{
-        BUILD_SUFFIX, BUILDS, DEBIAN, GIT, NPM, NPM_COMPLETED, SHOWN_BUILDS, SHOWN_DEBIAN, SHOWN_GIT, UV,
-    },
+    lock::names::{self, BUILDS, DEBIAN, GIT, NPM, NPM_COMPLETED, SHOWN_BUILDS, SHOWN_DEBIAN, SHOWN_GIT, UV},
     npm,
     python::workspace,
     tree::{FileTree, RelativePath},
@@ -42,7 +40,7 @@ impl Locks {
         if file::exists(&builds)? {
             for (name, _) in file::list(&builds).map_err(|error| file::unreadable(SHOWN_BUILDS, &error))? {
                 // What is no lock of ours by its name is neither read nor removed.
-                let Some(id) = name.strip_suffix(BUILD_SUFFIX).filter(|id| is_id(id)) else { continue };
+                let Some(id) = names::build_of(&name) else { continue };
                 if let Some(text) = text(directory, &format!("{BUILDS}/{name}"))? {
                     locks.uv.builds.insert(id.to_owned(), text);
                 }
@@ -57,8 +55,7 @@ impl Locks {
     /// Never for locks that were read or made here.
     pub fn to_tree(&self) -> Result<FileTree, Failure> {
         let mut tree = FileTree::new();
-        let builds =
-            self.uv.builds.iter().map(|(id, text)| (format!("{BUILDS}/{id}{BUILD_SUFFIX}"), text.as_str()));
+        let builds = self.uv.builds.iter().map(|(id, text)| (names::build(id), text.as_str()));
         let federation = self.uv.federation.iter().map(|text| (UV.to_owned(), text.as_str()));
         let debian = self.debian.iter().map(|source| (DEBIAN.to_owned(), source.text()));
         let npm = self.npm.lock.iter().map(|text| (NPM.to_owned(), text.as_str()));
@@ -93,11 +90,6 @@ impl Locks {
         }
         Ok(true)
     }
-}
-
-/// Whether a text is the id of a build environment: 16 hex digits.
-fn is_id(text: &str) -> bool {
-    text.len() == 16 && text.bytes().all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c))
 }
 
 fn text(directory: &Path, name: &str) -> Result<Option<String>, Failure> {

@@ -79,11 +79,11 @@ pub fn synthesize(
     let contract = core.manifest.lychd.image.clone().ok_or_else(no_core)?;
     refuse_any(arbitration::arbitrate(codex, federation))?;
 
-    let mut desk =
+    let mut resolver =
         debian::SystemResolver::new(codex, locks.debian.as_ref(), modes.system, platform, effects)?;
-    let hooked = hooks::run(codex, federation, &mut desk, platform, effects)?;
+    let hooked = hooks::run(codex, federation, &mut resolver, platform, effects)?;
     let federation = hooked.federation.as_ref().unwrap_or(federation);
-    let system = desk.resolve(federation)?;
+    let system = resolver.resolve(federation)?;
     let tools = hooked.tools(&system.packages, platform, effects)?;
     let target = target(codex, &system.packages, platform)?;
     let policy = codex.policy.host_policy();
@@ -103,7 +103,7 @@ pub fn synthesize(
     let (plan, from_source) =
         python::plan(&locked, &codex.policy.allow_sdist, &target, &policy, effects.bring)?;
     let locked = workspace::lock_builds(locked, &from_source)?;
-    let system = desk.with_compiler(system, plan.is_native(&locked), federation)?;
+    let system = resolver.with_compiler(system, plan.is_native(&locked), federation)?;
     let (python_packages, packages) = plan.record(&locked)?;
     let build_environments = build_environments(&locked, &python_packages, &target, &policy)?;
 

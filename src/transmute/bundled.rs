@@ -6,7 +6,7 @@ use super::place::{asked, path};
 use crate::{
     diagnostic::{Diagnostic, Failure},
     name::PackageName,
-    python::record::{PackageSource, PythonPackage},
+    python::record::PythonPackage,
     synthesis::value::Synthesis,
     tree::{FileTree, RelativePath},
 };
@@ -21,7 +21,7 @@ pub(super) fn place(package: &PythonPackage) -> Result<RelativePath, Failure> {
 }
 
 const fn is_tree(package: &PythonPackage) -> bool {
-    matches!(package.source, PackageSource::Git { .. })
+    package.source.file().is_none()
 }
 
 /// Whether the flake has a package's bytes.
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
     use crate::{
         name::url::HostPolicy,
-        python::record::{BuildBackend, File, Origin, Place, SourceBuild},
+        python::record::{BuildBackend, File, Origin, PackageSource, Place, SourceBuild},
     };
 
     #[test]

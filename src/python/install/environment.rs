@@ -169,7 +169,11 @@ fn artifact(
         }
         Source::Registry(index) => judge_index(index, policy)
             .map_err(|reason| Box::new(at_source(format!("the index of {id} is refused: {reason}"))))?,
-        _ => {}
+        Source::Url { .. }
+        | Source::Path(_)
+        | Source::Directory(_)
+        | Source::Editable(_)
+        | Source::Virtual(_) => {}
     }
     let chosen = choose(lock, package, target, selection)?;
     let at_file = |message: String| Box::new(Diagnostic::new(message).at(lock.at(chosen.span), ""));
@@ -227,7 +231,12 @@ fn origin(package: &Package) -> Origin {
     match &package.id.source {
         Source::Registry(index) if index.trim_end_matches('/') != PYPI => Origin::Index(index.clone()),
         Source::Url { url, .. } => Origin::Url(url.clone()),
-        _ => Origin::Unnamed,
+        Source::Registry(_)
+        | Source::Git(_)
+        | Source::Path(_)
+        | Source::Directory(_)
+        | Source::Editable(_)
+        | Source::Virtual(_) => Origin::Unnamed,
     }
 }
 

@@ -57,7 +57,7 @@ impl HookResults {
 pub(super) fn run(
     codex: &Codex,
     federation: &Federation,
-    desk: &mut SystemResolver<'_>,
+    resolver: &mut SystemResolver<'_>,
     platform: Platform,
     effects: &Effects<'_>,
 ) -> Result<HookResults, Failure> {
@@ -76,7 +76,7 @@ pub(super) fn run(
         );
         return Ok(HookResults { notes: vec![note], ..HookResults::default() });
     }
-    let packages = desk.substrate()?;
+    let packages = resolver.substrate()?;
     let tools = super::tools::install(&packages, platform, effects)?;
     let stage = effects.cache.join("stage");
     let sandbox = Sandbox::prepare(&stage, &tools.python, Limits::default())?;
