@@ -21,7 +21,7 @@ use crate::{
 /// The one version of a package that may be installed.
 #[derive(Debug)]
 pub struct Candidate<'a> {
-    /// Its name.
+    /// The binary package.
     pub name: &'a str,
     /// Its version.
     pub version: &'a str,

@@ -15,7 +15,7 @@ use crate::{
 /// A rune as these rules see it.
 #[derive(Clone, Debug)]
 pub struct ExclusionSubject<'a> {
-    /// Its name.
+    /// What other subjects and groups call it.
     pub name: &'a RuneName,
     /// Its groups.
     pub groups: &'a BTreeSet<RuneName>,

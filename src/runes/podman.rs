@@ -14,7 +14,7 @@ const QUADLET: PodmanVersion = PodmanVersion::new(4, 4, 0);
 pub struct PodmanVersion {
     /// The first number.
     pub major: u32,
-    /// The second.
+    /// The second number, with which directives come.
     pub minor: u32,
     /// The third; 0 where there is none.
     pub patch: u32,

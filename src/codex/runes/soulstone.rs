@@ -110,7 +110,7 @@ impl Word {
 /// The secret of a control interface. The Vessel has it too, and what has one does not outlive the Vessel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Control {
-    /// Its name.
+    /// What podman calls it.
     pub secret: Located<SecretName>,
     /// The file in the container that it is.
     pub file: &'static str,

@@ -26,7 +26,7 @@ pub struct Locks {
 /// A package that is built from source and is no project of ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourcePackage {
-    /// Its name.
+    /// The distribution, as the lock has it.
     pub name: PackageName,
     /// What messages call it.
     pub title: String,
