@@ -1,5 +1,8 @@
 //! Why an archive is refused.
 
+/// How many characters of an entry's path are shown.
+const SHOWN: usize = 200;
+
 /// Why an archive is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
@@ -12,7 +15,7 @@ pub enum ArchiveError {
     /// An entry that breaks a rule.
     #[error("`{}` in it {reason}", .path.escape_debug())]
     Entry {
-        /// The entry's path, as far as it is text.
+        /// The entry's path, as far as it is text; a long one by its start.
         path: String,
         /// What is wrong with it.
         reason: &'static str,
@@ -38,6 +41,25 @@ impl ArchiveError {
     }
 
     pub(super) fn entry(path: &str, reason: &'static str) -> Self {
-        Self::Entry { path: path.to_owned(), reason }
+        // A name may be as long as the archive unpacked: a message of it would be a bomb of its own.
+        let path = match path.char_indices().nth(SHOWN) {
+            Some((end, _)) => format!("{}…", path.get(..end).unwrap_or_default()),
+            None => path.to_owned(),
+        };
+        Self::Entry { path, reason }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_name_is_shown_by_its_start() {
+        let told = ArchiveError::entry(&"\u{1}é".repeat(1 << 20), "is odd").to_string();
+        assert!(
+            told.len() < 2_000 && told.starts_with("`\\u{1}é") && told.ends_with("…` in it is odd"),
+            "{told}"
+        );
     }
 }
