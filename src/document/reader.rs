@@ -47,8 +47,8 @@ pub struct Reader<'a, 'e> {
     errors: &'e mut Vec<Diagnostic>,
     /// How many errors there were before: what is unknown is told first.
     before: usize,
-    /// The keys that are known so far, in order; `None` for a table that is not ours alone.
-    known: Option<Vec<String>>,
+    /// The keys that are known so far, each with a line end, as asked for; `None` for a table that is not ours alone.
+    known: Option<String>,
     /// Whether the shape of a right value is shown where a wrong one stands.
     shows: bool,
 }
@@ -57,7 +57,7 @@ impl<'a, 'e> Reader<'a, 'e> {
     /// `title` is what the table is called in messages, such as `[image]`.
     pub fn new(table: &'a Table, title: impl Into<String>, errors: &'e mut Vec<Diagnostic>) -> Self {
         let before = errors.len();
-        Self { table, title: title.into(), errors, before, known: Some(Vec::new()), shows: true }
+        Self { table, title: title.into(), errors, before, known: Some(String::new()), shows: true }
     }
 
     /// A table of which only some keys are ours to judge. Whoever reads it has better hints than a shape.
@@ -70,9 +70,8 @@ impl<'a, 'e> Reader<'a, 'e> {
     pub fn knows(&mut self, keys: &[&str]) {
         let Some(known) = &mut self.known else { return };
         for key in keys {
-            if !known.iter().any(|one| one == key) {
-                known.push((*key).to_owned());
-            }
+            known.push_str(key);
+            known.push('\n');
         }
     }
 
@@ -435,7 +434,12 @@ impl<'a, 'e> Reader<'a, 'e> {
 impl Drop for Reader<'_, '_> {
     fn drop(&mut self) {
         let Some(known) = self.known.take() else { return };
-        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        if self.table.iter().all(|(key, _)| known.lines().any(|one| one == key)) {
+            return;
+        }
+        let mut known: Vec<&str> = known.lines().collect();
+        let mut seen = BTreeSet::new();
+        known.retain(|key| seen.insert(*key));
         let unknown = self.table.iter().filter(|(key, _)| !known.contains(key));
         let told: Vec<_> =
             unknown.map(|(key, field)| unknown_key(key, &self.title, &known, &field.key)).collect();

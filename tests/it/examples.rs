@@ -147,7 +147,9 @@ fn a_value_that_is_shown_for_a_wrong_one_is_taken() {
     for (file, document) in DOCUMENTS {
         let sound = judge(file, &document.replace("@\n", ""));
         assert!(sound.is_empty(), "{document}\n{sound:#?}");
-        for key in known(file, document) {
+        let keys = known(file, document);
+        assert!(!keys.is_empty(), "{file} is not read: does `LYCHD` name its extension?\n{document}");
+        for key in keys {
             for wrong in WRONG {
                 let (text, _) = with(document, &key, wrong);
                 let helps = judge(file, &text).into_iter().flat_map(|error| error.help);

@@ -218,7 +218,7 @@ fn fields() -> Vec<(&'static str, String, &'static str)> {
 }
 
 const LYCHD: &str = "[extensions]\nbuiltins = [\"animator\", \"animator/llamacpp\", \"animator/vllm\", \
-                     \"animator/exllamav3\", \"observability/phoenix\"]\n";
+                     \"animator/sglang\", \"animator/exllamav3\", \"observability/phoenix\"]\n";
 
 /// Tags are admitted for a repository of every hostile text that can be one, so that it is not the pin that refuses.
 fn units(file: &str, text: &str, value: &str) -> Result<Rendered, String> {
@@ -314,8 +314,11 @@ fn read(text: &str, name: &str, outline: &mut Vec<String>) {
 fn hostile_text_is_refused_or_stays_text() {
     let hostile = hostile();
     let (mut refused, mut taken) = (0, 0);
+    let bare = outline(&units("forge.toml", "", "x").unwrap());
     for (file, text, harmless) in fields() {
         let want = outline(&units(file, &text, harmless).unwrap_or_else(|error| panic!("{text}: {error}")));
+        let is_stone = file.contains("/soulstones/");
+        assert!(!is_stone || want != bare, "{file} is not read: does `LYCHD` name its extension?");
         for value in &hostile {
             match units(file, &text, value) {
                 Err(error) => {
