@@ -9,7 +9,9 @@
 #   config       of the OCI image configuration; its Env wins over the library's
 #   user         { name; uid; }, for /etc/passwd
 #   directories  writable by any user of the container
-{ pkgs, prefix, makeSystem, rootScripts }:
+#   collisions        path -> name of the package whose file it is, where two have one
+#   missingLibraries  name of a package -> libraries that it does without
+{ pkgs, prefix, makeSystem, makeRoot }:
 { name
 , tag
 , system
@@ -19,12 +21,14 @@
 , config
 , user
 , directories
+, collisions ? { }
+, missingLibraries ? { }
 }:
 let
   inherit (builtins) all attrNames concatLists concatMap concatStringsSep elem elemAt filter genList hasAttr head length listToAttrs split sort;
 
   packages = map pkgs.package system;
-  state = makeSystem packages;
+  state = makeSystem { inherit packages missingLibraries; winners = collisions; };
 
   # kind -> name -> what has the store paths
   named = nameOf: list: listToAttrs (map (value: { name = nameOf value; inherit value; }) list);
@@ -62,30 +66,34 @@ let
   inherit (state) own;
   count = length layers;
   lastSystem = builtins.foldl' (last: i: if kindOf (elemAt layers i) == "system" then i else last) (-1) (genList (i: i) count);
-  storeLayers = (if lastSystem == -1 then [ own ] else [ ])
+  # Where what a package holds lies in the image.
+  places = { system = "/"; wheels = prefix; members = prefix; };
+  at = place: map (path: { at = place; inherit path; });
+  ownLayer = { comment = "system: generated"; contents = at "/" own; };
+  packageLayers = (if lastSystem == -1 then [ ownLayer ] else [ ])
     ++ concatLists (genList
     (i:
       let
         layer = elemAt layers i;
         kind = kindOf layer;
+        paths = concatMap (name: let it = known.${kind}.${name}; in it.paths or [ "${it}" ]) layer.${kind};
       in
-      [ (concatMap (name: let it = known.${kind}.${name}; in it.paths or [ "${it}" ]) layer.${kind}) ] ++ (if i == lastSystem then [ own ] else [ ]))
+      [{ comment = "${kind}: ${concatStringsSep " " layer.${kind}}"; contents = at places.${kind} paths; }]
+        ++ (if i == lastSystem then [ ownLayer ] else [ ]))
     count);
+  imageLayers = packageLayers ++ [{ comment = "root"; contents = at "/" [ "${root}" ]; }];
 
   installed = wheels ++ members;
-  root = pkgs.runPython {
+  root = makeRoot {
     name = "${baseNameOf name}-root";
-    script = "${rootScripts}/image.py";
-    # Whatever the root points at is in a layer.
-    allowedReferences = concatLists storeLayers;
+    inherit state;
+    contents = map (content: content.path) (concatMap (layer: layer.contents) packageLayers);
     spec = {
       inherit prefix user directories;
+      winners = collisions;
+      missing_libraries = missingLibraries;
       working_directory = config.WorkingDir or "/";
       python = pkgs.python.version;
-      # nixpkgs' streamer takes a tree; and its wheels look into the environment
-      inherit (pkgs.imageRoot) form share;
-      tree = "${state.tree}";
-      loader = "${state.loader}";
       wheels = map
         (wheel: {
           name = wheel.pname;
@@ -100,7 +108,7 @@ let
   variable = entry: head (split "=" entry);
   given = config.Env or [ ];
   base = [
-    "PATH=${prefix}/bin:/usr/local/bin:/usr/bin:/bin"
+    "PATH=${prefix}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     "LANG=C.UTF-8"
     "PYTHONDONTWRITEBYTECODE=1"
     "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt"
@@ -108,12 +116,11 @@ let
   env = filter (entry: !(elem (variable entry) (map variable given))) base ++ given;
 in
 assert faults == [ ] || throw "the layers do not fit the image: ${concatStringsSep "; " faults}";
-assert all (layer: layer != [ ]) storeLayers || throw "a layer is empty";
-assert length storeLayers < 120 || throw "${toString (length storeLayers + 1)} layers; the limit is 120";
+assert all (layer: layer.contents != [ ]) imageLayers || throw "a layer is empty";
+assert length imageLayers <= 120 || throw "${toString (length imageLayers)} layers; the limit is 120";
 pkgs.dockerTools.streamLayeredImage {
-  inherit name tag;
-  layers = storeLayers;
-  customisationLayer = root;
+  inherit name tag root;
+  layers = imageLayers;
   config = config // { Env = env; };
   created = pkgs.created;
 } // {

@@ -1,27 +1,31 @@
 # The system part of an image's root; root/system.py says what it makes.
 #
-#   out     generated files (alternatives, certificates, caches): a layer's path
-#   tree    JSON: the merged tree of links
-#   loader  JSON: the libraries that the loader finds by itself
-#   own     store paths that an image has for it, above the packages
+#   out      generated files (alternatives, certificates, caches)
+#   tree     JSON: the packages put together
+#   loader   JSON: the libraries that the loader finds by itself
+#   account  JSON: what met at one path, and what the store cannot hold
+#   own      store paths that an image has for it at its root, above the packages
 { pkgs, rootScripts }:
-debs:
+{ packages, winners, missingLibraries }:
 let
-  bytecode = pkgs.bytecode debs;
+  bytecode = pkgs.bytecode packages;
   state = pkgs.runPython {
     name = "system-state";
-    outputs = [ "out" "tree" "loader" ];
+    outputs = [ "out" "tree" "loader" "account" ];
     script = "${rootScripts}/system.py";
     spec = {
+      inherit winners;
+      missing_libraries = missingLibraries;
       bytecode = "${bytecode}";
       debs = map
         (deb: {
           name = deb.pname;
           path = "${deb}";
           deb = "${deb.src}";
+          special = "${deb.special}";
           requested_by = deb.requestedBy;
         })
-        debs;
+        packages;
     };
   };
 in

@@ -2,44 +2,38 @@
 # writes the docker archive to stdout. It starts on any host that has the store,
 # whatever else the host has, and takes upstream's `--repo_tag`.
 #
-# Unlike upstream the layers are explicit: `layers` is a list of lists of store
-# paths, bottom first, and `customisationLayer` a store path that holds
-# `layer.tar` and `checksum`. Without `layers`, each of `contents` has a layer of
-# its own until maxLayers, and the rest share one.
+# Unlike upstream the layers are explicit, and of packages at their places:
+#
+#   layers  bottom first; each { comment; contents; }, contents of { path; at; }:
+#           what the store path holds lies at the directory `at` of the image; or
+#           a list of store paths, which lie where they are
+#   root    its output `plan` is the root's say in them (root/image.py)
 { runCommand, seed, python, sourceDateEpoch }:
 { name
 , tag ? "latest"
-, contents ? [ ]
-, layers ? null
-, customisationLayer
+, layers
+, root
 , config ? { }
 , architecture ? "amd64"
 , created ? "1970-01-01T00:00:01+00:00"
 , mtime ? created
-, maxLayers ? 100
-, fromImage ? null
 , uid ? 0
 , gid ? 0
 , uname ? "root"
 , gname ? "root"
 }:
 let
-  count = builtins.length contents;
-  own = if count < maxLayers then count else maxLayers - 2;
-  take = from: n: builtins.genList (i: builtins.elemAt contents (from + i)) n;
-  automatic = map (path: [ path ]) (take 0 own)
-    ++ (if own < count then [ (take own (count - own)) ] else [ ]);
-
-  # The file that upstream's stream_layered_image.py reads.
+  # The file that upstream's stream_layered_image.py reads, with layers that it does not know.
   conf = runCommand "${baseNameOf name}-conf.json"
     {
       conf = builtins.toJSON {
         inherit architecture config created mtime uid gid uname gname;
-        customisation_layer = "${customisationLayer}";
-        from_image = if fromImage == null then null else "${fromImage}";
+        customisation_layer = null;
+        from_image = null;
+        root_plan = "${root.plan}";
         repo_tag = "${name}:${tag}";
         store_dir = builtins.storeDir;
-        store_layers = map (map toString) (if layers == null then automatic else layers);
+        store_layers = layers;
       };
       passAsFile = [ "conf" ];
     } ''cp $confPath $out'';

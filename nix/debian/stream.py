@@ -1,10 +1,12 @@
 """Writes a docker archive to stdout from a conf.json.
 
-The same command line, conf.json and bytes as the stream_layered_image.py of
-nixpkgs; the README of this directory says how that is checked. An archive is
-the layers, each a member SHA256/layer.tar, then the image's configuration, then
-manifest.json. Digests are names of members and stand before the bytes, so a
-layer is made twice: once to be hashed, once to be written.
+The same command line and container as the stream_layered_image.py of nixpkgs, for
+layers of packages at their places in the root. An archive is the layers, each a
+member SHA256/layer.tar, then the image's configuration, then manifest.json.
+Digests are names of members and stand before the bytes, so a layer is made twice:
+once to be hashed, once to be written.
+
+src/image of the forge writes the same bytes.
 """
 
 import argparse
@@ -14,6 +16,7 @@ import io
 import json
 import os
 import pathlib
+import stat
 import sys
 import tarfile
 
@@ -53,8 +56,106 @@ class Member:
         self.archive.offset += self.size + padding
 
 
-def write_layer(stream, paths, owner):
-    """Writes some store paths as one tar stream, sorted, below /nix/store."""
+class Plan:
+    """The root's say in how packages become layers: root/image.py writes it."""
+
+    def __init__(self, filename):
+        with open(filename, encoding="utf-8") as file:
+            plan = json.load(file)
+        self.links, self.sealed = plan["links"], plan["sealed"]
+        self.special = {place: (int(mode, 8), uid, gid) for place, (mode, uid, gid) in plan["modes"].items()}
+        self.twins = plan["hard_links"]
+        self.left_out = {f"{path}/{name}" for path, names in plan["left_out"].items() for name in names}
+
+    def mode(self, place, executable):
+        """(mode, uid, gid) of a file or directory."""
+        if place == self.sealed or place.startswith(self.sealed + "/"):
+            return 0o555 if executable else 0o444, 0, 0
+        return self.special.get(place) or (0o755 if executable else 0o644, 0, 0)
+
+
+class Folder:
+    """A directory of a layer: what is certainly in it, and the directories on disk
+    whose entries it has."""
+
+    def __init__(self):
+        self.children, self.sources = {}, []
+
+    def at(self, place):
+        folder = self
+        for name in filter(None, place.split("/")):
+            folder = folder.children.setdefault(name, Folder())
+        return folder
+
+
+def layer_tree(contents, plan):
+    """The tree of the contents of a layer, and the paths on disk that are passed over."""
+    top, passed = Folder(), set(plan.left_out)
+    for content in contents:
+        path, at = content["path"], content["at"].strip("/")
+        top.at(at).sources.append(path)
+        for link, target in plan.links.items():
+            if not at or link.startswith(at + "/"):
+                moved = os.path.join(path, link[len(at) :].lstrip("/"))
+                if os.path.isdir(moved) and not os.path.islink(moved):
+                    passed.add(moved)
+                    top.at(target).sources.append(moved)
+    return top, passed
+
+
+def write_layer(stream, contents, plan, mtime):
+    """Writes what some store paths hold at its places as one tar stream, sorted."""
+    top, passed = layer_tree(contents, plan)
+
+    with tarfile.open(fileobj=stream, mode="w|") as archive:
+
+        def add(place, kind, mode, uid, gid, size=0, target="", content=None):
+            header = tarfile.TarInfo(place or ".")
+            header.type, header.mode, header.size, header.linkname, header.mtime = kind, mode, size, target, mtime
+            header.uid, header.gid = uid, gid
+            header.uname, header.gname = "" if uid else "root", "" if gid else "root"
+            archive.addfile(header, content)
+
+        def leaf(place, path, status):
+            if stat.S_ISLNK(status.st_mode):
+                add(place, tarfile.SYMTYPE, 0o777, 0, 0, target=os.readlink(path))
+                return
+            if not stat.S_ISREG(status.st_mode):
+                raise SystemExit(f"{path} is no file, link or directory")
+            owned = plan.mode(place, status.st_mode & 0o100)
+            if place in plan.twins:
+                add(place, tarfile.LNKTYPE, *owned, target=plan.twins[place])
+                return
+            with open(path, "rb") as content:
+                add(place, tarfile.REGTYPE, *owned, status.st_size, content=content)
+
+        def write(folder, place):
+            add(place, tarfile.DIRTYPE, *plan.mode(place, True))
+            found = dict(folder.children)
+            for source in folder.sources:
+                with os.scandir(source) as entries:
+                    for entry in entries:
+                        if entry.path in passed:
+                            continue
+                        known = found.get(entry.name)
+                        if entry.is_dir(follow_symlinks=False) and (known is None or isinstance(known, Folder)):
+                            found.setdefault(entry.name, Folder()).sources.append(entry.path)
+                        elif known is None:
+                            found[entry.name] = entry
+                        else:
+                            raise SystemExit(f"{entry.path}: another package of the layer has something at its place")
+            for name in sorted(found):
+                child, below = found[name], f"{place}/{name}" if place else name
+                if isinstance(child, Folder):
+                    write(child, below)
+                else:
+                    leaf(below, child.path, child.stat(follow_symlinks=False))
+
+        write(top, "")
+
+
+def write_store_layer(stream, paths, owner):
+    """Writes store paths where they are, below /nix/store, as upstream does."""
 
     def normal(header):
         for key, value in owner.items():
@@ -88,7 +189,7 @@ class Image:
 
     def __init__(self, archive, mtime):
         self.archive, self.mtime = archive, mtime
-        # (diff ID, member name, store paths)
+        # (diff ID, member name, comment)
         self.layers = []
 
     def bytes(self, name, content):
@@ -96,44 +197,17 @@ class Image:
         header.size, header.mtime = len(content), self.mtime
         self.archive.addfile(header, io.BytesIO(content))
 
-    def base(self, filename):
-        """Copies the layers of a base image; returns its configuration."""
-        with tarfile.open(filename) as base:
-            read = lambda name: json.load(base.extractfile(name))
-            manifest = read("manifest.json")[0]
-            configuration = read(manifest["Config"])
-            for name, digest in zip(manifest["Layers"], configuration["rootfs"]["diff_ids"]):
-                header = base.getmember(name)
-                self.archive.addfile(header, base.extractfile(header))
-                self.layers.append((digest.removeprefix("sha256:"), header.path, [header.path]))
-        return configuration["config"]
-
-    def store(self, paths, directory, owner):
-        strays = [path for path in paths if not path.startswith(directory)]
-        if strays:
-            raise SystemExit(f"not in {directory}: {strays}")
+    def layer(self, write, comment):
+        """Adds the layer that `write` writes to a stream."""
+        print(f"layer {len(self.layers) + 1}: {comment}", file=sys.stderr)
         meter = Meter()
-        write_layer(meter, paths, owner)
+        write(meter)
         digest = meter.hash.hexdigest()
         name = f"{digest}/layer.tar"
         member = Member(self.archive, name, meter.size, self.mtime)
-        write_layer(member, paths, owner)
+        write(member)
         member.close()
-        self.layers.append((digest, name, paths))
-
-    def customisation(self, directory):
-        with open(os.path.join(directory, "checksum"), encoding="ascii") as file:
-            digest = file.read().strip()
-        name = f"{digest}/layer.tar"
-        path = os.path.join(directory, "layer.tar")
-        header = self.archive.gettarinfo(path)
-        # Upstream writes the store's owner here; the bytes must not depend on who owns a store.
-        header.uid = header.gid = 0
-        header.uname = header.gname = "root"
-        header.name, header.mtime = name, self.mtime
-        with open(path, "rb") as content:
-            self.archive.addfile(header, content)
-        self.layers.append((digest, name, [directory]))
+        self.layers.append((digest, name, comment))
 
 
 def moment(text):
@@ -159,34 +233,29 @@ def main():
         "uname": conf["uname"],
         "gname": conf["gname"],
     }
+    plan = Plan(conf["root_plan"])
 
     with tarfile.open(mode="w|", fileobj=sys.stdout.buffer) as archive:
         image = Image(archive, mtime)
-        config = conf["config"]
-        if conf["from_image"] is not None:
-            # the last of two equal names wins and keeps the first's place
-            env = image.base(conf["from_image"]).get("Env", []) + config.get("Env", [])
-            if env:
-                config["Env"] = list({entry.split("=", 1)[0]: entry for entry in env}.values())
-        for number, paths in enumerate(conf["store_layers"], len(image.layers) + 1):
-            print(f"layer {number}: {' '.join(paths)}", file=sys.stderr)
-            image.store(paths, conf["store_dir"], owner)
-        print(f"layer {len(image.layers) + 1}: {conf['customisation_layer']}", file=sys.stderr)
-        image.customisation(conf["customisation_layer"])
+        for layer in conf["store_layers"]:
+            if isinstance(layer, list):
+                image.layer(lambda stream, paths=layer: write_store_layer(stream, paths, owner), f"store paths: {layer}")
+            else:
+                image.layer(lambda stream, contents=layer["contents"]: write_layer(stream, contents, plan, mtime), layer["comment"])
 
         configuration = json.dumps(
             {
                 "created": created,
                 "architecture": conf["architecture"],
                 "os": "linux",
-                "config": config,
+                "config": conf["config"],
                 "rootfs": {
                     "diff_ids": [f"sha256:{digest}" for digest, _, _ in image.layers],
                     "type": "layers",
                 },
                 "history": [
-                    {"created": created, "comment": f"store paths: {paths}"}
-                    for _, _, paths in image.layers
+                    {"created": created, "comment": comment}
+                    for _, _, comment in image.layers
                 ],
             },
             indent=4,

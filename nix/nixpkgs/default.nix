@@ -44,13 +44,13 @@ assert builtins.compareVersions (builtins.head (builtins.split "-" (own "glibc")
   # A system package of the image: { pname; requestedBy; paths; }.
   package = import ./package.nix { inherit find packages; };
   systemRoot = ./system.nix;
-  imageRoot = { form = "tree"; share = true; };
+  imageRoot = ./image-root.nix;
 
   # Libraries of a wheel find those of other wheels and of the system here, after
   # their own: the image has no ld.so.cache that nixpkgs' loader would read.
   elf = { prefix, rootScripts }: {
     patchelf = "${own "patchelf"}/bin/patchelf";
-    scripts = "${rootScripts}";
+    scripts = [ "${rootScripts}" "${./root}" ];
     rpath = [ "${prefix}/lib" "/usr/lib" ];
   };
   # For what is opened by name alone (ctypes, cffi).

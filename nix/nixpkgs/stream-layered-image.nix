@@ -1,10 +1,10 @@
 # nixpkgs' own dockerTools.streamLayeredImage, called as ../debian's is. Its
 # layers are the closure's paths, the most wanted first; `layers` has no say.
 #
-#   customisationLayer  of ../root/image.py: root/ is the tree; `modes` and
-#                       `files` say what the store cannot hold
+#   root  of root/linked_image.py: root/ is the tree; `modes` and `files` say what
+#         the store cannot hold
 { tree }:
-{ name, tag, layers, customisationLayer, config, created }:
+{ name, tag, layers, root, config, created }:
 let
   stream = tree.dockerTools.streamLayeredImage;
   # A function that was made overridable may hide what it takes; those are the
@@ -17,17 +17,17 @@ let
     # directories get their modes.
     fakeRootCommands = ''
       while read -r path; do
-        cp --remove-destination --no-preserve=all "${customisationLayer}/root$path" ".$path"
+        cp --remove-destination --no-preserve=all "${root}/root$path" ".$path"
         chmod 0444 ".$path"
-      done < ${customisationLayer}/files
+      done < ${root}/files
       while read -r mode path; do
         chmod "$mode" ".$path"
-      done < ${customisationLayer}/modes
+      done < ${root}/modes
     '';
   };
   image = stream ({
     inherit name tag config created;
-    contents = [ "${customisationLayer}/root" ];
+    contents = [ "${root}/root" ];
     # podman takes 127
     maxLayers = 120;
   } // (if late then rooted else { }));

@@ -29,7 +29,8 @@ class Checker:
 
     def elf(self, real):
         if real not in self.elves:
-            self.elves[real] = read_elf(real) if os.path.isfile(real) else None
+            place = self.root.on_disk(real)
+            self.elves[real] = read_elf(place) if place else None
         return self.elves[real]
 
     def check(self, path, package, siblings=(), optional=False):
@@ -75,14 +76,3 @@ class Checker:
             if elf is not None and (elf.machine, elf.bits) == ("x86_64", 64):
                 return True
         return name in self.system
-
-
-def reaches_out(elf, path, inside):
-    """Whether a library at `path` of a package looks for others by `$ORIGIN/..`
-    where the package itself has nothing (`inside(directory)` tells)."""
-    for part in elf.runpath + elf.rpath:
-        if part.startswith(("$ORIGIN", "${ORIGIN}")):
-            place = os.path.normpath(Checker._expand(part, os.path.dirname(path)))
-            if not inside(place):
-                return True
-    return False

@@ -51,7 +51,8 @@ def scan(root, folders):
         for name in root.names(folder):
             path = f"{folder}/{name}"
             real = root.real(path) if LIBRARY.fullmatch(name) else None
-            elf = read_elf(real) if real and os.path.isfile(real) else None
+            place = root.on_disk(real) if real else None
+            elf = read_elf(place) if place else None
             if elf is not None and (elf.machine, elf.bits) == ("x86_64", 64):
                 here.append((name, path, elf.soname, os.path.basename(real) != name))
         yield here

@@ -5,20 +5,87 @@ import os
 import sys
 
 import test_root
-from test_root import elf
+from test_root import HERE, elf
 
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "nixpkgs/root"))
+
+import store_root
 from check_elf import Checker
+from collision import Decisions
+from elf import read_elf
+from farm import Farm, reaches_out
 from nixpkgs import FONTS, merged, own_files
 from patch_elf import Patcher
 from share import links
-from tree import Root, put
+from store_root import StoreRoot as Root
+from tree import put
 
 PREFIX = "/app/.venv"
 SITE = "lib/python3.13/site-packages"
 RPATH = [f"{PREFIX}/lib", "/usr/lib"]
 
 
-class Layout(test_root.Case):
+class Case(test_root.Case):
+    def setUp(self):
+        super().setUp()
+        known = store_root.STORE
+        store_root.STORE = self.store
+        self.addCleanup(setattr, store_root, "STORE", known)
+
+    def merged(self, *packages):
+        farm = Farm(packages)
+        self.assertEqual(farm.errors, [])
+        return farm.tree()
+
+
+class Merging(Case):
+    def test_a_directory_of_one_package_is_one_link(self):
+        one = self.package("one", {"usr/share/one/a": b"", "usr/bin/a": b""})
+        two = self.package("two", {"usr/bin/b": b""})
+        self.assertEqual(self.merged(one, two), {"usr": {"share": f"{one.path}/usr/share", "bin": {"a": f"{one.path}/usr/bin/a", "b": f"{two.path}/usr/bin/b"}}})
+
+    def test_a_relative_link_that_leads_to_another_package(self):
+        one = self.package("one", {"d/x.so": "x.so.1", "e/in": b"", "e/also": "in"})
+        two = self.package("two", {"d/x.so.1": b""})
+        three = self.package("three", {"f/y": "../d/x.so.1"})
+        tree = self.merged(one, two, three)
+        self.assertEqual(tree["d"], {"x.so": "x.so.1", "x.so.1": f"{two.path}/d/x.so.1"})
+        self.assertEqual(tree["e"], f"{one.path}/e")
+        self.assertEqual(tree["f"], {"y": "../d/x.so.1"})
+        self.assertEqual(Root(tree).real("/f/y"), f"{two.path}/d/x.so.1")
+
+    def test_two_packages_with_one_file(self):
+        one, two = self.package("one", {"a": b"1"}), self.package("two", {"a": b"2"})
+        self.assertEqual(Farm([one, two], at="/app").errors, ["/app/a is provided twice: by package one (requested by core) and by package two (requested by core)"])
+        farm = Farm([one, two], Decisions({"/app/a": "two"}), "/app")
+        self.assertEqual((farm.errors, farm.tree()), ([], {"a": f"{two.path}/a"}))
+
+    def test_two_packages_with_equal_files(self):
+        self.merged(self.package("one", {"a": b"1"}), self.package("two", {"a": b"1"}))
+
+    def test_a_file_where_another_has_a_directory(self):
+        one, two = self.package("one", {"a": b""}), self.package("two", {"a/b": b""})
+        self.assertEqual(len(Farm([one, two]).errors), 1)
+        self.assertEqual(len(Farm([two, one]).errors), 1)
+
+    def test_a_directory_is_opened_for_libraries_that_look_out_of_it(self):
+        one = self.package("one", {"n/a/lib/x.so": elf(["liby.so"], runpath="$ORIGIN/../../b/lib"), "n/a/include/x.h": b""})
+        two = self.package("two", {"n/b/lib/liby.so": elf()})
+        farm = Farm([one, two])
+
+        def errors():
+            checker = Checker(Root(farm.tree()), {})
+            checker.check("/n/a/lib/x.so", one)
+            return len(checker.errors)
+
+        self.assertEqual(errors(), 1)
+        self.assertTrue(reaches_out(read_elf(f"{one.path}/n/a/lib/x.so"), "n/a/lib/x.so", lambda place: os.path.isdir(f"{one.path}/{place}")))
+        farm.open_up("n/a/lib")
+        self.assertEqual(errors(), 0)
+        self.assertEqual(farm.tree()["n"]["a"], {"lib": {"x.so": f"{one.path}/n/a/lib/x.so"}, "include": f"{one.path}/n/a/include"})
+
+
+class Layout(Case):
     def named(self, name, files):
         path = self.package(name, files).path
         return {"name": name, "paths": [path], "requested_by": ["core"]}, path
@@ -67,7 +134,7 @@ class Layout(test_root.Case):
         self.assertNotIn("/etc/ld.so.conf", made)
 
 
-class Sharing(test_root.Case):
+class Sharing(Case):
     def links(self, *wheels):
         """wheels: (name, {path in site-packages: bytes})."""
         tree, told = {"usr": {"lib": {}}}, []
@@ -105,7 +172,7 @@ class Sharing(test_root.Case):
         self.assertEqual(self.links(("a", {"a.so": elf(["libgone.so"])})), ({}, []))
 
 
-class Patching(test_root.Case):
+class Patching(Case):
     """A program stands for patchelf: it writes its arguments over the file."""
 
     def patcher(self, script="import sys; open(sys.argv[-1], 'w').write(' '.join(sys.argv[1:-1]))"):

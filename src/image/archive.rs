@@ -8,10 +8,12 @@ use std::io::{self, BufWriter, Write};
 use super::{
     conf::Reference,
     config,
-    layer::{self, Broken, Content},
+    content::Content,
+    layer,
     prepared::{Image, Layer},
     store_root::StoreRoot,
     tar::{self, Entry, Owner},
+    writer::Broken,
 };
 use crate::{
     diagnostic::{Diagnostic, Failure},
@@ -74,7 +76,9 @@ fn header(layer: &Layer, mtime: u64) -> Vec<u8> {
     let nobody = Owner::default();
     let mut header = Vec::new();
     match &layer.content {
-        Content::Store(_) => Entry::plain(name.as_bytes(), layer.size, mtime, &nobody).append_to(&mut header),
+        Content::Placed { .. } | Content::Store(_) => {
+            Entry::plain(name.as_bytes(), layer.size, mtime, &nobody).append_to(&mut header);
+        }
         // Upstream takes mode and owner from the file in the store: read-only, root's.
         Content::Customisation(_) => {
             let root = Owner { user: "root".to_owned(), group: "root".to_owned(), ..nobody };

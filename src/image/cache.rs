@@ -11,8 +11,10 @@
 use std::{fmt::Write as _, path::PathBuf};
 
 use super::{
-    layer::{Attributes, Content, customisation_checksum, customisation_tar},
+    content::{Content, Placed},
+    layer::{customisation_checksum, customisation_tar},
     store_root::StoreRoot,
+    writer::Attributes,
 };
 use crate::{digest::Sha256, host::file};
 
@@ -47,17 +49,29 @@ impl Cache {
 
     /// The layer's slot; `None` where a path cannot be read.
     pub(super) fn slot(&self, content: &Content, attributes: &Attributes, store: &StoreRoot) -> Option<Slot> {
-        let (kind, paths) = match content {
-            Content::Store(paths) => ("store", paths.as_slice()),
-            Content::Customisation(path) => ("customisation", std::slice::from_ref(path)),
+        let kind = match content {
+            Content::Placed { .. } => "placed",
+            Content::Store(_) => "store",
+            Content::Customisation(_) => "customisation",
         };
-        let Attributes { mtime, owner } = attributes;
+        let paths = content.store_paths();
+        let Attributes { mtime, owner, plan } = attributes;
         let mut stamp = format!(
             "{SCHEMA}\n{kind} {mtime} {} {} {:?} {:?}\n",
             owner.uid, owner.gid, owner.user, owner.group
         );
-        for path in paths {
-            writeln!(stamp, "{path}").ok()?;
+        match content {
+            Content::Placed { contents, .. } => {
+                writeln!(stamp, "{}", plan.sha256).ok()?;
+                for Placed { path, at } in contents {
+                    writeln!(stamp, "{path} {at:?}").ok()?;
+                }
+            }
+            Content::Store(_) | Content::Customisation(_) => {
+                for path in &paths {
+                    writeln!(stamp, "{path}").ok()?;
+                }
+            }
         }
         let mut is_settled = true;
         let key = Sha256::of(format!("{}\n{stamp}", store.physical().display()));
@@ -120,7 +134,10 @@ impl Slot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{digest::store_path::StorePath, image::tar::Owner};
+    use crate::{
+        digest::store_path::StorePath,
+        image::{plan::Plan, tar::Owner},
+    };
 
     #[test]
     fn what_changed_in_this_tick_is_not_kept_and_what_changed_before_is() {
@@ -128,7 +145,7 @@ mod tests {
         let store = StoreRoot::below(directory.path());
         let path: StorePath = "/nix/store/00000000000000000000000000000000-x".parse().unwrap();
         let kept = directory.path().join("cache");
-        let attributes = Attributes { mtime: 1, owner: Owner::default() };
+        let attributes = Attributes { mtime: 1, owner: Owner::default(), plan: Plan::none() };
         let content = Content::Store(vec![path.clone()]);
         let found = (Sha256::of("x"), 1);
         let kept_by = |cache: &Cache| {

@@ -7,6 +7,7 @@
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
+    content::{Content, Placed},
     identity::ConfigDigest,
     json::Json,
     tar::{MOST_OCTAL_11, Owner},
@@ -86,8 +87,10 @@ pub struct Conf {
     /// Seconds since 1970, at most 11 octal digits.
     pub(super) mtime: u64,
     pub(super) owner: Owner,
-    pub(super) store_layers: Vec<Vec<StorePath>>,
-    pub(super) customisation: StorePath,
+    /// Bottom first.
+    pub(super) layers: Vec<Content>,
+    /// The root's say in layers of packages at their places.
+    pub(super) root_plan: Option<StorePath>,
     pub(super) reference: Reference,
 }
 
@@ -117,9 +120,9 @@ impl Conf {
         &self.reference
     }
 
-    /// Every store path that is read, bottom layer first, the customisation layer last.
+    /// Every store path that a layer is read from, the bottom layer's first.
     pub fn store_paths(&self) -> impl Iterator<Item = &StorePath> {
-        self.store_layers.iter().flatten().chain([&self.customisation])
+        self.layers.iter().flat_map(Content::store_paths)
     }
 }
 
@@ -150,9 +153,8 @@ impl Reader<'_> {
         let user = self.text("uname");
         let group = self.text("gname");
         self.no_base_image();
-        let store_layers = self.store_layers();
-        let customisation =
-            self.text("customisation_layer").and_then(|text| self.store_path("customisation_layer", &text));
+        let layers = self.layers();
+        let root_plan = self.root_plan(layers.as_deref().unwrap_or_default());
         let reference = self.text("repo_tag").and_then(|text| self.checked("repo_tag", text.parse()));
         self.constant("store_dir", STORE_DIR, true);
         self.constant("os", "linux", false);
@@ -162,8 +164,8 @@ impl Reader<'_> {
             created: created?,
             mtime: mtime?,
             owner: Owner { uid: uid?, gid: gid?, user: user?, group: group? },
-            store_layers: store_layers?,
-            customisation: customisation?,
+            layers: layers?,
+            root_plan,
             reference: reference?,
         })
     }
@@ -278,22 +280,71 @@ impl Reader<'_> {
         self.checked(key, text.parse())
     }
 
-    fn store_layers(&mut self) -> Option<Vec<Vec<StorePath>>> {
+    /// `store_layers`, and on top of them `customisation_layer`, which an image of placed packages has not.
+    fn layers(&mut self) -> Option<Vec<Content>> {
         const KEY: &str = "store_layers";
-        let found = self.take(KEY)?;
+        const TOP: &str = "customisation_layer";
+        let found = self.take(KEY);
+        let top = match self.take(TOP) {
+            Some(Json::Text(text)) => self.store_path(TOP, &text).map(Content::Customisation),
+            Some(Json::Null) | None => None,
+            Some(other) => {
+                self.wants(TOP, "a store path or null", &other);
+                None
+            }
+        };
+        let found = found?;
         let Json::List(layers) = &found else {
-            self.wants(KEY, "a list of lists of store paths", &found);
+            self.wants(KEY, "a list of layers", &found);
             return None;
         };
-        let mut read = Vec::new();
-        for layer in layers {
-            let Some(texts) = layer.texts() else {
-                self.refuse(KEY, format!("`{KEY}` holds {} that is no list of store paths", layer.kind()));
-                continue;
-            };
-            read.push(texts.iter().filter_map(|text| self.store_path(KEY, text)).collect());
-        }
+        let mut read: Vec<Content> = layers.iter().filter_map(|layer| self.layer(KEY, layer)).collect();
+        read.extend(top);
         Some(read)
+    }
+
+    /// A list of store paths; or `{"comment", "contents": [{"at", "path"}]}`, packages at their places.
+    fn layer(&mut self, key: &str, layer: &Json) -> Option<Content> {
+        if let Some(texts) = layer.texts() {
+            let paths: Vec<_> = texts.iter().filter_map(|text| self.store_path(key, text)).collect();
+            return Some(Content::Store(paths));
+        }
+        let Some((Json::Text(comment), Json::List(contents))) =
+            layer.member("comment").zip(layer.member("contents"))
+        else {
+            let message = format!(
+                "`{key}` holds {} that is neither a list of store paths nor packages at their places",
+                layer.kind()
+            );
+            self.refuse(key, message);
+            return None;
+        };
+        let contents = contents.iter().filter_map(|content| self.placed(key, content)).collect();
+        Some(Content::Placed { comment: comment.clone(), contents })
+    }
+
+    fn placed(&mut self, key: &str, content: &Json) -> Option<Placed> {
+        let (Some(Json::Text(path)), Some(Json::Text(at))) = (content.member("path"), content.member("at"))
+        else {
+            self.refuse(key, format!("`{key}`: a content is {} without `path` and `at`", content.kind()));
+            return None;
+        };
+        let names: Vec<String> =
+            at.split('/').skip(1).filter(|name| at != "/" || !name.is_empty()).map(str::to_owned).collect();
+        if !at.starts_with('/') || names.iter().any(|name| matches!(name.as_str(), "" | "." | "..")) {
+            self.refuse(key, format!("`{key}`: `{}` is no absolute path", at.escape_debug()));
+            return None;
+        }
+        Some(Placed { path: self.store_path(key, path)?, at: names })
+    }
+
+    fn root_plan(&mut self, layers: &[Content]) -> Option<StorePath> {
+        const KEY: &str = "root_plan";
+        if !layers.iter().any(|layer| matches!(layer, Content::Placed { .. })) {
+            return None;
+        }
+        let text = self.text(KEY)?;
+        self.store_path(KEY, &text)
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     conf::{Conf, Reference},
+    content::Content,
     identity::ConfigDigest,
     json::{Json, python_list},
     prepared::Layer,
@@ -23,8 +24,14 @@ pub(super) fn config_bytes(conf: &Conf, layers: &[Layer]) -> Vec<u8> {
     let created = || Json::text(conf.created.clone());
     let diff_ids = layers.iter().map(|layer| Json::text(format!("sha256:{}", layer.diff_id)));
     let history = layers.iter().map(|layer| {
-        let sources: Vec<String> = layer.store_paths().iter().map(ToString::to_string).collect();
-        let comment = format!("store paths: {}", python_list(&sources));
+        let comment = match &layer.content {
+            Content::Placed { comment, .. } => comment.clone(),
+            Content::Store(_) | Content::Customisation(_) => {
+                let sources = layer.content.store_paths();
+                let sources: Vec<String> = sources.into_iter().map(ToString::to_string).collect();
+                format!("store paths: {}", python_list(&sources))
+            }
+        };
         Json::object([("created", created()), ("comment", Json::Text(comment))])
     });
     Json::object([

@@ -35,6 +35,12 @@ impl Json {
             .collect()
     }
 
+    /// The value of an object's key; `None` when there is none, or this is anything else.
+    pub(super) fn member(&self, name: &str) -> Option<&Self> {
+        let Self::Object(members) = self else { return None };
+        members.iter().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+
     /// What the value is, for messages.
     pub(super) fn kind(&self) -> &'static str {
         match self {

@@ -15,9 +15,9 @@ use super::{
     archive,
     conf::Reference,
     config::{MANIFEST_TYPE, descriptor},
-    layer::Broken,
     prepared::Image,
     store_root::StoreRoot,
+    writer::Broken,
 };
 use crate::{diagnostic::Failure, digest::Sha256, document::canonical_json, host::file};
 

@@ -14,9 +14,12 @@ use super::{
     cache::{Cache, Slot},
     conf::Conf,
     config,
-    layer::{self, Attributes, Broken, Content},
+    content::Content,
+    layer,
+    plan::Plan,
     prepared::{Image, Layer},
     store_root::StoreRoot,
+    writer::{Attributes, Broken},
 };
 use crate::{
     diagnostic::{Diagnostic, Failure},
@@ -39,16 +42,10 @@ pub fn prepare(
     cache: &Path,
     progress: &dyn Progress,
 ) -> Result<Image, Failure> {
-    let attributes = Attributes { mtime: conf.mtime, owner: conf.owner.clone() };
-    let contents: Vec<Content> = conf
-        .store_layers
-        .iter()
-        .cloned()
-        .map(Content::Store)
-        .chain([Content::Customisation(conf.customisation.clone())])
-        .collect();
-    progress.stage("digest", &format!("{} layers", contents.len()));
-    let layers = hash_all(&contents, &attributes, store, &Cache::new(cache.to_owned()), progress)?;
+    let plan = conf.root_plan.as_ref().map_or_else(|| Ok(Plan::none()), |path| Plan::read(path, store))?;
+    let attributes = Attributes { mtime: conf.mtime, owner: conf.owner.clone(), plan };
+    progress.stage("digest", &format!("{} layers", conf.layers.len()));
+    let layers = hash_all(&conf.layers, &attributes, store, &Cache::new(cache.to_owned()), progress)?;
     let config = config::config_bytes(conf, &layers);
     Ok(Image {
         manifest: config::oci_manifest(&config, &layers),
@@ -120,7 +117,7 @@ fn hash(content: &Content, attributes: &Attributes, store: &StoreRoot, cache: &C
 /// What others say the digest is must be true: upstream believes them, podman does not.
 fn check(content: &Content, store: &StoreRoot, found: Sha256) -> Result<(), Failure> {
     let (said, place) = match content {
-        Content::Store(_) => return Ok(()),
+        Content::Placed { .. } | Content::Store(_) => return Ok(()),
         Content::Customisation(path) => {
             let file = layer::customisation_checksum(store, path);
             let text = file::read(&file, 1024).map_err(|error| file::unable("read", &file, &error))?;

@@ -1,12 +1,7 @@
 //! An image that is known but for its bytes.
 
-use super::{
-    cache::Slot,
-    conf::Reference,
-    identity::ConfigDigest,
-    layer::{Attributes, Content},
-};
-use crate::digest::{Sha256, store_path::StorePath};
+use super::{cache::Slot, conf::Reference, content::Content, identity::ConfigDigest, writer::Attributes};
+use crate::digest::Sha256;
 
 /// A layer: its digest, its size and where its bytes come from.
 #[derive(Debug)]
@@ -30,15 +25,6 @@ impl Layer {
     #[must_use]
     pub fn size(&self) -> u64 {
         self.size
-    }
-
-    /// The store paths in it.
-    #[must_use]
-    pub fn store_paths(&self) -> &[StorePath] {
-        match &self.content {
-            Content::Store(paths) => paths,
-            Content::Customisation(path) => std::slice::from_ref(path),
-        }
     }
 
     /// Its name in the docker-archive.

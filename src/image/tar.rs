@@ -28,6 +28,8 @@ pub(super) struct Owner {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Type {
     File,
+    /// Another name of a file that came before.
+    HardLink,
     Link,
     Directory,
 }
@@ -44,7 +46,7 @@ pub(super) struct Entry<'a> {
     pub(super) size: u64,
     /// Seconds since 1970, at most [`MOST_OCTAL_11`].
     pub(super) mtime: u64,
-    /// Target of a link.
+    /// Target of a link of either kind.
     pub(super) target: &'a [u8],
     pub(super) owner: &'a Owner,
 }
@@ -72,6 +74,7 @@ impl<'a> Entry<'a> {
                 mtime: within(self.mtime, MOST_OCTAL_11),
                 kind: match self.kind {
                     Type::File => b'0',
+                    Type::HardLink => b'1',
                     Type::Link => b'2',
                     Type::Directory => b'5',
                 },

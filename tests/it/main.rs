@@ -37,6 +37,7 @@ mod node_modules;
 mod npm;
 mod npm_corpus;
 mod output;
+mod placed_layers;
 mod podman_load;
 mod pseudo_store;
 mod schemas;

@@ -22,6 +22,7 @@ let
   };
   node = file: import file { inherit pkgs; scripts = nodeScripts; };
   makeSystem = import pkgs.systemRoot { inherit pkgs rootScripts; };
+  makeRoot = import pkgs.imageRoot { inherit pkgs rootScripts; };
 in
 {
   wheel = import ./wheel.nix { inherit download installWheel; };
@@ -31,5 +32,5 @@ in
   nodeModules = node ./node/modules.nix;
   asset = node ./node/asset.nix;
   member = import ./member.nix { inherit buildWheel installWheel; };
-  image = import ./image.nix { inherit pkgs prefix makeSystem rootScripts; };
+  image = import ./image.nix { inherit pkgs prefix makeSystem makeRoot; };
 }

@@ -289,7 +289,7 @@ def patcher(elf):
     """What changes ELF files, where the substrate asks for it."""
     if elf is None:
         return None
-    sys.path.insert(0, elf["scripts"])
+    sys.path[:0] = elf["scripts"]
     from patch_elf import Patcher
 
     return Patcher(elf["patchelf"], elf["rpath"])

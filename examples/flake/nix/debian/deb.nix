@@ -1,10 +1,11 @@
-# One store path per Debian package: its files as they are at `/`. Nothing of a
-# maintainer script runs here (nix/system.nix does declaratively what an image
-# needs of them). Left out: manuals, translations, lintian's and documentation
-# files; kept: usr/share/doc/*/copyright.
+# One store path per Debian package: its files as they are at `/`, but for what
+# path-excludes names. Nothing of a maintainer script runs here (nix/system.nix
+# does declaratively what an image needs of them).
 #
-# Permissions come out as the store has them, so setuid bits are dropped before
-# they are set: the sandbox refuses the system call.
+#   out      the files. Permissions come out as the store has them, so setuid bits
+#            are dropped before they are set: the sandbox refuses the system call.
+#   special  what the store cannot hold, as lines of `tar tv`: modes other than
+#            0644 and 0755, owners other than root, hard links (root/special.py)
 { runCommand, fetchurl }:
 name:
 { version, file, url, sha256, requestedBy ? [ ] }:
@@ -14,6 +15,8 @@ in
 runCommand "deb-${name}"
 {
   inherit src;
+  outputs = [ "out" "special" ];
+  excludes = ./path-excludes;
   allowedReferences = [ ];
 } ''
   mkdir $out
@@ -26,12 +29,26 @@ runCommand "deb-${name}"
     *.tar) decompress=cat ;;
     *) echo "deb-${name}: cannot read $member" >&2; exit 1 ;;
   esac
-  ar p $src $member | $decompress | tar x --no-same-permissions --no-same-owner
-  rm -rf usr/share/man usr/share/info usr/share/locale usr/share/lintian usr/share/doc-base
-  if [ -d usr/share/doc ]; then
-    find usr/share/doc -mindepth 2 ! -type d ! -name copyright -exec rm -f {} +
-    find usr/share/doc -mindepth 1 -depth -type d -empty -exec rmdir {} ';'
-  fi
+  ar p $src $member | $decompress > $NIX_BUILD_TOP/data.tar
+  tar x --no-same-permissions --no-same-owner -f $NIX_BUILD_TOP/data.tar
+  tar tv -f $NIX_BUILD_TOP/data.tar | awk '
+    /^l/ { next }
+    /^-/ && / -> \.\// { print; next }
+    / root\/root / && (/^[-d]rwxr-xr-x / || /^-rw-r--r-- /) { next }
+    { print }' > $special
+  while read -r path except name why; do
+    case $path in
+      "#"* | "") continue ;;
+    esac
+    if [ "$except" = but ]; then
+      if [ -d $path ]; then
+        find $path -mindepth 2 ! -type d ! -name $name -exec rm -f {} +
+        find $path -mindepth 1 -depth -type d -empty -exec rmdir {} ';'
+      fi
+    else
+      rm -rf $path
+    fi
+  done < $excludes
 '' // {
   pname = name;
   inherit version requestedBy src;

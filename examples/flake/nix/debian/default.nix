@@ -48,7 +48,7 @@ in
   # What ../image.nix asks of a substrate.
   package = name: debs.${name} or (throw "system package ${name} is not in debian.nix");
   systemRoot = ../system.nix;
-  imageRoot = { form = "layer"; share = false; };
+  imageRoot = ../root.nix;
   environment = [ ];
   dockerTools.streamLayeredImage = import ./stream-layered-image.nix { inherit runCommand seed python sourceDateEpoch; };
 }

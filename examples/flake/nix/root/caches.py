@@ -6,16 +6,22 @@ import os
 import shutil
 import subprocess
 
+from tree import Stored
+
 LIBRARIES = "usr/lib/x86_64-linux-gnu"
 
 
 def place(path, node):
-    """Writes a file (bytes) or a link (str)."""
-    os.makedirs(os.path.dirname(path), exist_ok=True)
+    """Writes a file (bytes, or one that is copied), a link (str) or an empty directory."""
+    os.makedirs(path if isinstance(node, dict) else os.path.dirname(path), exist_ok=True)
+    if isinstance(node, dict):
+        return
     if os.path.lexists(path):
         os.unlink(path)
     if isinstance(node, str):
         os.symlink(node, path)
+    elif isinstance(node, Stored):
+        shutil.copy(node.path, path)
     else:
         with open(path, "wb") as file:
             file.write(node)

@@ -1,9 +1,21 @@
-"""What the scripts of this directory share: reading the spec of the builder."""
+"""What is put together in a root, and how a builder is told of it."""
 
 import json
 import os
+import sys
 
-from farm import Package
+
+class Package:
+    """A store path whose content has a place in the root. `label` is for messages;
+    what is `made` here goes before what any package has."""
+
+    def __init__(self, path, label, requested_by=(), name="", at="", control=None, made=False):
+        self.path, self.label, self.requested_by = path, label, list(requested_by)
+        self.name, self.at, self.control, self.made = name, at, control, made
+
+    def __str__(self):
+        asked = ", ".join(self.requested_by)
+        return f"{self.label} (requested by {asked})" if asked else self.label
 
 
 def read_spec():
@@ -11,8 +23,19 @@ def read_spec():
         return json.load(file)
 
 
-def debs(spec):
-    return [Package(deb["path"], f"package {deb['name']}", deb["requested_by"]) for deb in spec["debs"]]
+def load(path):
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def dump(value, path):
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(value, file, sort_keys=True, indent=0)
+        file.write("\n")
+
+
+def note(message):
+    print(f"note: {message}", file=sys.stderr)
 
 
 def fail(errors):

@@ -1,16 +1,30 @@
 """The image's root as a value: nested dictionaries.
 
 A directory is a dict of names, a symbolic link is its target (str), a small
-file is its content (bytes). Everything large is a link into the store.
+file that is made here is its content (bytes), any other file is a `Stored`.
 """
 
-import io
 import os
-import stat
-import tarfile
 
-STORE = "/nix/store"
 MAX_LINKS = 40
+
+
+class Stored:
+    """A file whose bytes lie elsewhere on disk: in the store path of its package."""
+
+    __slots__ = ("path",)
+
+    def __init__(self, path):
+        self.path = path
+
+    def __eq__(self, other):
+        return isinstance(other, Stored) and self.path == other.path
+
+    def __hash__(self):
+        return hash(self.path)
+
+    def __repr__(self):
+        return f"Stored({self.path!r})"
 
 
 def parts(path):
@@ -31,71 +45,55 @@ def put(tree, path, node):
     directory(tree, head)[name] = node
 
 
-def write_to_disk(tree, root, base):
-    """Writes a tree below `root`. Absolute links that do not lead into the
-    store are turned into `base`, so that they work before the root is one."""
+def walk(tree, path=""):
+    """Yields (path, node) of everything in a tree, sorted, directories before what is in them."""
+    for name in sorted(tree):
+        below = f"{path}/{name}"
+        yield below, tree[name]
+        if isinstance(tree[name], dict):
+            yield from walk(tree[name], below)
+
+
+def plain(tree):
+    """The tree as JSON can hold it: of a stored file, a list of its path."""
+    return {name: plain(node) if isinstance(node, dict) else [node.path] if isinstance(node, Stored) else node for name, node in tree.items()}
+
+
+def from_plain(tree):
+    return {name: from_plain(node) if isinstance(node, dict) else Stored(*node) if isinstance(node, list) else node for name, node in tree.items()}
+
+
+def write_to_disk(tree, root, base, stays="\0"):
+    """Writes a tree below `root`, stored files as links to where they lie. Absolute
+    links are turned into `base`, so that they work before the root is one; those
+    that begin with `stays` are left as they are."""
     os.makedirs(root, exist_ok=True)
     for name, node in tree.items():
         path = f"{root}/{name}"
         if isinstance(node, dict):
-            write_to_disk(node, path, base)
+            write_to_disk(node, path, base, stays)
         elif isinstance(node, bytes):
             with open(path, "wb") as file:
                 file.write(node)
-        elif node.startswith("/") and not node.startswith(STORE + "/"):
+        elif isinstance(node, Stored):
+            os.symlink(node.path, path)
+        elif node.startswith("/") and not node.startswith(stays):
             os.symlink(base + node, path)
         else:
             os.symlink(node, path)
 
 
-def write_layer(tree, stream, mtime, mode_of):
-    """Writes a tree as a layer's tar. `mode_of(path)` is a directory's mode:
-    the store would lose it, a tar in the store does not."""
-    with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as archive:
-
-        def add(name, kind, mode, content=b"", target=""):
-            header = tarfile.TarInfo(name)
-            header.type, header.mode, header.linkname = kind, mode, target
-            header.mtime, header.uname, header.gname, header.size = mtime, "root", "root", len(content)
-            archive.addfile(header, io.BytesIO(content) if content else None)
-
-        def walk(node, path):
-            add(path or ".", tarfile.DIRTYPE, mode_of("/" + path))
-            for name in sorted(node):
-                child, below = node[name], f"{path}/{name}" if path else name
-                if isinstance(child, dict):
-                    walk(child, below)
-                elif isinstance(child, bytes):
-                    add(below, tarfile.REGTYPE, 0o444, child)
-                else:
-                    add(below, tarfile.SYMTYPE, 0o777, target=child)
-
-        walk(tree, "")
-
-
 class Root:
-    """Looks paths up as a process would whose root the tree is. The store is
-    the real one."""
+    """Looks paths up as a process would whose root the tree is."""
 
     def __init__(self, tree):
         self.tree = tree
         self.known = {}
 
-    def _step(self, at, name):
-        """The kind of `name` in the real directory `at`: dict, str, "file" or None."""
-        path = f"{at}/{name}"
-        if path == STORE or STORE.startswith(path + "/"):
-            return {}
-        if at == STORE or at.startswith(STORE + "/"):
-            try:
-                mode = os.lstat(path).st_mode
-            except (FileNotFoundError, NotADirectoryError):
-                return None
-            if stat.S_ISLNK(mode):
-                return os.readlink(path)
-            return {} if stat.S_ISDIR(mode) else b""
+    def node(self, real):
+        """What is at a path without links, or None."""
         node = self.tree
-        for part in parts(path):
+        for part in parts(real):
             if not isinstance(node, dict):
                 return None
             node = node.get(part)
@@ -111,8 +109,8 @@ class Root:
             if name == "..":
                 at = at.rpartition("/")[0]
                 continue
-            node = self._step(at, name)
-            if node is None or (todo and isinstance(node, bytes)):
+            node = self.node(f"{at}/{name}")
+            if node is None or (todo and isinstance(node, (bytes, Stored))):
                 self.known[path] = None
                 return None
             if isinstance(node, str):
@@ -128,29 +126,25 @@ class Root:
         self.known[path] = at or "/"
         return self.known[path]
 
+    def on_disk(self, real):
+        """Where the bytes of the file at a path without links lie, or None."""
+        node = self.node(real)
+        return node.path if isinstance(node, Stored) else None
+
     def read(self, path):
         """A file's bytes, or None."""
         real = self.real(path)
         if real is None:
             return None
-        if real.startswith(STORE + "/"):
-            if os.path.isdir(real):
-                return None
-            with open(real, "rb") as file:
+        place = self.on_disk(real)
+        if place is not None:
+            with open(place, "rb") as file:
                 return file.read()
-        node = self.tree
-        for part in parts(real):
-            node = node[part]
+        node = self.node(real)
         return node if isinstance(node, bytes) else None
 
     def names(self, path):
         """The sorted names in a directory; none if it is not one."""
         real = self.real(path)
-        if real is None:
-            return []
-        if real.startswith(STORE + "/"):
-            return sorted(os.listdir(real)) if os.path.isdir(real) else []
-        node = self.tree
-        for part in parts(real):
-            node = node[part]
+        node = None if real is None else self.node(real)
         return sorted(node) if isinstance(node, dict) else []

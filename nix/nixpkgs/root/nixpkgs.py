@@ -7,7 +7,6 @@ Reads {"packages": [{"name", "paths", "requested_by"}]} from $specPath; writes
 $out, $tree and $loader as system.py does.
 """
 
-import json
 import os
 import re
 import sys
@@ -15,10 +14,12 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import caches
-from farm import Farm, Folder, Leaf, Package
-from packages import fail, read_spec
-from system import generated, skeleton
-from tree import Root, directory, put
+from farm import Farm, Folder, Leaf
+from generated import generated, skeleton
+from packages import Package, dump, fail, note, read_spec
+from store_root import StoreRoot
+from tree import directory, put
+from union import LINKS
 
 # For people and compilers, and nixpkgs' own notes; packages disagree on some.
 LEFT_OUT = ("nix-support/", "include/", "lib/pkgconfig/", "share/doc/", "share/gtk-doc/", "share/info/", "share/man/", "share/pkgconfig/")
@@ -73,13 +74,13 @@ def merged(packages):
             for entry, node in found[alias].items():
                 place.setdefault(entry, node)
         found[alias] = name
-    skeleton(tree)
+    skeleton(tree, LINKS)
     return tree
 
 
 def own_files(root):
     """What no package has: path -> node."""
-    made = generated(root, {})
+    made = generated(root, {}, note)
     bundle = "/etc/ssl/certs/ca-certificates.crt"
     if root.real(bundle) is None and root.real("/etc/ssl/certs/ca-bundle.crt"):
         made[bundle] = "ca-bundle.crt"
@@ -95,16 +96,15 @@ def main():
     tree = merged(spec["packages"])
     out = os.environ["out"]
     os.mkdir(out)
-    for path, node in own_files(Root(tree)).items():
+    for path, node in own_files(StoreRoot(tree)).items():
         if isinstance(node, bytes):
             caches.place(out + path, node)
             node = out + path
         put(tree, path, node)
-    root = Root(tree)
+    root = StoreRoot(tree)
     libraries = {name: f"/usr/lib/{name}" for name in root.names("/usr/lib") if LIBRARY.fullmatch(name) and root.real(f"/usr/lib/{name}")}
     for name, value in (("tree", tree), ("loader", libraries)):
-        with open(os.environ[name], "w", encoding="utf-8") as file:
-            json.dump(value, file, sort_keys=True, indent=0)
+        dump(value, os.environ[name])
 
 
 if __name__ == "__main__":

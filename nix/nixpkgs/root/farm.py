@@ -10,18 +10,9 @@ opened up where a link as a whole would change what something in it means:
 
 import os
 
+from check_elf import Checker
+from collision import Decisions
 from tree import directory, parts
-
-
-class Package:
-    """A store path whose content is merged. `label` is for messages."""
-
-    def __init__(self, path, label, requested_by=(), wins=False):
-        self.path, self.label, self.requested_by, self.wins = path, label, list(requested_by), wins
-
-    def __str__(self):
-        asked = ", ".join(self.requested_by)
-        return f"{self.label} (requested by {asked})" if asked else self.label
 
 
 class Leaf:
@@ -44,10 +35,12 @@ class Folder:
 
 
 class Farm:
-    """The union of packages. Collisions are collected in `errors`."""
+    """The union of packages, which lie at `at` in the image. Collisions that
+    `decisions` (collision.py) do not decide are collected in `errors`."""
 
-    def __init__(self, packages):
+    def __init__(self, packages, decisions=None, at=""):
         self.top, self.errors = Folder(), []
+        self.decisions, self.at = decisions or Decisions(), at
         self.aliases = {}
         scanned = [(package, self._scan(package)) for package in packages]
         self._find_aliases(scanned)
@@ -114,12 +107,16 @@ class Farm:
             return
         leaf = Leaf(package, f"{package.path}/{path}", raw, target)
         taken = folder.children.get(name)
-        if taken is None or (isinstance(taken, Leaf) and package.wins and not taken.package.wins):
+        if taken is None:
             folder.children[name] = leaf
         elif isinstance(taken, Folder):
             self._collide(place, package, taken.sources[0][0] if taken.sources else package)
         elif not self._same(taken, leaf):
-            self._collide(place, package, taken.package)
+            winner = self.decisions.winner(f"{self.at}/{place}", taken.package, package)
+            if winner is None:
+                self._collide(place, package, taken.package)
+            elif winner is package:
+                folder.children[name] = leaf
 
     def _folder(self, path, package):
         folder, names = self.top, parts(path)
@@ -132,7 +129,7 @@ class Farm:
         return folder
 
     def _collide(self, path, one, other):
-        error = f"/{path} is provided twice: by {other} and by {one}"
+        error = f"{self.at}/{path} is provided twice: by {other} and by {one}"
         if error not in self.errors:
             self.errors.append(error)
 
@@ -211,3 +208,14 @@ def graft(tree, path, below):
             graft(place, name, node)
         else:
             place[name] = node
+
+
+def reaches_out(elf, path, inside):
+    """Whether a library at `path` of a package looks for others by `$ORIGIN/..`
+    where the package itself has nothing (`inside(directory)` tells)."""
+    for part in elf.runpath + elf.rpath:
+        if part.startswith(("$ORIGIN", "${ORIGIN}")):
+            place = os.path.normpath(Checker._expand(part, os.path.dirname(path)))
+            if not inside(place):
+                return True
+    return False

@@ -1,0 +1,112 @@
+"""The root of an image of nixpkgs: links to where the packages stay, in the store.
+
+Reads from $specPath what root/image.py does, but for "account", and writes the tree
+as $out/root, $out/modes (a line `MODE PATH` for each directory) and $out/files (the
+paths of small files): the streamer of nixpkgs makes its own tar.
+"""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import environment
+from accounts import accounts
+from check_elf import Checker
+from collision import Decisions
+from elf import read_elf
+from farm import Farm, graft, reaches_out
+from modes import is_in, mode_of, sealed
+from packages import Package, fail, load, note, read_spec
+from share import links
+from store_root import STORE, StoreRoot
+from tree import directory, put, write_to_disk
+
+
+def virtual_environment(spec, wheels, decisions):
+    """The tree of a virtual environment: all wheels merged, nothing copied."""
+    farm = Farm([package for package, _ in wheels], decisions, spec["prefix"])
+    for package, meta in wheels:
+        for path in meta["elf"]:
+            elf = read_elf(f"{package.path}/{path}")
+            inside = lambda place: os.path.isdir(f"{package.path}/{place}")
+            if elf is not None and reaches_out(elf, path, inside):
+                farm.open_up(os.path.dirname(path))
+    python = f"python{spec['python']}"
+    for path in ("bin", f"lib/{python}/site-packages"):
+        farm.open_up(path)
+    tree = farm.tree()
+    for path, node in environment.own(spec["python"]).items():
+        head, _, name = path.rpartition("/")
+        if name in directory(tree, head):
+            farm.errors.append(f"{spec['prefix']}/{path} belongs to the environment and is provided by a wheel")
+        put(tree, path, node)
+    directory(tree, f"lib/{python}/site-packages")
+    fail(sorted(farm.errors))
+    return tree
+
+
+def write_tree(tree, out, mode_of):
+    """A tree on disk, and what the store cannot hold of it as two lists."""
+    modes, files = [], []
+
+    def walk(node, path):
+        modes.append(f"{mode_of(path or '/'):o} {path or '/'}\n")
+        for name, child in sorted(node.items()):
+            if isinstance(child, dict):
+                walk(child, f"{path}/{name}")
+            elif isinstance(child, bytes):
+                files.append(f"{path}/{name}\n")
+
+    walk(tree, "")
+    # what is below a closed directory comes before it
+    modes.reverse()
+    for name, lines in (("modes", modes), ("files", files)):
+        with open(f"{out}/{name}", "w", encoding="utf-8") as file:
+            file.writelines(lines)
+    write_to_disk(tree, f"{out}/root", "", STORE + "/")
+
+
+def main():
+    spec = read_spec()
+    tree = load(spec["tree"])
+    prefix = spec["prefix"]
+    wheels = [
+        (Package(wheel["path"], f"wheel {wheel['name']}", wheel["requested_by"], wheel["name"]), load(wheel["meta"]))
+        for wheel in spec["wheels"]
+    ]
+    decisions = Decisions(spec["winners"], prefix)
+    graft(tree, prefix, virtual_environment(spec, wheels, decisions))
+    for message in decisions.unused():
+        note(message)
+    for path, content in accounts(spec["user"]["name"], spec["user"]["uid"], spec["directories"]).items():
+        put(tree, path, content)
+    for path in [*spec["directories"], spec["working_directory"]]:
+        directory(tree, path)
+    python = f"/usr/bin/python{spec['python']}"
+    root = StoreRoot(tree)
+    if root.real(python) is None:
+        fail([f"{python} is not among the system packages of the image"])
+
+    loader = load(spec["loader"])
+    shared, notes = links(prefix, wheels, Checker(root, loader))
+    for message in notes:
+        note(message)
+    for name, place in shared.items():
+        put(tree, f"{prefix}/lib/{name}", place)
+    checker = Checker(StoreRoot(tree), loader)
+    for package, meta in wheels:
+        siblings = {os.path.basename(path) for path in meta["elf"]}
+        for path in meta["elf"]:
+            checker.check(f"{prefix}/{path}", package, siblings)
+    for message in checker.notes:
+        note(message)
+    fail(sorted(checker.errors))
+
+    out = os.environ["out"]
+    os.mkdir(out)
+    write_tree(tree, out, lambda path: 0o555 if is_in(path, sealed(prefix)) else mode_of(path, spec["directories"]))
+
+
+if __name__ == "__main__":
+    main()

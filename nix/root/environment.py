@@ -1,0 +1,21 @@
+"""What a virtual environment has besides its packages: the interpreter and
+pyvenv.cfg, with the keys that the module venv and uv write and look for."""
+
+import platform
+
+
+def own(python):
+    """path below the prefix -> node. `python` is the series; the interpreter of the
+    builders is the same package as the image's."""
+    config = {
+        "home": "/usr/bin",
+        "implementation": platform.python_implementation(),
+        "version_info": platform.python_version(),
+        "include-system-site-packages": "false",
+    }
+    return {
+        "pyvenv.cfg": "".join(f"{key} = {value}\n" for key, value in config.items()).encode(),
+        "bin/python": f"/usr/bin/python{python}",
+        "bin/python3": "python",
+        f"bin/python{python}": "python",
+    }

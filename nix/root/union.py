@@ -1,0 +1,150 @@
+"""Packages put together at their places, as dpkg and pip leave them: one tree, each
+file of one package, and an account of what met at one path.
+
+* A directory that several packages have belongs to none.
+* A path that leads through a directory link of the root (`/lib`) is the place
+  behind it, and such a link is nobody's.
+* Two files at one path with one content are one file, of the first package.
+* A diversion (dpkg-divert) moves the others' file away.
+* Anything else that meets at one path is decided by collision.py, or is an error.
+"""
+
+import filecmp
+import os
+
+from tree import Stored
+
+# What the files of a root have always been reached by (base-files, and its postinst).
+LINKS = {
+    "bin": "usr/bin",
+    "sbin": "usr/sbin",
+    "lib": "usr/lib",
+    "lib64": "usr/lib64",
+    "var/run": "run",
+    "var/lock": "run/lock",
+}
+# The diversions of trixie that change where a file lies; its others are of the merged /usr.
+DIVERTED = {"usr/bin/pg_config": ("postgresql-common", "usr/bin/pg_config.libpq-dev")}
+
+
+class Union:
+    """The tree of some packages, which are added one by one, the first first.
+
+    links      path -> path of the root's directory links; none has a slash in front
+    decisions  of collision.py
+    """
+
+    def __init__(self, links, decisions):
+        self.tree, self.links, self.decisions = {}, links, decisions
+        self.owners = {}  # place -> (package, path in it); places have no slash in front
+        self.present = set()
+        self.left_out = {}  # store path -> paths in it that are not in the root
+        self.shared, self.replaced = {}, {}  # place -> labels
+        self.diverted = {}  # place -> Stored
+        self.errors = []
+
+    def add_all(self, packages):
+        self.present.update(package.name for package in packages)
+        for package in packages:
+            place = self._place(package.at)
+            if not place or self._make(package, place):
+                self._directory(package, "", place)
+
+    def _place(self, place):
+        for _ in range(8):
+            link = next((link for link in self.links if place == link or place.startswith(link + "/")), None)
+            if link is None:
+                return place
+            place = self.links[link] + place[len(link) :]
+        raise SystemExit(f"/{place}: directory links in a circle")
+
+    def _directory(self, package, below, place):
+        """Adds what a directory of a package holds. `below` and `place` end in a slash or are empty."""
+        with os.scandir(f"{package.path}/{below}") as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+        place = place and place.rstrip("/") + "/"
+        for entry in entries:
+            path, target = below + entry.name, place + entry.name
+            if entry.is_dir(follow_symlinks=False):
+                target = self._place(target)
+                if self._make(package, target):
+                    self._directory(package, path + "/", target)
+            elif entry.is_symlink():
+                self._leaf(package, path, target, os.readlink(entry.path))
+            else:
+                self._leaf(package, path, target, Stored(entry.path))
+
+    def _make(self, package, place):
+        node = self.tree
+        names = place.split("/")
+        for depth, name in enumerate(names, 1):
+            child = node.setdefault(name, {})
+            if not isinstance(child, dict):
+                self._collide("/".join(names[:depth]), package)
+                return False
+            node = child
+        return True
+
+    def _leaf(self, package, path, place, node):
+        above, slash, name = place.rpartition("/")
+        folder = self.tree
+        for part in above.split("/") if slash else []:
+            folder = folder[part]
+        diverted = DIVERTED.get(place)
+        if diverted and diverted[0] in self.present and diverted[0] != package.name:
+            self.diverted[diverted[1]] = node
+            self._leave_out(package, path)
+            return
+        known = folder.get(name)
+        if known is None:
+            folder[name] = node
+            self.owners[place] = (package, path)
+        elif isinstance(known, dict):
+            self._collide(place, package)
+        else:
+            self._meet(package, path, place, folder, name, node)
+
+    def _meet(self, package, path, place, folder, name, node):
+        if place not in self.owners:
+            self._collide(place, package)
+            return
+        other, other_path = self.owners[place]
+        if self._same(folder[name], node):
+            self.shared.setdefault(place, [other.label]).append(package.label)
+            self._leave_out(package, path)
+            return
+        winner = self.decisions.winner("/" + place, other, package)
+        if winner is None:
+            self._collide(place, package)
+        elif winner is package:
+            self._leave_out(other, other_path)
+            self.replaced[place] = [package.label, other.label]
+            folder[name] = node
+            self.owners[place] = (package, path)
+        else:
+            self._leave_out(package, path)
+            self.replaced[place] = [other.label, package.label]
+
+    def _leave_out(self, package, path):
+        self.left_out.setdefault(package.path, []).append(path)
+
+    @staticmethod
+    def _same(one, other):
+        if isinstance(one, str) or isinstance(other, str):
+            return one == other
+        return filecmp.cmp(one.path, other.path, shallow=False)
+
+    def _collide(self, place, package):
+        """Told once of each path. What is there may be a directory of several."""
+        other = self.owners.get(place, (None, None))[0] or next((owner for path, (owner, _) in self.owners.items() if path.startswith(place + "/")), None)
+        both = f"by {other} and by {package}" if other else f"by {package}, and is a directory"
+        error = f"/{place} is provided twice: {both}"
+        if error not in self.errors:
+            self.errors.append(error)
+
+    def directory_at(self, path):
+        """The place of a directory that a package has at `path` of the root, or None."""
+        place, node = self._place(path), self.tree
+        for part in place.split("/") if place else []:
+            node = node.get(part) if isinstance(node, dict) else None
+        return place if isinstance(node, dict) else None
