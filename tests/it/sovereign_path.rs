@@ -2,6 +2,7 @@
 //! stores, on two versions of Nix, and the image used.
 
 use std::{
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -15,69 +16,8 @@ use lychd_forge::{
     image::{self, Conf, Reference, StoreRoot},
 };
 use serde_json::Value;
-use tempfile::TempDir;
 
-const FORGE: &str = env!("CARGO_BIN_EXE_lychd-forge");
-/// Any uid that no image knows.
-const STRANGER: &str = "4242";
-
-/// Directories of one user; the downloads are shared by all, so that they are fetched once.
-struct Home {
-    directory: PathBuf,
-    _temporary: Option<TempDir>,
-}
-
-impl Home {
-    fn new() -> Self {
-        let temporary = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        Self { directory: temporary.path().to_owned(), _temporary: Some(temporary) }
-    }
-
-    /// One that a static holds, so that nothing drops it: the next run removes it, mounts and all.
-    fn kept(name: &str) -> Self {
-        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
-        // Inner mounts come after outer ones, which take them along.
-        let stale = mounts.lines().rev().filter_map(|line| line.split(' ').nth(1));
-        for mount in stale.filter(|mount| Path::new(mount).starts_with(&directory)) {
-            assert!(Command::new("umount").args(["--lazy", mount]).status().unwrap().success(), "{mount}");
-        }
-        if directory.exists() {
-            fs::remove_dir_all(&directory).unwrap();
-        }
-        fs::create_dir_all(&directory).unwrap();
-        Self { directory, _temporary: None }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.directory.join(name)
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let example = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name);
-        let mut command = Command::new(FORGE);
-        command
-            .env("XDG_CACHE_HOME", cache())
-            .arg("--codex")
-            .arg(example("codex"))
-            .arg("--crypt")
-            .arg(example("crypt"))
-            .arg("--state")
-            .arg(self.path("state"))
-            .args(arguments);
-        command
-    }
-
-    fn json(&self, arguments: &[&str]) -> Value {
-        let output = self.command(arguments).arg("--json").output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        serde_json::from_slice(&output.stdout).unwrap()
-    }
-}
-
-fn cache() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache")
-}
+use crate::home::{BECOME, FORGE, Home, STRANGER, cache};
 
 /// The example, forged once into a store of its own.
 struct Forged {
@@ -92,20 +32,6 @@ impl Forged {
 
     fn text(&self, key: &str) -> &str {
         self.report[key].as_str().unwrap_or_else(|| panic!("no `{key}` in {}", self.report))
-    }
-
-    /// The files of the image, as podman unpacks them.
-    fn podman(&self, arguments: &[&str]) -> String {
-        let output = Command::new("podman")
-            .arg("--root")
-            .arg(self.home.path("podman"))
-            .arg("--runroot")
-            .arg(self.home.path("podman-run"))
-            .args(arguments)
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "podman {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 }
 
@@ -268,58 +194,51 @@ fn the_repository_is_a_flake_of_the_example() {
 /// The example's image in a podman of its own, mounted.
 static MOUNTED: LazyLock<PathBuf> = LazyLock::new(|| {
     let forged = &*FORGED;
-    let mut stream = forged.home.command(&["stream", "newest"]);
-    let mut child = stream.stdout(Stdio::piped()).spawn().unwrap();
-    let loaded = Command::new("podman")
-        .arg("--root")
-        .arg(forged.home.path("podman"))
-        .arg("--runroot")
-        .arg(forged.home.path("podman-run"))
-        .args(["load", "--quiet"])
-        .stdin(child.stdout.take().unwrap())
-        .output()
-        .unwrap();
-    assert!(child.wait().unwrap().success());
-    assert!(loaded.status.success(), "{}", String::from_utf8_lossy(&loaded.stderr));
+    let root = forged.home.mounted(forged.home.command(&["stream", "newest"]), forged.text("image_id"));
     let [id, own] = ["localhost/lychd:custom", forged.text("reference")]
-        .map(|name| forged.podman(&["image", "inspect", "--format", "{{.Id}}", name]));
+        .map(|name| forged.home.podman(&["image", "inspect", "--format", "{{.Id}}", name]));
     assert_eq!(format!("sha256:{id}"), forged.text("image_id"), "podman calls the image otherwise");
     assert_eq!(id, own, "its own tag is another image");
-    forged.podman(&["image", "mount", &id]).into()
+    root
 });
 
-/// Becomes the uid in `sys.argv[1]`, then the program after it.
-const BECOME: &str = r"
-import os, sys
-uid = int(sys.argv[1])
-os.setgroups([])
-os.setgid(uid)
-os.setuid(uid)
-os.execvp(sys.argv[2], sys.argv[2:])
-";
+/// The store that the example was forged into, as `--nix-store` takes it.
+pub(crate) fn forged_store() -> PathBuf {
+    FORGED.store()
+}
+
+/// The root of the example's image.
+pub(crate) fn mounted() -> &'static Path {
+    &MOUNTED
+}
+
+/// The example's Synthesis.
+pub(crate) fn synthesis() -> Value {
+    let path = FORGED.home.path("state/synthesis/synthesis.json");
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
 
 /// A program in the image, as a uid that the image does not know, with the image's own environment. Root needs
 /// no user namespace for it, which a chroot would forbid.
 pub(crate) fn inside(options: &[&str], arguments: &[&str]) -> Command {
-    let forged = &*FORGED;
-    let root = &*MOUNTED;
-    let config =
-        forged.podman(&["image", "inspect", "--format", "{{json .Config.Env}}", forged.text("image_id")]);
-    let environment: Vec<String> = serde_json::from_str(&config).unwrap();
-    let mut command = Command::new("bwrap");
-    command.args(["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]).args(options);
-    command.arg("--ro-bind").arg(root).args(["/", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]);
-    command.args(["--chmod", "1777", "/tmp"]);
-    command.args(["--clearenv", "--chdir", "/app"]);
-    for variable in environment {
-        let (name, value) = variable.split_once('=').unwrap();
-        command.args(["--setenv", name, value]);
-    }
+    let mut command = image_root(options);
     command.args(["python", "-c", BECOME, STRANGER]).args(arguments);
     command
 }
 
-fn answer(arguments: &[&str]) -> String {
+/// A program in the image with more mounts above its root, as root.
+pub(crate) fn inside_with(mounts: &[&OsStr], arguments: &[impl AsRef<OsStr>]) -> Command {
+    let mut command = image_root(&[]);
+    command.args(mounts).args(arguments);
+    command
+}
+
+/// `bwrap` with the image's root and environment.
+fn image_root(options: &[&str]) -> Command {
+    FORGED.home.image_root(&MOUNTED, FORGED.text("image_id"), options)
+}
+
+pub(crate) fn answer(arguments: &[&str]) -> String {
     answer_with(&[], arguments)
 }
 
@@ -341,8 +260,7 @@ found = sorted({d.name.lower().replace("_", "-").replace(".", "-") for d in meta
 print("\n".join(found))
 "#;
     let found: Vec<String> = answer(&["python", "-c", script]).lines().map(str::to_owned).collect();
-    let path = FORGED.home.path("state/synthesis/synthesis.json");
-    let synthesis: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let synthesis = synthesis();
     let names = |key: &str| -> Vec<String> {
         synthesis[key]
             .as_array()
@@ -411,8 +329,13 @@ finally:
 "#;
     let forged = &*FORGED;
     let _ = &*MOUNTED;
-    let command =
-        forged.podman(&["image", "inspect", "--format", "{{json .Config.Cmd}}", forged.text("image_id")]);
+    let command = forged.home.podman(&[
+        "image",
+        "inspect",
+        "--format",
+        "{{json .Config.Cmd}}",
+        forged.text("image_id"),
+    ]);
     let printed = answer_with(&["--unshare-net"], &["python", "-c", script, &command]);
     let answer: Value = serde_json::from_str(printed.lines().last().unwrap_or_default()).unwrap();
     assert_eq!(answer, serde_json::json!(["ok", ["altar", "loom", "scribe"], "89504e47"]));

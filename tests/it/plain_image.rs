@@ -1,0 +1,124 @@
+//! Images of nothing but Debian's packages: programs that find their data beside their own real place, in another
+//! package.
+
+use std::{fs, path::PathBuf};
+
+use serde_json::Value;
+
+use crate::{
+    home::{BECOME, Home, json_of},
+    sovereign_path::forged_store,
+};
+
+/// An image, mounted.
+struct Plain {
+    home: Home,
+    image: String,
+    root: PathBuf,
+}
+
+impl Plain {
+    /// Of a core without code that asks for these packages.
+    fn of(packages: &[&str]) -> Self {
+        let home = Home::new();
+        let project = home.path("project");
+        let core = project.join("crypt/core");
+        fs::create_dir_all(core.join("plain")).unwrap();
+        fs::create_dir_all(project.join("codex")).unwrap();
+        fs::write(project.join("codex/forge.toml"), "[image]\nname = \"localhost/plain\"\n").unwrap();
+        fs::write(core.join("plain/__init__.py"), "").unwrap();
+        let manifest = format!(
+            r#"[project]
+name = "plain"
+version = "1"
+requires-python = ">=3.12"
+
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[tool.lychd]
+system-dependencies = {packages:?}
+
+[tool.lychd.image]
+command = ["python"]
+"#
+        );
+        fs::write(core.join("pyproject.toml"), manifest).unwrap();
+        // The example's store, so that Python is not built once more.
+        let store = forged_store();
+        let forge = ["forge", "--no-load", "--nix-store", store.to_str().unwrap()];
+        let report: Value = json_of(&mut home.command_for(&project, &forge));
+        let image = report["image_id"].as_str().unwrap().to_owned();
+        let root = home.mounted(home.command_for(&project, &["stream", "newest"]), &image);
+        Self { home, image, root }
+    }
+
+    /// What a program says that the image's own user runs.
+    fn answer(&self, options: &[&str], arguments: &[&str]) -> String {
+        let user = self.home.podman(&["image", "inspect", "--format", "{{.Config.User}}", &self.image]);
+        let uid = user.split(':').next().unwrap();
+        let mut command = self.home.image_root(&self.root, &self.image, options);
+        let output = command.args(["python", "-c", BECOME, uid]).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+}
+
+impl Drop for Plain {
+    fn drop(&mut self) {
+        self.home.podman(&["image", "unmount", &self.image]);
+    }
+}
+
+/// pgvector's control file and library lie in another package than the server, which looks for both beside itself.
+#[test]
+fn postgresql_answers_a_vector_query() {
+    let plain = Plain::of(&["postgresql-17", "postgresql-17-pgvector"]);
+    let script = r#"
+import os, subprocess, sys, time
+bin, data = "/usr/lib/postgresql/17/bin", "/tmp/data"
+quiet = {"stdout": subprocess.DEVNULL, "check": True}
+subprocess.run([f"{bin}/initdb", "-D", data, "-U", "magus", "--auth", "trust", "--no-sync"], **quiet)
+options = "-c listen_addresses='' -c unix_socket_directories=/tmp -c fsync=off"
+subprocess.run([f"{bin}/pg_ctl", "-D", data, "-o", options, "-l", "/tmp/log", "-w", "start"], **quiet)
+try:
+    sql = "create extension vector; select extversion from pg_extension where extname = 'vector'; select '[1,2,3]'::vector <-> '[4,6,3]'::vector"
+    print(subprocess.run(["psql", "-h", "/tmp", "-U", "magus", "-d", "postgres", "-qAt", "-c", sql], check=True, stdout=subprocess.PIPE, text=True).stdout)
+finally:
+    subprocess.run([f"{bin}/pg_ctl", "-D", data, "-m", "fast", "stop"], **quiet)
+"#;
+    let told = plain.answer(&[], &["python", "-c", script]);
+    let lines: Vec<&str> = told.split_whitespace().collect();
+    assert_eq!(lines.len(), 2, "{told}");
+    assert_eq!((lines[0].split('.').next(), lines[1]), (Some("0"), "5"), "{told}");
+}
+
+/// Chromium finds its resources, and the shell script that starts it its programs, beside themselves.
+#[test]
+#[ignore = "450 packages: make test-debian"]
+fn debian_chromium_prints_a_page() {
+    let plain = Plain::of(&["chromium", "grep", "sed", "fonts-dejavu-core"]);
+    let script = r#"
+import subprocess
+open("/tmp/page.html", "w").write("<h1>lych</h1>")
+options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--user-data-dir=/tmp/profile"]
+subprocess.run(["chromium", *options, "--print-to-pdf=/tmp/page.pdf", "file:///tmp/page.html"], check=True, timeout=120)
+print(open("/tmp/page.pdf", "rb").read(5).decode())
+"#;
+    assert_eq!(plain.answer(&["--unshare-net"], &["python", "-c", script]).lines().last(), Some("%PDF-"));
+}
+
+/// LibreOffice is many packages that meet in one directory, whose libraries look for one another by `$ORIGIN`.
+#[test]
+#[ignore = "200 packages: make test-debian"]
+fn debian_libreoffice_converts_a_document() {
+    let plain = Plain::of(&["libreoffice-writer-nogui", "grep", "sed", "fonts-dejavu-core"]);
+    let script = r#"
+import subprocess
+open("/tmp/page.html", "w").write("<h1>lych</h1>")
+subprocess.run(["soffice", "-env:UserInstallation=file:///tmp/profile", "--headless", "--convert-to", "pdf", "--outdir", "/tmp", "/tmp/page.html"], check=True, timeout=180)
+print(open("/tmp/page.pdf", "rb").read(5).decode())
+"#;
+    assert_eq!(plain.answer(&["--unshare-net"], &["python", "-c", script]).lines().last(), Some("%PDF-"));
+}
