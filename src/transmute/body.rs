@@ -125,6 +125,7 @@ fn image(synthesis: &Synthesis, members: &[&MemberId]) -> Expr {
     let wheels = synthesis.python_packages.iter();
     let planned = layers::plan(
         &system,
+        // Only a source tree is no file; it counts as a small one.
         &wheels.clone().map(|package| (&package.name, package.size().unwrap_or(0))).collect::<Vec<_>>(),
         members,
     );

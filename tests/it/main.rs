@@ -40,6 +40,7 @@ mod output;
 mod podman_load;
 mod pseudo_store;
 mod schemas;
+mod small_crypts;
 mod sources;
 mod sovereign_path;
 mod streamed;

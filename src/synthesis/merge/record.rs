@@ -23,7 +23,8 @@ use crate::{
     tree::FileTree,
 };
 
-/// sha256 of what shapes the image, by path in the Crypt: every manifest, hook and lock, the Nix library.
+/// sha256 of what shapes the image, by path in the Crypt: every manifest, hook and lock, the Nix library. What a lock
+/// may leave out is no part of it.
 pub(super) fn inputs(
     federation: &Federation,
     hooked: &hooks::HookResults,
@@ -39,7 +40,7 @@ pub(super) fn inputs(
     inputs.extend(packages.map(|package| (package.source.name().to_owned(), package.sha256)));
     inputs.insert("lychd-forge/nix".to_owned(), library);
     inputs.extend(hooked.records.iter().map(|(id, hook)| (hook::shown(id), hook.sha256)));
-    let tree = locks.to_tree()?;
+    let tree = Locks { uv: locks.uv.without_sizes(), ..locks.clone() }.to_tree()?;
     for (path, _) in tree.iter() {
         if let Some(bytes) = tree.file(path) {
             inputs.insert(format!("synthesis/{path}"), Sha256::of(bytes));

@@ -45,7 +45,7 @@ pub(crate) fn wheel(name: &str, version: &str, size: u64, requested_by: &[&str])
         source: PackageSource::Wheel(File {
             place: Place::Download(address(&format!("{}/{filename}", sha256.short(2)))),
             name: filename,
-            size: Some(size),
+            size,
             origin: Origin::Unnamed,
         }),
         sha256,
