@@ -81,7 +81,13 @@ fn the_synthesis_schema_is_exact() {
         let uv = lychd_forge::tools::uv::tool().unwrap();
         synthesis.tools.insert("uv".to_owned(), uv);
         let good: Value = serde_json::from_str(&synthesis.to_canonical_json()).unwrap();
-        let open = ["/inputs", "/image/environment", "/image/labels"];
+        let open = [
+            "/inputs",
+            "/image/environment",
+            "/image/labels",
+            "/image/collisions",
+            "/image/missing_libraries",
+        ];
         is_exact(&schema("synthesis"), &good, &open, &["/tools/uv"]);
     }
 }

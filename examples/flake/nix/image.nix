@@ -9,6 +9,8 @@
 #   config       of the OCI image configuration; its Env wins over the library's
 #   user         { name; uid; }, for /etc/passwd
 #   directories  writable by any user of the container
+#   collisions   path of the image -> the package whose file it is
+#   missingLibraries  package -> sonames that its files may lack
 { pkgs, prefix, makeSystem, rootScripts }:
 { name
 , tag
@@ -19,6 +21,8 @@
 , config
 , user
 , directories
+, collisions ? { }
+, missingLibraries ? { }
 }:
 let
   inherit (builtins) all attrNames concatLists concatMap concatStringsSep elem elemAt filter genList hasAttr head length listToAttrs split sort;
@@ -80,6 +84,7 @@ let
     allowedReferences = concatLists storeLayers;
     spec = {
       inherit prefix user directories;
+      missing_libraries = missingLibraries;
       working_directory = config.WorkingDir or "/";
       python = pkgs.python.version;
       # nixpkgs' streamer takes a tree; and its wheels look into the environment

@@ -137,7 +137,7 @@ pub(super) fn resolvers(npm: bool) -> Result<BTreeMap<String, tools::Tool>, Fail
     Ok(resolvers)
 }
 
-/// The core's image contract under the Codex's name.
+/// The core's image contract under the Codex's name, with what its policy lets pass.
 pub(super) fn image(codex: &Codex, contract: ImageContract) -> value::Image {
     value::Image {
         name: codex.image.name.to_string(),
@@ -147,7 +147,15 @@ pub(super) fn image(codex: &Codex, contract: ImageContract) -> value::Image {
         environment: contract.env,
         directories: contract.directories,
         labels: contract.labels,
+        collisions: texts(&codex.policy.collisions, ToString::to_string),
+        missing_libraries: texts(&codex.policy.missing_libraries, |libraries| {
+            libraries.iter().map(ToString::to_string).collect()
+        }),
     }
+}
+
+fn texts<K: ToString, V, T>(map: &BTreeMap<K, V>, value: impl Fn(&V) -> T) -> BTreeMap<String, T> {
+    map.iter().map(|(key, of)| (key.to_string(), value(of))).collect()
 }
 
 /// What the Codex allowed.

@@ -126,12 +126,12 @@ def main():
         for name, place in shared.items():
             put(tree, f"{prefix}/lib/{name}", place)
         root = Root(tree)
-    checker = Checker(root, loader)
+    checker = Checker(root, loader, spec["missing_libraries"])
     for package, meta in wheels:
         siblings = {os.path.basename(path) for path in meta["elf"]}
         for path in meta["elf"]:
             checker.check(f"{prefix}/{path}", package, siblings)
-    for message in checker.notes:
+    for message in checker.notes + checker.unneeded():
         print(f"note: {message}", file=sys.stderr)
     fail(sorted(checker.errors))
 
