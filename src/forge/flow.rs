@@ -139,9 +139,10 @@ fn build(
     times.measure("fetch", || prepared.fetch(executor, progress))?;
     progress.stage("build", "the image, in the sandbox");
     let outputs = times.measure("build", || {
-        executor
-            .build(&directories.flake(), progress)
-            .map_err(|error| with_requesters(error, &prepared.synthesis))
+        executor.build(&directories.flake(), progress).map_err(|not_built| {
+            let remedies = prepared.remedies(&not_built.missing, progress);
+            with_requesters(not_built, &prepared.synthesis, &remedies)
+        })
     })?;
     times.measure("digest", || Built::read(outputs, &executor.store(), &directories.layers(), progress))
 }

@@ -31,6 +31,7 @@ mod hostile_units;
 mod image_stream;
 mod inscription;
 mod layers;
+mod missing_libraries;
 mod nix_library;
 mod nixpkgs;
 mod node_modules;

@@ -1,9 +1,10 @@
-//! Crypts of one dependency, from the command line: what of a lock decides nothing.
+//! Crypts of one dependency, from the command line: what of a lock decides nothing, and
+//! what is told of a library that is missing.
 
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
 };
 
 use serde_json::Value;
@@ -38,13 +39,18 @@ impl Crypt {
         self.home.path().join(name)
     }
 
-    fn run(&self, arguments: &[&str]) -> Output {
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(FORGE);
         command.env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"));
         for name in ["codex", "crypt", "state"] {
             command.arg(format!("--{name}")).arg(self.path(name));
         }
-        command.args(arguments).output().unwrap()
+        command.args(arguments);
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
     }
 
     fn json(&self, arguments: &[&str]) -> Value {
@@ -59,6 +65,39 @@ impl Crypt {
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "{told}");
         told
+    }
+
+    /// What a script prints in the newest body's image, which is unpacked layer by layer.
+    fn python(&self, script: &str) -> String {
+        let (archive, root) = (self.path("archive"), self.path("root"));
+        for directory in [&archive, &root] {
+            fs::create_dir(directory).unwrap();
+        }
+        let mut stream =
+            self.command(&["stream", "newest", "--quiet"]).stdout(Stdio::piped()).spawn().unwrap();
+        let unpack = |from: Stdio, into: &Path| {
+            let mut tar = Command::new("tar");
+            tar.args(["--extract", "--delay-directory-restore", "--directory"]).arg(into).stdin(from);
+            let output = tar.output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        };
+        unpack(stream.stdout.take().unwrap().into(), &archive);
+        assert!(stream.wait().unwrap().success());
+        let manifest: Value =
+            serde_json::from_str(&fs::read_to_string(archive.join("manifest.json")).unwrap()).unwrap();
+        for layer in manifest[0]["Layers"].as_array().unwrap() {
+            let layer = fs::File::open(archive.join(layer.as_str().unwrap())).unwrap();
+            unpack(layer.into(), &root);
+        }
+        let output = Command::new("bwrap")
+            .arg("--ro-bind")
+            .arg(&root)
+            .args(["/", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--clearenv"])
+            .args(["/app/.venv/bin/python", "-c", script])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
     /// Its locks of uv: the federation's, and one of a build environment.
@@ -110,4 +149,24 @@ fn a_size_that_is_not_the_file_s_own_is_refused() {
     let folder = crypt.path("folder");
     let told = crypt.refused(&["fetch", "--locked", "--to", folder.to_str().unwrap()]);
     assert!(told.contains("idna") && told.contains("70443"), "{told}");
+}
+
+/// Numba's threading back ends are libraries that it tries, and does without.
+#[test]
+fn a_missing_library_is_told_with_the_lines_that_help() {
+    let crypt = Crypt::new("\"numba==0.62.1\"");
+    let store = crypt.path("store");
+    let forge = ["forge", "--no-load", "--nix-store", store.to_str().unwrap()];
+    let told = crypt.refused(&forge);
+    for want in [
+        "of wheel numba (requested by core) needs libtbb.so.12, which no package of the image",
+        "help: `system-dependencies = [\"libgomp1\", \"libtbb12\"]` under [tool.lychd] in core/pyproject.toml brings them\n",
+        "help: `missing-libraries = { numba = [\"libgomp.so.1.0.0\", \"libtbb.so.12\"] }` under [policy] in forge.toml",
+    ] {
+        assert!(told.contains(want), "{want}\n--- not in ---\n{told}");
+    }
+    let waiver = "[policy]\nmissing-libraries = { numba = [\"libgomp.so.1.0.0\", \"libtbb.so.12\"] }\n";
+    fs::write(crypt.path("codex/forge.toml"), waiver).unwrap();
+    crypt.json(&forge);
+    assert_eq!(crypt.python("import numba; print(numba.njit(lambda x: x + 1)(41))"), "42");
 }
