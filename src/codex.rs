@@ -25,8 +25,8 @@ pub use lychd_toml::{
 pub use selection::{Builtin, Selection};
 pub use spheres::{Sphere, Spheres};
 pub use value::{
-    Codex, Debian, HostName, HostPort, HostPorts, Image, ImageName, MirrorUrl, Nixpkgs, Origin, Policy,
-    PythonSeries, Substrate,
+    Codex, Debian, HostName, HostPort, HostPorts, Image, ImageName, ImagePackage, ImagePath, MirrorUrl,
+    Nixpkgs, Origin, Policy, PythonSeries, Soname, Substrate,
 };
 
 use crate::{
@@ -174,6 +174,8 @@ mod tests {
             hosts = ["wheels.example.org"]
             allow-hooks = false
             allow-sdist = ["Some_Package"]
+            collisions = { "/app/.venv/LICENSE" = "alive-progress" }
+            missing-libraries = { numba = ["libtbb.so.12", "libgomp.so.1.0.0"], six = [] }
             "#,
         )
         .unwrap();
@@ -195,6 +197,56 @@ mod tests {
         assert!(!read.policy.allow_hooks);
         assert_eq!(read.policy.allow_sdist.first().unwrap().as_str(), "some-package");
         assert_eq!(read.policy.hosts.first().unwrap().as_str(), "wheels.example.org");
+        let collisions = read.policy.collisions.iter();
+        assert_eq!(
+            collisions.map(|(path, winner)| (path.as_str(), winner.as_str())).collect::<Vec<_>>(),
+            [("/app/.venv/LICENSE", "alive-progress")]
+        );
+        let missing = read.policy.missing_libraries.iter();
+        let missing =
+            missing.flat_map(|(package, all)| all.iter().map(|one| (package.as_str(), one.as_str())));
+        assert_eq!(
+            missing.collect::<Vec<_>>(),
+            [("numba", "libgomp.so.1.0.0"), ("numba", "libtbb.so.12")],
+            "nothing to waive is no waiver"
+        );
+    }
+
+    #[test]
+    fn a_waiver_that_can_mean_nothing_is_refused_at_its_place() {
+        for (text, wants) in [
+            (
+                "collisions = { \"app/x\" = \"a\" }",
+                &["`collisions` in [policy]: `app/x` is not a path of the image", "  at forge.toml:2:16"][..],
+            ),
+            (
+                "collisions = { \"/app/x\" = \"Alive_Progress\" }",
+                &[
+                    "`Alive_Progress` is not a package of the image",
+                    "  at forge.toml:2:27",
+                    "with `-` for `_`",
+                ],
+            ),
+            ("collisions = [\"/app/x\"]", &["must be a table, not an array", "{ \"/app/.venv/LICENSE\" = "]),
+            (
+                "missing-libraries = { numba = [\"libgomp1\"] }",
+                &["`numba` in [policy.missing-libraries]: `libgomp1` is not the name of a library"],
+            ),
+            (
+                "missing-libraries = { Numba = [\"libgomp.so.1\"] }",
+                &["[policy.missing-libraries]: `Numba` is not a package", "missing-libraries = { numba = ["],
+            ),
+            (
+                "missing-libraries = { numba = \"x.so\" }",
+                &["`numba` in [policy.missing-libraries] must be an array"],
+            ),
+        ] {
+            let error = codex("forge.toml", &format!("[policy]\n{text}\n")).unwrap_err();
+            for want in wants {
+                assert!(error.contains(want), "{want}\n--- not in ---\n{error}");
+            }
+            assert_eq!(error.matches("  at ").count(), 1, "told once: {error}");
+        }
     }
 
     const PIN: &str = "github:NixOS/nixpkgs/531670d871c0e29724a02f3cbcac170adc65b58c";

@@ -15,6 +15,7 @@ mod request;
 mod resolution;
 pub mod resolver;
 pub mod roots;
+pub mod soname;
 mod source;
 mod system;
 pub mod universe;

@@ -7,6 +7,7 @@ pub mod archive;
 mod built;
 pub mod executor;
 mod flow;
+pub mod missing_libraries;
 pub mod nix;
 mod prepare;
 mod prepared;

@@ -17,6 +17,7 @@ how packages become layers (JSON; places have no slash in front):
     hard_links  place -> place of the same package's file that it is another name of
     left_out    store path -> paths in it that are not in the image
     shared, replaced   place -> what had a file there, the one that is kept first
+    notes       what the operator said of files and libraries that nothing needed
 """
 
 import os
@@ -73,7 +74,7 @@ def check(spec, union, wheels):
     python = f"/usr/bin/python{spec['python']}"
     if root.real(python) is None:
         fail([f"{python} is not among the system packages of the image"])
-    checker = Checker(root, load(spec["loader"]))
+    checker = Checker(root, load(spec["loader"]), spec["missing_libraries"])
     for package, meta in wheels:
         siblings = {os.path.basename(path) for path in meta["elf"]}
         for path in meta["elf"]:
@@ -81,6 +82,7 @@ def check(spec, union, wheels):
     for message in checker.notes:
         note(message)
     fail(sorted(checker.errors))
+    return checker.unneeded()
 
 
 def modes(tree, directories):
@@ -97,9 +99,7 @@ def main():
         for wheel in spec["wheels"]
     ]
     union, own = united(spec, wheels)
-    check(spec, union, wheels)
-    for message in union.decisions.unused(account["decided"]):
-        note(message)
+    notes = account["notes"] + check(spec, union, wheels) + union.decisions.unused(account["decided"])
     out = os.environ["out"]
     os.mkdir(out)
     for path, node in own.items():
@@ -113,6 +113,7 @@ def main():
             "left_out": {**account["left_out"], **union.left_out},
             "shared": {**account["shared"], **union.shared},
             "replaced": {**account["replaced"], **union.replaced},
+            "notes": notes,
         },
         os.environ["plan"],
     )

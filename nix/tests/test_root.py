@@ -309,11 +309,11 @@ class Libraries(Case):
         self.assertIsNone(read_elf(f"{one.path}/c"))
         self.assertEqual(read_elf(f"{one.path}/d").machine, "aarch64")
 
-    def check(self, files, path, siblings=(), optional=False):
+    def check(self, files, path, siblings=(), optional=False, waivers=None):
         root = Root(self.on_disk(files))
-        checker = Checker(root, {"libc.so.6": "/lib/libc.so.6"})
-        checker.check(path, "package x (requested by core)", siblings, optional)
-        self.notes = checker.notes
+        checker = Checker(root, {"libc.so.6": "/lib/libc.so.6"}, waivers)
+        checker.check(path, Package("", "package x", ["core"], "x"), siblings, optional)
+        self.notes, self.unneeded = checker.notes, checker.unneeded()
         return checker.errors
 
     def test_a_missing_library_names_everything(self):
@@ -323,6 +323,17 @@ class Libraries(Case):
         files = {"x.so": elf(["libgone.so.1"]), "x": elf(["libgone.so.1"], interpreter="/ld"), "ld": b""}
         self.assertEqual((self.check(files, "/x.so", optional=True), len(self.notes)), ([], 1))
         self.assertEqual(len(self.check(files, "/x", optional=True)), 1)
+
+    def test_a_waiver_is_for_one_library_of_one_package(self):
+        tree = {"x.so": elf(["liba.so.1", "libb.so.1", "libc.so.6"]), "x": elf(["liba.so.1"], interpreter="/x")}
+        self.assertEqual(self.check(tree, "/x.so", waivers={"x": ["liba.so.1", "libb.so.1", "libc.so.6"]}), [])
+        self.assertEqual(self.notes, [f"/x.so: {name} is missing, as [policy] missing-libraries of forge.toml lets it be" for name in ("liba.so.1", "libb.so.1")])
+        self.assertEqual(self.unneeded, ["[policy] missing-libraries of forge.toml: nothing in x lacks libc.so.6"])
+        # another package's waiver, and another library's
+        self.assertEqual(len(self.check(tree, "/x.so", waivers={"y": ["liba.so.1"], "package x": ["liba.so.1"], "x": ["libb.so.1"]})), 1)
+        self.assertEqual(len(self.unneeded), 2)
+        # a program as well: who waives it has to know
+        self.assertEqual((self.check(tree, "/x", waivers={"x": ["liba.so.1"]}), self.unneeded), ([], []))
 
     def test_a_program_without_its_loader(self):
         self.assertEqual(len(self.check({"x": elf(["libc.so.6"], interpreter="/lib64/ld.so")}, "/x")), 1)

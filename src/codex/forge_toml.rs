@@ -1,8 +1,8 @@
 //! `forge.toml`: what the forge builds, from where, and what it may do.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
-use super::{Codex, Debian, Nixpkgs, Origin, Substrate, grants, spheres};
+use super::{Codex, Debian, ImagePackage, Nixpkgs, Origin, Soname, Substrate, grants, spheres};
 use crate::{
     diagnostic::Diagnostic,
     digest::{Integrity, Sha256},
@@ -34,6 +34,11 @@ pub(super) fn read(table: &Table, codex: &mut Codex, errors: &mut Vec<Diagnostic
         codex.policy.allow_sdist.extend(values(policy.parsed_list("allow-sdist")));
         codex.policy.allow_scripts.extend(values(policy.parsed_list("allow-scripts")));
         allow_tags(&mut policy, codex);
+        let collisions =
+            policy.parsed_map(like("collisions", r#"{ "/app/.venv/LICENSE" = "alive-progress" }"#));
+        let winners = collisions.into_iter().flatten();
+        codex.policy.collisions.extend(winners.map(|(path, winner)| (path, winner.value)));
+        missing_libraries(&mut policy, codex);
     }
     if let Some(table) = spheres {
         codex.spheres = spheres::read(table, errors);
@@ -55,6 +60,28 @@ fn allow_tags(policy: &mut Reader<'_, '_>, codex: &mut Codex) {
             policy.errors().push(wrong.help(format!("write `{}`", image.value.repository())));
         } else {
             codex.policy.allow_tags.insert(image.value.to_string());
+        }
+    }
+}
+
+/// `missing-libraries`: sonames by package.
+fn missing_libraries(policy: &mut Reader<'_, '_>, codex: &mut Codex) {
+    let example = r#"{ numba = ["libtbb.so.12"] }"#;
+    let Some(table) = policy.table(like("missing-libraries", example)) else { return };
+    let mut packages = Reader::new(table, "[policy.missing-libraries]", policy.errors());
+    for (name, field) in table.iter() {
+        let libraries: BTreeSet<Soname> =
+            values(packages.parsed_list(like(name, r#"["libtbb.so.12"]"#))).collect();
+        match name.parse::<ImagePackage>() {
+            Ok(package) if !libraries.is_empty() => {
+                codex.policy.missing_libraries.insert(package, libraries);
+            }
+            Ok(_) => {}
+            Err(error) => {
+                let message = format!("{}: {error}", packages.title());
+                let wrong = Diagnostic::new(message).at(field.key.clone(), "");
+                packages.errors().push(wrong.help(format!("for example: `missing-libraries = {example}`")));
+            }
         }
     }
 }

@@ -13,13 +13,14 @@ use crate::{
     digest::Sha256,
     document::Located,
     name::{
-        PackageName, Platform, RuneName,
+        DebianName, PackageName, Platform, RuneName,
         debian::{Archive, Suite},
         image::ImageReference,
         npm::NpmName,
         tree_ref::TreeRef,
         url::HostPolicy,
     },
+    tree::RelativePath,
 };
 
 /// The user's configuration.
@@ -159,6 +160,10 @@ pub struct Policy {
     pub allow_sdist: BTreeSet<PackageName>,
     /// npm packages whose install scripts run, in the sandbox.
     pub allow_scripts: BTreeSet<NpmName>,
+    /// Whose file a path of the image is, where two packages bring it with different content.
+    pub collisions: BTreeMap<ImagePath, ImagePackage>,
+    /// Libraries that files of a package may lack, as it does without them.
+    pub missing_libraries: BTreeMap<ImagePackage, BTreeSet<Soname>>,
     /// Repositories of container images that may be bound by a tag, without a digest.
     pub allow_tags: BTreeSet<String>,
 }
@@ -178,6 +183,8 @@ impl Default for Policy {
             allow_hooks: true,
             allow_sdist: BTreeSet::new(),
             allow_scripts: BTreeSet::new(),
+            collisions: BTreeMap::new(),
+            missing_libraries: BTreeMap::new(),
             allow_tags: BTreeSet::new(),
         }
     }
@@ -248,6 +255,34 @@ checked_text!(
             && text.contains('.')
             && last.bytes().any(|c| c.is_ascii_lowercase())
             && !text.split('.').any(|label| label.starts_with("xn--"))
+    }
+);
+
+checked_text!(
+    /// A path of the image in normal form.
+    ImagePath,
+    "a path of the image (from `/` on, without `.`, `..`, `\\`, empty parts and control characters)",
+    |text| text.strip_prefix('/').is_some_and(|below| below.parse::<RelativePath>().is_ok())
+);
+
+checked_text!(
+    /// A package of the image as messages of a build call it: a wheel or a member by the normalised name of its
+    /// distribution, or a Debian package.
+    ImagePackage,
+    "a package of the image (a Debian package, or a distribution in lower case with `-` for `_` and `.`)",
+    |text| {
+        text.parse::<DebianName>().is_ok()
+            || text.parse::<PackageName>().is_ok_and(|name| name.as_str() == text)
+    }
+);
+
+checked_text!(
+    /// What a library is asked for as: an ELF file's `DT_NEEDED`.
+    Soname,
+    "the name of a library as a file needs it, such as `libgomp.so.1`",
+    |text| {
+        let plain = |c: u8| c.is_ascii_graphic() && !b"/\"'\\".contains(&c);
+        text.len() <= 255 && text.contains(".so") && text.bytes().all(plain)
     }
 );
 
@@ -398,6 +433,22 @@ mod tests {
         }
         for good in ["http://a.b", "https://a.b:8080/debian", "http://10.0.0.1/debian"] {
             assert!(good.parse::<MirrorUrl>().is_ok(), "{good}");
+        }
+        for bad in ["", "/", "app/x", "/app/", "/app//x", "/./x", "/app/../x", "/app/x\n", "/a\\b"] {
+            assert!(bad.parse::<ImagePath>().is_err(), "{bad:?}");
+        }
+        assert!("/app/.venv/share/A file.txt".parse::<ImagePath>().is_ok());
+        for bad in ["", "Numba", "a_b", "-a", "a b", "a/b", "numba\n"] {
+            assert!(bad.parse::<ImagePackage>().is_err(), "{bad:?}");
+        }
+        for good in ["numba", "x", "libstdc++6", "libpython3.13", "lych-core"] {
+            assert!(good.parse::<ImagePackage>().is_ok(), "{good}");
+        }
+        for bad in ["", "libgomp1", "/lib/libgomp.so.1", "libgomp.so.1 ", "lib\u{e4}.so", "\"x.so"] {
+            assert!(bad.parse::<Soname>().is_err(), "{bad:?}");
+        }
+        for good in ["libgomp.so.1.0.0", "libstdc++.so.6", "libfoo-1.2.so"] {
+            assert!(good.parse::<Soname>().is_ok(), "{good}");
         }
         for bad in ["", "-", "a/b", "Trixie", "a--b", "../a", "trixie\n"] {
             assert!(bad.parse::<Suite>().is_err(), "{bad:?}");

@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::missing_libraries::MissingLibrary;
 use crate::{
     body::{ExecutorKind, Store},
     diagnostic::Failure,
@@ -32,11 +33,13 @@ pub struct NotBuilt {
     pub failure: Failure,
     /// Names of the derivations that failed, such as `idna-3.10`.
     pub derivations: BTreeSet<String>,
+    /// Libraries that the check of the image misses.
+    pub missing: BTreeSet<MissingLibrary>,
 }
 
 impl From<Failure> for NotBuilt {
     fn from(failure: Failure) -> Self {
-        Self { failure, derivations: BTreeSet::new() }
+        Self { failure, derivations: BTreeSet::new(), missing: BTreeSet::new() }
     }
 }
 

@@ -95,6 +95,9 @@ pub fn forge(forging: Forging, progress: &dyn Progress) -> Result<Forged, Failur
         Some(known) => known,
         None => build(&prepared, executor.as_ref(), directories, &mut times, progress)?,
     };
+    for note in built.image.notes() {
+        progress.note(note);
+    }
     let evidence = evidence(&prepared, flake, &built);
     let mut body = Body {
         images: Images { vessel: built.record() },
@@ -125,7 +128,8 @@ pub fn forge(forging: Forging, progress: &dyn Progress) -> Result<Forged, Failur
         executor.keep(&built.outputs, &bodies.root(&body.id()))?;
         bodies.replace_unversioned(&body)
     })?;
-    let Prepared { synthesis, moved, notes, .. } = prepared;
+    let Prepared { synthesis, moved, mut notes, .. } = prepared;
+    notes.extend_from_slice(built.image.notes());
     Ok(Forged { body, image: built.image, loaded, synthesis, moved, notes, times: times.0 })
 }
 
@@ -139,9 +143,10 @@ fn build(
     times.measure("fetch", || prepared.fetch(executor, progress))?;
     progress.stage("build", "the image, in the sandbox");
     let outputs = times.measure("build", || {
-        executor
-            .build(&directories.flake(), progress)
-            .map_err(|error| with_requesters(error, &prepared.synthesis))
+        executor.build(&directories.flake(), progress).map_err(|not_built| {
+            let remedies = prepared.remedies(&not_built.missing, progress);
+            with_requesters(not_built, &prepared.synthesis, &remedies)
+        })
     })?;
     times.measure("digest", || Built::read(outputs, &executor.store(), &directories.layers(), progress))
 }

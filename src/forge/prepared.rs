@@ -1,8 +1,14 @@
 //! A Synthesis with all that later stages need.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
-use super::executor::Executor;
+use super::{
+    executor::Executor,
+    missing_libraries::{self, MissingLibrary},
+};
 use crate::{
     artifact::Artifact,
     body::Evidence,
@@ -10,7 +16,7 @@ use crate::{
     digest::Sha256,
     host::{file, progress::Progress},
     lock::Change,
-    name::{MemberId, PackageName},
+    name::{DebianName, MemberId, PackageName},
     python::sources::git::GitTree,
     supply::{
         air_gap::{self, Folder},
@@ -82,6 +88,17 @@ impl Prepared {
         let paths = downloads.all(&artifacts, progress)?;
         let brought: Vec<_> = artifacts.into_iter().zip(paths).collect();
         air_gap::write(folder, self.id, &brought)
+    }
+
+    /// What to do about libraries that a build missed.
+    #[must_use]
+    pub fn remedies(&self, missing: &BTreeSet<MissingLibrary>, progress: &dyn Progress) -> Vec<String> {
+        let asks = !missing.is_empty() && matches!(self.synthesis.substrate, Substrate::Debian { .. });
+        let platform = self.synthesis.platform;
+        let index = if asks { self.outside.debian_index(platform, progress) } else { None };
+        let exists = index.as_ref().map(|index| |name: &DebianName| index.candidate(name.as_str()).is_some());
+        let exists = exists.as_ref().map(|exists| exists as &dyn Fn(&DebianName) -> bool);
+        missing_libraries::remedies(missing, &self.synthesis, exists)
     }
 
     /// Everything a build needs: the artifacts, and what the substrate starts from.

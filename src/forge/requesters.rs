@@ -12,9 +12,11 @@ use crate::{
     synthesis::Synthesis,
 };
 
-/// What is told of a build that failed, with the members that asked for the packages whose derivations did.
+/// What is told of a build that failed, with the members that asked for the packages whose derivations did, and last
+/// what there is to do.
 #[must_use]
-pub fn with_requesters(NotBuilt { failure, derivations }: NotBuilt, synthesis: &Synthesis) -> Failure {
+pub fn with_requesters(not_built: NotBuilt, synthesis: &Synthesis, remedies: &[String]) -> Failure {
+    let NotBuilt { failure, derivations, missing: _ } = not_built;
     let Failure::Refused(mut diagnostics) = failure else { return failure };
     let asked: BTreeSet<String> = requesters(synthesis)
         .filter(|(name, _)| derivations.contains(name))
@@ -22,6 +24,7 @@ pub fn with_requesters(NotBuilt { failure, derivations }: NotBuilt, synthesis: &
         .collect();
     for diagnostic in &mut diagnostics {
         diagnostic.requested_by.extend(asked.iter().cloned());
+        diagnostic.help.extend(remedies.iter().cloned());
     }
     Failure::Refused(diagnostics)
 }

@@ -36,6 +36,8 @@ pub(super) struct Plan {
     hard_links: BTreeMap<Vec<u8>, String>,
     /// Store path -> paths in it.
     pub(super) left_out: BTreeMap<String, BTreeSet<String>>,
+    /// What the operator said of files and libraries that nothing needed.
+    pub(super) notes: Vec<String>,
     /// Of its text: two images with one plan have one of these.
     pub(super) sha256: Sha256,
 }
@@ -47,6 +49,7 @@ struct Wire {
     modes: BTreeMap<String, (String, u32, u32)>,
     hard_links: BTreeMap<String, String>,
     left_out: BTreeMap<String, BTreeSet<String>>,
+    notes: Vec<String>,
 }
 
 impl Plan {
@@ -58,6 +61,7 @@ impl Plan {
             special: BTreeMap::new(),
             hard_links: BTreeMap::new(),
             left_out: BTreeMap::new(),
+            notes: Vec::new(),
             sha256: Sha256::of(""),
         }
     }
@@ -92,6 +96,7 @@ impl Plan {
             special: special.collect::<Result<_, String>>()?,
             hard_links: wire.hard_links.into_iter().map(|(name, first)| (name.into_bytes(), first)).collect(),
             left_out: wire.left_out,
+            notes: wire.notes,
             sha256: Sha256::of(bytes),
         })
     }
@@ -125,7 +130,7 @@ mod tests {
 
     const GOOD: &str = r#"{"links": {"lib": "usr/lib"}, "sealed": "app", "modes": {"tmp": ["1777", 0, 0],
         "usr/bin/wall": ["755", 0, 5]}, "hard_links": {"usr/bin/b": "usr/bin/a"},
-        "left_out": {"/nix/store/x": ["LICENSE"]}, "shared": {}, "replaced": {}}"#;
+        "left_out": {"/nix/store/x": ["LICENSE"]}, "shared": {}, "replaced": {}, "notes": []}"#;
 
     #[test]
     fn modes_and_owners() {

@@ -69,6 +69,12 @@ impl Image {
         &self.reference
     }
 
+    /// What the operator said of the image's files and nothing in it needed.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.attributes.plan.notes
+    }
+
     /// The image configuration's bytes.
     #[must_use]
     pub fn config(&self) -> &[u8] {

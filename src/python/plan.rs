@@ -18,6 +18,7 @@ use crate::{
             Target,
         },
         record::{BuildBackend, PackageSource, Place, PythonPackage, SourceBuild},
+        sizes::sized,
         sources::{
             archive,
             git::GitTree,
@@ -67,8 +68,12 @@ impl Plan {
         let mut wrong = Vec::new();
         for package in &self.environment.packages {
             let Place::Member(path) = &package.file.place else { continue };
-            let found = files.get(path).map(Sha256::of);
-            if found == Some(package.sha256) {
+            let found = files.get(path);
+            let is_locked = |bytes: &Arc<[u8]>| {
+                Sha256::of(bytes) == package.sha256
+                    && package.file.size.is_none_or(|size| size == bytes.len() as u64)
+            };
+            if found.is_some_and(is_locked) {
                 continue;
             }
             let shown = in_federation(path);
@@ -100,9 +105,7 @@ impl Plan {
             .filter(|package| matches!(package.kind, FileKind::Sdist { .. }))
             .collect();
         let download = |one: &&EnvironmentPackage| -> Option<(PackageName, Artifact)> {
-            let label = format!("{} {}", one.name, one.version);
-            let artifact = one.file.download(label, one.sha256, one.requesters(&self.members))?;
-            Some((one.name.clone(), artifact))
+            Some((one.name.clone(), one.download(one.requesters(&self.members))?))
         };
         let (remote, artifacts): (Vec<PackageName>, Vec<Artifact>) =
             sdists.iter().filter_map(download).unzip();
@@ -156,14 +159,16 @@ impl Plan {
     /// The packages of the Synthesis, by name, and the bytes of those that no download has.
     ///
     /// # Errors
-    /// Refused when a repository tells no version of its own.
+    /// Refused when a repository tells no version of its own; as [`sized`].
     pub fn record(
         &self,
         locked: &Locked,
+        bring: Bring<'_>,
     ) -> Result<(Vec<PythonPackage>, BTreeMap<PackageName, FileTree>), Failure> {
         let (mut packages, mut trees) = (Vec::new(), BTreeMap::new());
-        for one in &self.environment.packages {
-            let mut file = one.file.clone();
+        let requesters = |one: &EnvironmentPackage| one.requesters(&self.members);
+        let files = sized(&self.environment.packages, &locked.files, &requesters, bring)?;
+        for (one, mut file) in self.environment.packages.iter().zip(files) {
             if let Place::Member(path) = &one.file.place {
                 file.place = Place::Member(in_federation(path));
                 let name = file.store_name().to_string().parse().ok();
@@ -180,7 +185,7 @@ impl Plan {
                     PackageSource::Sdist { file, build }
                 }
             };
-            packages.push(one.record(source, one.requesters(&self.members)));
+            packages.push(one.record(source, requesters(one)));
         }
         for project in &locked.projects {
             let Some(git) = &project.git else { continue };

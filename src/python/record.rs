@@ -58,15 +58,16 @@ pub enum PackageSource {
     },
 }
 
-/// A file as the lock has it.
+/// A file of a package. Its size is known: layers are planned by it, and a lock need not say it. In an environment as
+/// the lock has it, `Size` is an [`Option`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct File {
+pub struct File<Size = u64> {
     /// Where it is.
     pub place: Place,
     /// Its name, percent-decoded.
     pub name: String,
-    /// Bytes, when the lock says.
-    pub size: Option<u64>,
+    /// Bytes.
+    pub size: Size,
     /// What its package URL says of where it is from.
     pub origin: Origin,
 }
@@ -155,7 +156,22 @@ impl PackageSource {
     }
 }
 
-impl File {
+impl<Size> File<Size> {
+    /// The same file with its size.
+    #[must_use]
+    pub fn of_size(self, size: u64) -> File {
+        let Self { place, name, size: _, origin } = self;
+        File { place, name, size, origin }
+    }
+
+    /// Its name in the store.
+    #[must_use]
+    pub fn store_name(&self) -> StoreName {
+        StoreName::mapped(&self.name)
+    }
+}
+
+impl<Size: Copy + Into<Option<u64>>> File<Size> {
     /// What is downloaded of it, with its hash and for these members; `None` for a file of a member. `label` is what
     /// a person calls it.
     #[must_use]
@@ -171,17 +187,11 @@ impl File {
             label,
             url: url.to_string(),
             integrity,
-            size: self.size,
+            size: self.size.into(),
             store_path: StorePath::of_flat_file(&integrity, &self.store_name()),
             requested_by,
             system: false,
         })
-    }
-
-    /// Its name in the store.
-    #[must_use]
-    pub fn store_name(&self) -> StoreName {
-        StoreName::mapped(&self.name)
     }
 }
 
@@ -193,10 +203,10 @@ impl PythonPackage {
         self.source.file()?.download(label, self.sha256, self.requested_by.clone())
     }
 
-    /// Its size as a download, when the lock says.
+    /// Bytes of its file; `None` for a source tree.
     #[must_use]
     pub fn size(&self) -> Option<u64> {
-        self.source.file()?.size
+        Some(self.source.file()?.size)
     }
 
     /// Its package URL, `pkg:pypi/<name>@<version>`, with where it is from when that is not the public index.

@@ -73,7 +73,7 @@ impl Downloads<'_> {
         if file::exists(&place)? {
             // A disk may fail and a cache may be shared: what is there is believed by its hash alone.
             match file::integrity(&place, &artifact.integrity) {
-                Ok(found) if found == artifact.integrity => return Ok(place),
+                Ok(found) if found == artifact.integrity => return measured(artifact, place),
                 Err(error) if !file::is_wrong(&error) => return Err(file::unable("read", &place, &error)),
                 _ => {}
             }
@@ -87,7 +87,7 @@ impl Downloads<'_> {
                 unable @ Failure::Unable(_) => unable,
             })?;
             progress(file::size(&place).unwrap_or_default());
-            return Ok(place);
+            return measured(artifact, place);
         }
         let Some(client) = self.client else {
             return Err(Failure::unable(about(
@@ -172,6 +172,18 @@ fn merge(mut first: Diagnostic, other: Diagnostic) -> Diagnostic {
     first
 }
 
+/// An artifact with the right hash, unless the lock says another size of it.
+fn measured(artifact: &Artifact, place: PathBuf) -> Result<PathBuf, Failure> {
+    let Some(said) = artifact.size else { return Ok(place) };
+    let found = file::size(&place).map_err(|error| file::unable("read", &place, &error))?;
+    if found == said {
+        return Ok(place);
+    }
+    let message = format!("`{}` has {found} bytes, and the lock says {said}", artifact.label);
+    let help = "its hash is the locked one: mend or remove the `size` in the lock";
+    Err(about(artifact, Diagnostic::new(message).of_kind(Fault::Hash).help(help)).into())
+}
+
 /// Names the members that need the artifact.
 pub(super) fn about(artifact: &Artifact, mut diagnostic: Diagnostic) -> Diagnostic {
     diagnostic.requested_by.extend(artifact.requested_by.iter().map(ToString::to_string));
@@ -248,6 +260,10 @@ mod tests {
             let place = downloads.place(&artifact);
             file::write(&place, b"good").unwrap();
             assert_eq!(downloads.download(&artifact, &mut |_| ()), Ok(place.clone()));
+            let lied = Artifact { size: Some(5), ..artifact.clone() };
+            let failure = downloads.download(&lied, &mut |_| ()).unwrap_err();
+            assert_eq!((failure.exit_code(), failure.is(Fault::Hash)), (1, true));
+            assert!(failure.to_string().contains("has 4 bytes, and the lock says 5"), "{failure}");
             file::write(&place, b"gooe").unwrap();
             let failure = downloads.download(&artifact, &mut |_| ()).unwrap_err();
             assert_eq!(failure.exit_code(), 2);

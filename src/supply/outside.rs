@@ -1,11 +1,12 @@
 //! The outside as one run may use it: the network or not, mirrors, a folder, and the cache of what came from there.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::path::PathBuf;
 
 use super::{air_gap::AirGap, downloads::Downloads};
 use crate::{
     artifact::{Artifact, Effects},
-    codex::{Codex, MirrorUrl, Origin},
+    codex::{Codex, Debian},
+    debian::{self, index::Index},
     diagnostic::Failure,
     host::{
         clock,
@@ -13,7 +14,7 @@ use crate::{
         http::{Client, Netrc},
         progress::Progress,
     },
-    name::url::HostPolicy,
+    name::{Platform, url::HostPolicy},
 };
 
 /// Whether the network may be used.
@@ -31,7 +32,7 @@ pub struct Outside {
     codex_directory: PathBuf,
     cache: PathBuf,
     artifacts: PathBuf,
-    mirrors: BTreeMap<Origin, Vec<MirrorUrl>>,
+    debian: Debian,
     client: Option<Client>,
     air_gap: Option<AirGap>,
 }
@@ -57,7 +58,7 @@ impl Outside {
             codex_directory: directories.codex.clone(),
             cache: directories.cache.clone(),
             artifacts: directories.artifacts(),
-            mirrors: codex.substrate.debian().mirrors.clone(),
+            debian: codex.substrate.debian().clone(),
             client,
             air_gap,
         })
@@ -70,8 +71,17 @@ impl Outside {
             cache: &self.artifacts,
             from: self.air_gap.as_ref(),
             client: self.client.as_ref(),
-            mirrors: &self.mirrors,
+            mirrors: &self.debian.mirrors,
         }
+    }
+
+    /// The signed index of Debian's packages, for advice: `None` without a network, or when no mirror gives it.
+    #[must_use]
+    pub fn debian_index(&self, platform: Platform, progress: &dyn Progress) -> Option<Index> {
+        let (debian, directory) = (&self.debian, self.codex_directory.as_path());
+        let client = self.client.as_ref()?;
+        let now = clock::unix_seconds();
+        debian::configured(client, (debian, directory), &debian.suites, platform, now, progress).ok()
     }
 
     /// Whether everything comes from a folder.

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Locks, Synthesis, arbitration, nixpkgs, value};
 use crate::{
-    artifact::Effects,
+    artifact::{Bring, Effects},
     codex::{Codex, Substrate},
     crypt::Federation,
     debian::{self, SystemPackage},
@@ -104,8 +104,8 @@ pub fn synthesize(
         python::plan(&locked, &codex.policy.allow_sdist, &target, &policy, effects.bring)?;
     let locked = workspace::lock_builds(locked, &from_source)?;
     let system = resolver.with_compiler(system, plan.is_native(&locked), federation)?;
-    let (python_packages, packages) = plan.record(&locked)?;
-    let build_environments = build_environments(&locked, &python_packages, &target, &policy)?;
+    let (python_packages, packages) = plan.record(&locked, effects.bring)?;
+    let build_environments = build_environments(&locked, &python_packages, &target, &policy, effects.bring)?;
 
     let npm = npm::lock(&npm::Request {
         members: federation.members(),
@@ -177,6 +177,7 @@ fn build_environments(
     python_packages: &[PythonPackage],
     target: &Target,
     policy: &HostPolicy,
+    bring: Bring<'_>,
 ) -> Result<Vec<BuildEnvironment>, Failure> {
     let build_environment = |build: &BuildLock| {
         let built_here = |package: &'_ PythonPackage| {
@@ -191,11 +192,11 @@ fn build_environments(
             .chain(python_packages.iter().filter_map(built_here).flatten())
             .collect();
         let environment = environment(&build.uv_lock, target, policy)?;
-        let packages = environment
-            .packages
-            .iter()
-            // Nothing to build with is built itself, so each is a wheel.
-            .map(|package| package.record(PackageSource::Wheel(package.file.clone()), users.clone()))
+        let files = python::sized(&environment.packages, &locked.files, &|_| users.clone(), bring)?;
+        let packages = environment.packages.iter().zip(files);
+        // Nothing to build with is built itself, so each is a wheel.
+        let packages = packages
+            .map(|(package, file)| package.record(PackageSource::Wheel(file), users.clone()))
             .collect();
         Ok(BuildEnvironment { id: build.id.clone(), requires: build.requires.clone(), packages })
     };

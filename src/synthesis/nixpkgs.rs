@@ -217,7 +217,7 @@ mod tests {
                 file: record::File {
                     place: record::Place::Member("core/greenlet-3.2.tar.gz".parse().unwrap()),
                     name: "greenlet-3.2.tar.gz".to_owned(),
-                    size: None,
+                    size: 3,
                     origin: record::Origin::Unnamed,
                 },
                 build: SourceBuild {

@@ -149,7 +149,8 @@ pub enum Role {
     Extension,
 }
 
-/// The image contract of the core (`[tool.lychd.image]`) with its defaults filled in.
+/// The image contract of the core (`[tool.lychd.image]`) with its defaults filled in, and what `[policy]` lets pass in
+/// the image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Image {
     /// Repository name, e.g. `localhost/lychd`.
@@ -166,6 +167,11 @@ pub struct Image {
     pub labels: BTreeMap<String, String>,
     /// TCP ports the image declares.
     pub ports: BTreeSet<u16>,
+    /// Whose file an absolute path is, where two packages bring it with different content: a wheel, a member's
+    /// distribution or a Debian package.
+    pub collisions: BTreeMap<String, String>,
+    /// Libraries, by soname, that files of a package may lack.
+    pub missing_libraries: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Image {
@@ -233,6 +239,8 @@ mod tests {
             directories: Vec::new(),
             labels: BTreeMap::new(),
             ports: ports.iter().copied().collect(),
+            collisions: BTreeMap::new(),
+            missing_libraries: BTreeMap::new(),
         };
         for (ports, want) in [
             (&[8000][..], "podman run --rm -p 127.0.0.1:8000:8000 localhost/lychd:b-1"),

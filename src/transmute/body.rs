@@ -125,10 +125,11 @@ fn image(synthesis: &Synthesis, members: &[&MemberId]) -> Expr {
     let wheels = synthesis.python_packages.iter();
     let planned = layers::plan(
         &system,
+        // Only a source tree is no file; it counts as a small one.
         &wheels.clone().map(|package| (&package.name, package.size().unwrap_or(0))).collect::<Vec<_>>(),
         members,
     );
-    let fields = Expr::fields([
+    let mut fields = vec![
         ("name", Expr::text(&image.name)),
         ("tag", Expr::text(TAG)),
         ("system", Expr::texts(system.iter().map(|(name, _)| name.as_str()))),
@@ -141,8 +142,17 @@ fn image(synthesis: &Synthesis, members: &[&MemberId]) -> Expr {
             Expr::fields([("name", Expr::text(&image.user.name)), ("uid", Expr::Int(image.user.uid.into()))]),
         ),
         ("directories", Expr::texts(&image.directories)),
-    ]);
-    Expr::library("image", fields)
+    ];
+    // Few bodies have any, and of the others nothing is to change.
+    if !image.collisions.is_empty() {
+        let winners = image.collisions.iter().map(|(path, package)| (path, Expr::text(package)));
+        fields.push(("collisions", Expr::named(winners)));
+    }
+    if !image.missing_libraries.is_empty() {
+        let waived = image.missing_libraries.iter().map(|(package, all)| (package, Expr::texts(all)));
+        fields.push(("missingLibraries", Expr::named(waived)));
+    }
+    Expr::library("image", Expr::fields(fields))
 }
 
 /// The system packages of the image with their size in bytes; nixpkgs tells none.

@@ -108,7 +108,7 @@ mod tests {
         let file = PackageSource::Wheel(File {
             place: Place::Member("core/odd name?.whl".parse().unwrap()),
             name: "odd name?.whl".to_owned(),
-            size: None,
+            size: 3,
             origin: Origin::Unnamed,
         });
         assert_eq!(place(&package("a", tree)).unwrap().as_str(), "packages/a");

@@ -54,6 +54,7 @@ fn plan(store: &str) -> Value {
         "left_out": { (store_path("old").replace("/nix/store", store)): ["usr/share/both"] },
         "shared": { "usr/share/both": ["package base", "package old"] },
         "replaced": {},
+        "notes": [],
     })
 }
 

@@ -81,7 +81,13 @@ fn the_synthesis_schema_is_exact() {
         let uv = lychd_forge::tools::uv::tool().unwrap();
         synthesis.tools.insert("uv".to_owned(), uv);
         let good: Value = serde_json::from_str(&synthesis.to_canonical_json()).unwrap();
-        let open = ["/inputs", "/image/environment", "/image/labels"];
+        let open = [
+            "/inputs",
+            "/image/environment",
+            "/image/labels",
+            "/image/collisions",
+            "/image/missing_libraries",
+        ];
         is_exact(&schema("synthesis"), &good, &open, &["/tools/uv"]);
     }
 }
@@ -104,11 +110,13 @@ fn the_synthesis_schema_takes_what_is_built_and_nothing_between() {
     };
     assert!(takes(json!({ "kind": "sdist", "filename": "a-1.tar.gz", "build": build.clone() })));
     assert!(takes(json!({ "url": "member:core/a-1.tar.gz", "bundled": true })));
+    assert!(!takes(json!({ "size": null })));
     assert!(takes(json!({ "kind": "git", "url": "git+https://x.org/a@0", "filename": "a-source" })));
     assert!(!takes(json!({ "bundled": false })));
     assert!(!takes(json!({ "bundled": true, "build": null })));
     assert!(!takes(json!({ "kind": "wheel", "filename": "a-1.whl", "build": build })));
-    assert!(takes(json!({ "build": null })));
+    assert!(!takes(json!({ "build": null })));
+    assert!(takes(json!({ "size": 3 })));
     assert!(!takes(json!({ "url": "file:///a-1.whl" })));
 }
 

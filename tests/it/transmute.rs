@@ -378,6 +378,7 @@ fn expected_image(synthesis: &Synthesis) -> Value {
             "Labels": image.labels, "ExposedPorts": { "443/tcp": {}, "8000/tcp": {} },
         },
         "user": { "name": image.user.name, "uid": 1001 }, "directories": image.directories,
+        "collisions": image.collisions, "missingLibraries": image.missing_libraries,
     })
 }
 
@@ -399,6 +400,18 @@ fn a_flake_is_written_over_its_predecessor_and_the_diff_says_how() {
     }
     assert_eq!(transmute::write(&directory, &newer), Ok(true));
     assert_eq!(transmute::diff(&directory, &newer), Ok(vec![]));
+}
+
+#[test]
+fn what_may_pass_in_the_image_is_named_only_where_something_may() {
+    let (mut synthesis, sources) = sample::small();
+    let with = text(&emit(&(synthesis.clone(), sources.clone())), "body.nix");
+    synthesis.image.collisions.clear();
+    synthesis.image.missing_libraries.clear();
+    let without = text(&emit(&(synthesis, sources)), "body.nix");
+    for key in ["collisions = {", "missingLibraries = {"] {
+        assert!(with.contains(key) && !without.contains(key), "{key}");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::{
     diagnostic::{Diagnostic, Fault},
-    forge::executor::NotBuilt,
+    forge::{executor::NotBuilt, missing_libraries::MissingLibrary},
     host::progress::{Progress, Unit},
 };
 
@@ -20,6 +20,8 @@ pub(super) struct BuildLog {
     said: BTreeMap<u64, (String, VecDeque<String>)>,
     last: VecDeque<String>,
     errors: Vec<String>,
+    /// What the check of the image said, of which the last lines may be a part.
+    missing: BTreeSet<MissingLibrary>,
 }
 
 #[derive(Deserialize)]
@@ -37,6 +39,8 @@ struct LogLine {
     fields: Vec<serde_json::Value>,
 }
 
+/// The most missing libraries that are told: a build may print what it likes.
+const MOST_MISSING: usize = 1000;
 const KEPT_LINES: usize = 40;
 /// Lines of a failed build that are told.
 const TOLD_LINES: usize = 20;
@@ -64,6 +68,9 @@ impl BuildLog {
             }
             ("result", 101) => {
                 if let Some(line) = entry.fields.first().and_then(serde_json::Value::as_str) {
+                    if self.missing.len() < MOST_MISSING {
+                        self.missing.extend(MissingLibrary::told(&plain(line)));
+                    }
                     if let Some((_, said)) = self.said.get_mut(&entry.id) {
                         if said.len() == TOLD_LINES {
                             said.pop_front();
@@ -111,7 +118,7 @@ impl BuildLog {
         if self.errors.is_empty() {
             diagnostic = diagnostic.help(self.last.into_iter().collect::<Vec<_>>().join("\n"));
         }
-        NotBuilt { failure: diagnostic.into(), derivations }
+        NotBuilt { failure: diagnostic.into(), derivations, missing: self.missing }
     }
 }
 
@@ -157,12 +164,32 @@ mod tests {
             r#"@nix {"action":"msg","level":0,"msg":"builder for '/nix/store/0c0q-b-1.0.drv' failed with exit code 1"}"#,
             &Silent,
         );
-        let NotBuilt { failure, derivations } = log.failure("lychd-image");
+        let NotBuilt { failure, derivations, missing } = log.failure("lychd-image");
         assert_eq!(derivations, BTreeSet::from(["b-1.0".to_owned()]));
+        assert_eq!(missing, BTreeSet::new());
         let text = failure.to_string();
         assert!(text.contains("error: no such wheel"), "{text}");
         assert!(text.contains("b10.") && text.contains("b29."), "{text}");
         assert!(!text.contains("b9.") && !text.contains("a29."), "{text}");
         assert!(!text.contains('\u{1b}'), "{text}");
+    }
+
+    #[test]
+    fn every_library_that_the_check_misses_is_kept_however_many_lines_there_are() {
+        let mut log = BuildLog::default();
+        log.line(
+            r#"@nix {"action":"start","id":8,"type":105,"level":3,"text":"","fields":["/nix/store/0c0q-lychd-root.drv","",1,1]}"#,
+            &Silent,
+        );
+        for count in 0..50 {
+            let line = format!(
+                r#"@nix {{"action":"result","id":8,"type":101,"fields":["error: /app/.venv/x{count}.so of wheel numba (requested by core, loom) needs libx.so.{count}, which no package of the image provides where the loader looks"]}}"#
+            );
+            log.line(&line, &Silent);
+        }
+        let NotBuilt { missing, .. } = log.failure("lychd-image");
+        assert_eq!(missing.len(), 50);
+        let first = missing.first().map(|one| (one.package.as_str(), one.soname.as_str()));
+        assert_eq!(first, Some(("numba", "libx.so.0")));
     }
 }

@@ -10,6 +10,7 @@ use super::{
     target::Target,
 };
 use crate::{
+    artifact::Artifact,
     diagnostic::{Diagnostic, Failure, refuse_any},
     digest::{Integrity, Sha256},
     name::{
@@ -45,8 +46,8 @@ pub struct EnvironmentPackage {
     pub version: String,
     /// What the file is.
     pub kind: FileKind,
-    /// The file.
-    pub file: File,
+    /// The file, with its size when the lock says.
+    pub file: File<Option<u64>>,
     /// Its hash.
     pub sha256: Sha256,
     /// Source trees that reach it, by the name of their distribution.
@@ -246,6 +247,12 @@ impl EnvironmentPackage {
     #[must_use]
     pub fn requesters(&self, members: &BTreeMap<PackageName, MemberId>) -> BTreeSet<MemberId> {
         self.requested_by.iter().filter_map(|name| members.get(name)).cloned().collect()
+    }
+
+    /// What is downloaded of it for these members; `None` for a file of a member.
+    #[must_use]
+    pub fn download(&self, requested_by: BTreeSet<MemberId>) -> Option<Artifact> {
+        self.file.download(format!("{} {}", self.name, self.version), self.sha256, requested_by)
     }
 
     /// The Synthesis's record of it, as what it became.

@@ -95,7 +95,7 @@ mod tests {
             dependencies: BTreeSet::new(),
         };
         let archive = |place, origin| PackageSource::Sdist {
-            file: File { place, name: "a 1.tar.gz".to_owned(), size: Some(5), origin },
+            file: File { place, name: "a 1.tar.gz".to_owned(), size: 5, origin },
             build: build.clone(),
         };
         let url = |text: &str| HostPolicy::new([]).check(text).unwrap();

@@ -23,6 +23,22 @@ pub struct Locks {
     pub builds: BTreeMap<String, String>,
 }
 
+impl Locks {
+    /// The same without the sizes of files, which an index need not tell: equal for locks that decide the same.
+    #[must_use]
+    pub fn without_sizes(&self) -> Self {
+        let builds = self.builds.iter().map(|(id, text)| (id.clone(), without_sizes(text)));
+        Self { federation: self.federation.as_deref().map(without_sizes), builds: builds.collect() }
+    }
+}
+
+/// A lock as uv writes it, without every `, size = N`.
+fn without_sizes(text: &str) -> String {
+    let mut parts = text.split(", size = ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |kept, part| kept + part.trim_start_matches(|c: char| c.is_ascii_digit()))
+}
+
 /// A package that is built from source and is no project of ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourcePackage {
@@ -109,5 +125,25 @@ impl LockedProject {
                 .collect(),
             git: project.git.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_no_part_of_what_was_locked() {
+        let lock = |first: &str, second: &str| {
+            let text = format!(
+                "[[package]]\nname = \"a\"\nsdist = {{ url = \"https://x/a.tar.gz\", hash = \"sha256:0\"{first} }}\nwheels = [\n    {{ url = \"https://x/a.whl\", hash = \"sha256:1\"{second}, upload-time = \"2026-01-01T00:00:00Z\" }},\n]\n"
+            );
+            Locks { builds: BTreeMap::from([("b".to_owned(), text.clone())]), federation: Some(text) }
+        };
+        let bare = lock("", "");
+        for (first, second) in [(", size = 5", ", size = 1234567890"), (", size = 0", ""), ("", "")] {
+            assert_eq!(lock(first, second).without_sizes(), bare);
+        }
+        assert_ne!(lock(", sized = 5", "").without_sizes(), bare);
     }
 }

@@ -23,7 +23,8 @@ use crate::{
     tree::FileTree,
 };
 
-/// sha256 of what shapes the image, by path in the Crypt: every manifest, hook and lock, the Nix library.
+/// sha256 of what shapes the image, by path in the Crypt: every manifest, hook and lock, the Nix library. What a lock
+/// may leave out is no part of it.
 pub(super) fn inputs(
     federation: &Federation,
     hooked: &hooks::HookResults,
@@ -39,7 +40,7 @@ pub(super) fn inputs(
     inputs.extend(packages.map(|package| (package.source.name().to_owned(), package.sha256)));
     inputs.insert("lychd-forge/nix".to_owned(), library);
     inputs.extend(hooked.records.iter().map(|(id, hook)| (hook::shown(id), hook.sha256)));
-    let tree = locks.to_tree()?;
+    let tree = Locks { uv: locks.uv.without_sizes(), ..locks.clone() }.to_tree()?;
     for (path, _) in tree.iter() {
         if let Some(bytes) = tree.file(path) {
             inputs.insert(format!("synthesis/{path}"), Sha256::of(bytes));
@@ -136,7 +137,7 @@ pub(super) fn resolvers(npm: bool) -> Result<BTreeMap<String, tools::Tool>, Fail
     Ok(resolvers)
 }
 
-/// The core's image contract under the Codex's name.
+/// The core's image contract under the Codex's name, with what its policy lets pass.
 pub(super) fn image(codex: &Codex, contract: ImageContract) -> value::Image {
     value::Image {
         name: codex.image.name.to_string(),
@@ -146,7 +147,15 @@ pub(super) fn image(codex: &Codex, contract: ImageContract) -> value::Image {
         environment: contract.env,
         directories: contract.directories,
         labels: contract.labels,
+        collisions: texts(&codex.policy.collisions, ToString::to_string),
+        missing_libraries: texts(&codex.policy.missing_libraries, |libraries| {
+            libraries.iter().map(ToString::to_string).collect()
+        }),
     }
+}
+
+fn texts<K: ToString, V, T>(map: &BTreeMap<K, V>, value: impl Fn(&V) -> T) -> BTreeMap<String, T> {
+    map.iter().map(|(key, of)| (key.to_string(), value(of))).collect()
 }
 
 /// What the Codex allowed.

@@ -45,7 +45,7 @@ pub(crate) fn wheel(name: &str, version: &str, size: u64, requested_by: &[&str])
         source: PackageSource::Wheel(File {
             place: Place::Download(address(&format!("{}/{filename}", sha256.short(2)))),
             name: filename,
-            size: Some(size),
+            size,
             origin: Origin::Unnamed,
         }),
         sha256,
@@ -164,6 +164,11 @@ pub(crate) fn small() -> (Synthesis, Sources) {
             directories: vec!["/home/lich".to_owned()],
             labels: text_map(&[("org.opencontainers.image.licenses", "MPL-2.0")]),
             ports: BTreeSet::from([8000, 443]),
+            collisions: text_map(&[("/app/.venv/share/a \"${x}\".txt", "numpy")]),
+            missing_libraries: BTreeMap::from([(
+                "torch".to_owned(),
+                ["libgomp.so.1.0.0", "libtbb.so.12"].map(str::to_owned).into(),
+            )]),
         },
         inputs: BTreeMap::new(),
         tools: BTreeMap::new(),

@@ -21,11 +21,14 @@ MUSL = re.compile(r"(?:libc\.musl-\w+|ld-musl-\w+)\.so(?:\.\d+)*")
 
 
 class Checker:
-    """`system` is name -> path of the libraries in the loader's own directories."""
+    """`system` is name -> path of the libraries in the loader's own directories,
+    `waivers` package -> names of libraries that its files may lack."""
 
-    def __init__(self, root, system):
+    def __init__(self, root, system, waivers=None):
         self.root, self.system = root, system
         self.elves, self.errors, self.notes = {}, [], []
+        self.unused = {(package, name) for package, names in (waivers or {}).items() for name in names}
+        self.waived = frozenset(self.unused)
 
     def elf(self, real):
         if real not in self.elves:
@@ -34,10 +37,9 @@ class Checker:
         return self.elves[real]
 
     def check(self, path, package, siblings=(), optional=False):
-        """Checks the file at `path` of the root; `package` is for the message,
-        `siblings` names libraries of the same package, which may load each other
-        by hand before they are needed. A miss of an `optional` library, one that
-        is no program, is a note."""
+        """Checks the file at `path` of the root, which `package` has. `siblings` names
+        libraries of the same package, which may load each other by hand before they
+        are needed. A miss of an `optional` library, one that is no program, is a note."""
         real = self.root.real(path)
         elf = self.elf(real) if real else None
         if elf is None or not elf.needed:
@@ -58,8 +60,18 @@ class Checker:
             if name in siblings:
                 self.notes.append(f"{path}: {name} is in the same package, but not where the loader looks")
                 continue
+            waiver = (package.name, name)
+            if waiver in self.waived:
+                self.unused.discard(waiver)
+                self.notes.append(f"{path}: {name} is missing, as [policy] missing-libraries of forge.toml lets it be")
+                continue
             found = self.notes if optional and not elf.interpreter else self.errors
+            # the forge reads this sentence: src/forge/missing_libraries.rs
             found.append(f"{path} of {package} needs {name}, which no package of the image provides where the loader looks")
+
+    def unneeded(self):
+        """Waivers that no checked file had need of, as notes."""
+        return [f"[policy] missing-libraries of forge.toml: nothing in {package} lacks {name}" for package, name in sorted(self.unused)]
 
     @staticmethod
     def _expand(part, origin):

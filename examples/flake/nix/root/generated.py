@@ -53,7 +53,7 @@ def skeleton(tree, links):
     """Makes the directories of any root, and its directory links (link -> target, both
     without a slash in front) where there is what they lead to: (path, node) of each."""
     made = []
-    for path in ("/dev", "/etc", "/home", "/opt", "/proc", "/root", "/run/lock", "/srv", "/sys", "/tmp", "/usr/local/bin", "/var/cache", "/var/lib", "/var/log", "/var/tmp"):
+    for path in ("/dev", "/etc", "/home", "/media", "/mnt", "/opt", "/proc", "/root", "/run/lock", "/srv", "/sys", "/tmp", "/usr/local/bin", "/var/cache", "/var/lib", "/var/log", "/var/tmp"):
         directory(tree, path)
         made.append((path, {}))
     for link, target in links.items():

@@ -2,7 +2,7 @@
 maintainer scripts and triggers would have left behind.
 
 Reads {"debs": [{"name", "path", "deb", "special", "requested_by"}], "bytecode",
-"winners"} from $specPath. Writes
+"winners", "missing_libraries"} from $specPath. Writes
 
     $out     what is made here, at its places
     $tree    JSON: the tree (tree.py), with $out in it
@@ -44,7 +44,7 @@ def check(tree, union, controls, libraries, waivers):
     for OpenGL): the program does without. Such a plugin gets a note, but only
     when every library package that its own package does depend on is there."""
     root = Root(tree)
-    checker = Checker(root, libraries)
+    checker = Checker(root, libraries, waivers)
     present = set().union(*(control.names() for control in controls.values()))
     folders_of_loader = set(map(root.real, ld_cache.directories(root)))
     siblings = {}
@@ -60,6 +60,7 @@ def check(tree, union, controls, libraries, waivers):
     for message in checker.notes:
         note(message)
     fail(sorted(checker.errors))
+    return checker.unneeded()
 
 
 def main():
@@ -93,13 +94,14 @@ def main():
     caches.place(f"{out}/etc/ld.so.cache", ld_cache.cache(cached))
     libraries = ld_cache.loadable(root, cached)
     union = united(packages, spec["winners"])
-    check(union.tree, union, controls, libraries, {})
+    unneeded = check(union.tree, union, controls, libraries, spec["missing_libraries"])
 
     account = {
         "left_out": union.left_out,
         "shared": union.shared,
         "replaced": union.replaced,
         "decided": sorted(union.decisions.used),
+        "notes": unneeded,
         **special.account(spec["debs"], union),
     }
     for name, value in (("tree", plain(union.tree)), ("loader", libraries), ("account", account)):

@@ -94,12 +94,12 @@ def main():
         note(message)
     for name, place in shared.items():
         put(tree, f"{prefix}/lib/{name}", place)
-    checker = Checker(StoreRoot(tree), loader)
+    checker = Checker(StoreRoot(tree), loader, spec["missing_libraries"])
     for package, meta in wheels:
         siblings = {os.path.basename(path) for path in meta["elf"]}
         for path in meta["elf"]:
             checker.check(f"{prefix}/{path}", package, siblings)
-    for message in checker.notes:
+    for message in checker.notes + checker.unneeded():
         note(message)
     fail(sorted(checker.errors))
 

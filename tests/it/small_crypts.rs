@@ -1,0 +1,172 @@
+//! Crypts of one dependency, from the command line: what of a lock decides nothing, and
+//! what is told of a library that is missing.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const FORGE: &str = env!("CARGO_BIN_EXE_lychd-forge");
+
+/// A core and nothing else; downloads are shared with the other tests.
+struct Crypt {
+    home: TempDir,
+}
+
+impl Crypt {
+    fn new(dependencies: &str) -> Self {
+        let home = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let core = home.path().join("crypt/core");
+        fs::create_dir_all(core.join("organism")).unwrap();
+        fs::write(core.join("organism/__init__.py"), "").unwrap();
+        let manifest = format!(
+            "[project]\nname = \"organism\"\nversion = \"1.0\"\nrequires-python = \">=3.13\"\ndependencies = [{dependencies}]\n\
+             [build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.build\"\n\
+             [tool.lychd.image]\ncommand = [\"python\", \"-m\", \"organism\"]\n"
+        );
+        fs::write(core.join("pyproject.toml"), manifest).unwrap();
+        fs::create_dir(home.path().join("codex")).unwrap();
+        fs::write(home.path().join("codex/lychd.toml"), "").unwrap();
+        fs::write(home.path().join("codex/forge.toml"), "").unwrap();
+        Self { home }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(FORGE);
+        command.env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"));
+        for name in ["codex", "crypt", "state"] {
+            command.arg(format!("--{name}")).arg(self.path(name));
+        }
+        command.args(arguments);
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.run(&[arguments, &["--json"]].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// What is told when it is refused.
+    fn refused(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        told
+    }
+
+    /// What a script prints in the newest body's image, which is unpacked layer by layer.
+    fn python(&self, script: &str) -> String {
+        let (archive, root) = (self.path("archive"), self.path("root"));
+        for directory in [&archive, &root] {
+            fs::create_dir(directory).unwrap();
+        }
+        let mut stream =
+            self.command(&["stream", "newest", "--quiet"]).stdout(Stdio::piped()).spawn().unwrap();
+        let unpack = |from: Stdio, into: &Path| {
+            let mut tar = Command::new("tar");
+            tar.args(["--extract", "--delay-directory-restore", "--directory"]).arg(into).stdin(from);
+            let output = tar.output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        };
+        unpack(stream.stdout.take().unwrap().into(), &archive);
+        assert!(stream.wait().unwrap().success());
+        let manifest: Value =
+            serde_json::from_str(&fs::read_to_string(archive.join("manifest.json")).unwrap()).unwrap();
+        for layer in manifest[0]["Layers"].as_array().unwrap() {
+            let layer = fs::File::open(archive.join(layer.as_str().unwrap())).unwrap();
+            unpack(layer.into(), &root);
+        }
+        let output = Command::new("bwrap")
+            .arg("--ro-bind")
+            .arg(&root)
+            .args(["/", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--clearenv"])
+            .args(["/app/.venv/bin/python", "-c", script])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// Its locks of uv: the federation's, and one of a build environment.
+    fn uv_locks(&self) -> Vec<PathBuf> {
+        let builds = fs::read_dir(self.path("crypt/synthesis/build")).unwrap();
+        let builds = builds.map(|entry| entry.unwrap().path());
+        builds.chain([self.path("crypt/synthesis/uv.lock")]).collect()
+    }
+}
+
+/// The text without every `, size = N`.
+fn without_sizes(text: &str) -> String {
+    let mut parts = text.split(", size = ");
+    let first = parts.next().unwrap().to_owned();
+    parts.fold(first, |kept, part| kept + part.trim_start_matches(|c: char| c.is_ascii_digit()))
+}
+
+/// Pygments is large enough to have a layer of its own, which is what the size decides.
+#[test]
+fn a_lock_with_sizes_and_one_without_give_one_body() {
+    let crypt = Crypt::new("\"pygments==2.19.2\", \"idna==3.10\"");
+    let with = crypt.json(&["synthesize"]);
+    let flake = crypt.path("flake");
+    let flake = flake.to_str().unwrap();
+    crypt.json(&["transmute", "--locked", "--out", flake]);
+    let body = fs::read_to_string(crypt.path("flake/body.nix")).unwrap();
+    assert!(body.contains("{ wheels = [ \"pygments\" ]; }"), "{body}");
+
+    for lock in crypt.uv_locks() {
+        let text = fs::read_to_string(&lock).unwrap();
+        assert_ne!(text, without_sizes(&text), "{}", lock.display());
+        fs::write(&lock, without_sizes(&text)).unwrap();
+    }
+    let without = crypt.json(&["synthesize", "--locked"]);
+    assert_eq!(with["synthesis_sha256"], without["synthesis_sha256"]);
+    // What was brought to be measured is there for the next time.
+    let same = crypt.json(&["transmute", "--locked", "--offline", "--check", "--out", flake]);
+    assert_eq!(same["equal"], true, "{same}");
+}
+
+#[test]
+fn a_size_that_is_not_the_file_s_own_is_refused() {
+    let crypt = Crypt::new("\"idna==3.10\"");
+    crypt.json(&["synthesize"]);
+    let lock = crypt.path("crypt/synthesis/uv.lock");
+    let text = fs::read_to_string(&lock).unwrap();
+    assert_eq!(text.matches("size = 70442 ").count() + text.matches("size = 70442,").count(), 1, "{text}");
+    fs::write(&lock, text.replace("size = 70442", "size = 70443")).unwrap();
+    let folder = crypt.path("folder");
+    let told = crypt.refused(&["fetch", "--locked", "--to", folder.to_str().unwrap()]);
+    assert!(told.contains("idna") && told.contains("70443"), "{told}");
+}
+
+/// Numba's threading back ends are libraries that it tries, and does without.
+#[test]
+fn a_missing_library_is_told_with_the_lines_that_help() {
+    let crypt = Crypt::new("\"numba==0.62.1\"");
+    let store = crypt.path("store");
+    let forge = ["forge", "--no-load", "--nix-store", store.to_str().unwrap()];
+    let told = crypt.refused(&forge);
+    for want in [
+        "of wheel numba (requested by core) needs libtbb.so.12, which no package of the image",
+        "help: `system-dependencies = [\"libgomp1\", \"libtbb12\"]` under [tool.lychd] in core/pyproject.toml brings them\n",
+        "help: `missing-libraries = { numba = [\"libgomp.so.1.0.0\", \"libtbb.so.12\"] }` under [policy] in forge.toml",
+    ] {
+        assert!(told.contains(want), "{want}\n--- not in ---\n{told}");
+    }
+    let waiver = "[policy]\nmissing-libraries = { numba = [\"libgomp.so.1.0.0\", \"libtbb.so.12\"] }\n";
+    fs::write(crypt.path("codex/forge.toml"), waiver).unwrap();
+    crypt.json(&forge);
+    assert_eq!(crypt.python("import numba; print(numba.njit(lambda x: x + 1)(41))"), "42");
+}
