@@ -77,12 +77,13 @@ pub(crate) fn is_exact(schema: &Validator, good: &Value, open: &[&str], optional
 #[test]
 fn the_synthesis_schema_is_exact() {
     for (mut synthesis, _) in [sample::small(), sample::on_nixpkgs()] {
+        synthesis.members[0].native = true;
         synthesis.inputs.insert("core/pyproject.toml".to_owned(), Sha256::of("manifest"));
         let uv = lychd_forge::tools::uv::tool().unwrap();
         synthesis.tools.insert("uv".to_owned(), uv);
         let good: Value = serde_json::from_str(&synthesis.to_canonical_json()).unwrap();
         let open = ["/inputs", "/image/environment", "/image/labels"];
-        is_exact(&schema("synthesis"), &good, &open, &["/tools/uv"]);
+        is_exact(&schema("synthesis"), &good, &open, &["/members/0/native", "/tools/uv"]);
     }
 }
 
