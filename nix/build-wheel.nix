@@ -11,7 +11,7 @@ pkgs.runPython {
   spec = {
     inherit name backend;
     source = "${source}";
-    site_packages = environment.sitePackages;
+    environment = environment.spec // (if native then { inherit (pkgs.compiler) headers; } else { });
     requested_by = requestedBy;
   }
   // (if assets == [ ] then { } else { assets = map (asset: { inherit (asset) output; path = "${asset}"; }) assets; })

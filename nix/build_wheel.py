@@ -3,19 +3,23 @@
 Run by build-wheel.nix in the hermetic Python; reads from $specPath
 
     {"source": directory or source archive, "subdirectory": of it, optional,
-     "site_packages": [directories of the build environment],
+     "environment": what build_environment.py makes the build environment of,
      "backend": {"object": "module[:object]", "path": [relative directories]},
      "compiler": environment variables of the compiler, optional,
      "assets": [{"output": directory of the source, "path": what lies there}], optional,
      "name", "requested_by"}
 
-Assets are laid over the source, and every file of them must come out in the
-wheel: a backend that follows .gitignore would lose them without a word.
-The backend has no network and no host program, and a compiler only when the
-spec has one.
+The backend runs in a process of its own, the environment's Python
+(call_backend.py). Assets are laid over the source, and every file of them must
+come out in the wheel: a backend that follows .gitignore would lose them without
+a word. The backend has no network and no host program, and a compiler only when
+the spec has one.
 """
 
-import importlib
+import base64
+import csv
+import hashlib
+import io
 import json
 import os
 import re
@@ -26,8 +30,11 @@ import tarfile
 import zipfile
 import zlib
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
 
+import build_environment
+import programs
 from wheel_archive import Archive, Refused
 
 # How to tell a backend, by the package it is from.
@@ -107,32 +114,10 @@ def unpack(archive, directory):
     return os.path.join(directory, top)
 
 
-def missing(requirements):
-    """Those of the backend's further wishes that the build environment does not hold."""
-    from importlib import metadata
-
-    wanted = []
-    for requirement in requirements:
-        name = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", requirement)
-        try:
-            if name:
-                metadata.distribution(name.group())
-        except metadata.PackageNotFoundError:
-            wanted.append(requirement)
-    return wanted
-
-
-def use_shell(shell, source):
-    """There is no /bin/sh. What asks Python for a shell, or is a script for one, gets the substrate's."""
-    start = subprocess.Popen.__init__
-
-    def popen(self, args, *rest, **options):
-        if options.pop("shell", False):
-            args = [shell, "-c", *([args] if isinstance(args, (str, bytes)) else args)]
-        start(self, args, *rest, **options)
-
-    subprocess.Popen.__init__ = popen
-    os.system = lambda command: subprocess.call([shell, "-c", command]) << 8
+def name_shell(source, shell):
+    """There is no /bin/sh: scripts of the source that are for it name `shell`.
+    Gives what they were, by what they are now."""
+    originals = {}
     for directory, _, files in os.walk(source):
         for name in files:
             path = os.path.join(directory, name)
@@ -142,8 +127,45 @@ def use_shell(shell, source):
                 data = file.read()
             line, newline, rest = data.partition(b"\n")
             if re.fullmatch(rb"#! ?/bin/(ba)?sh( -e)?", line):
+                changed = b"#!" + shell.encode() + newline + rest
+                originals[changed] = data
                 with open(path, "wb") as file:
-                    file.write(b"#!" + shell.encode() + newline + rest)
+                    file.write(changed)
+    return originals
+
+
+def put_back(wheel, originals):
+    """Undoes in a wheel what the build needed for itself: the first lines of
+    scripts of the source, and in programs the loader that the compiler gave them."""
+    with zipfile.ZipFile(wheel) as archive:
+        entries = {info.filename: (info, archive.read(info)) for info in archive.infolist()}
+    changed = {}
+    for name, (_, content) in entries.items():
+        usual = originals.get(content) or programs.with_usual_loader(content)
+        if usual is not None:
+            changed[name] = usual
+    if not changed:
+        return
+    for name, (_, content) in entries.items():
+        if name.endswith(".dist-info/RECORD") and name.count("/") == 1:
+            changed[name] = record_of(content.decode(), changed)
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, (info, content) in entries.items():
+            archive.writestr(info, changed.get(name, content))
+
+
+def record_of(text, changed):
+    """A RECORD with the hashes of what has changed ("Recording installed projects")."""
+    rows = []
+    for row in csv.reader(io.StringIO(text, newline="")):
+        if row and row[0] in changed and row[1:] != ["", ""]:
+            content = changed[row[0]]
+            digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+            row = [row[0], f"sha256={digest}", str(len(content))]
+        rows.append(row)
+    out = io.StringIO(newline="")
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue().encode()
 
 
 def main():
@@ -156,8 +178,10 @@ def main():
         os.rename(unpack(spec["source"], os.path.join(os.getcwd(), "unpacked")), source)
     source = os.path.normpath(os.path.join(source, spec.get("subdirectory", ".")))
     for name, value in spec.get("compiler", {}).items():
-        # A search path goes before what is there.
-        os.environ[name] = f"{value}:{os.environ[name]}" if name == "PATH" else value
+        if name in ("PATH", "LD_LIBRARY_PATH"):
+            build_environment.put_before(name, [value])
+        else:
+            os.environ[name] = value
     for directory, _, files in os.walk(source):
         os.chmod(directory, 0o755)
         for name in files:
@@ -166,37 +190,38 @@ def main():
                 os.chmod(path, os.stat(path).st_mode | 0o200)
     for asset in spec.get("assets", []):
         lay_over(source, asset)
-    if "compiler" in spec:
-        use_shell(shutil.which("sh"), source)
+    shell = shutil.which("sh") if "compiler" in spec else None
+    originals = name_shell(source, shell) if shell else {}
+    if shell:
+        # of every `configure`
+        os.environ["CONFIG_SHELL"] = shell
     # backends ask for a home and for temporary directories
     os.environ["HOME"] = os.path.join(os.getcwd(), "home")
     os.mkdir(os.environ["HOME"])
-    os.chdir(source)
+    environment = os.path.join(os.getcwd(), "environment")
+    try:
+        build_environment.make(environment, spec["environment"])
+    except Refused as error:
+        raise SystemExit(f"{spec['name']}: its build environment: {error}") from None
 
     within = [os.path.normpath(os.path.join(source, path)) for path in spec["backend"]["path"]]
     for path in within:
         if os.path.commonpath([source, path]) != source:
             raise SystemExit(f"{spec['name']}: backend-path leaves the source tree: {path}")
-    sys.path[:0] = within + spec["site_packages"]
-    # children (a backend may start one) see the same packages
-    os.environ["PYTHONPATH"] = os.pathsep.join(within + spec["site_packages"])
-    sys.argv = ["build_wheel"]
-
-    module, _, attributes = spec["backend"]["object"].partition(":")
-    backend = importlib.import_module(module)
-    for attribute in filter(None, attributes.split(".")):
-        backend = getattr(backend, attribute)
-    # Backends install nothing themselves; what they would is told before they try.
-    wanted = getattr(backend, "get_requires_for_build_wheel", list)()
-    if missing(wanted):
-        raise SystemExit(f"{spec['name']}: its backend also wants {', '.join(missing(wanted))}: add that to [build-system] requires")
+    asked = {"name": spec["name"], "object": spec["backend"]["object"], "path": within, "shell": shell}
     os.mkdir(os.environ["out"])
-    wheel = backend.build_wheel(os.environ["out"])
+    words = [os.path.join(environment, "bin/python"), "-P", "-B", "-X", "utf8", os.path.join(HERE, "call_backend.py"), json.dumps(asked)]
+    code = subprocess.run(words, cwd=source, check=False).returncode
+    if code:
+        raise SystemExit(code if code > 0 else f"{spec['name']}: its backend was ended by signal {-code}")
     made = os.listdir(os.environ["out"])
-    if made != [wheel]:
-        raise SystemExit(f"{spec['name']}: the backend promised {wheel} and left {made}")
+    if len(made) != 1:
+        raise SystemExit(f"{spec['name']}: the backend ended without a wheel")
+    wheel = os.path.join(os.environ["out"], made[0])
+    if "compiler" in spec:
+        put_back(wheel, originals)
     if spec.get("assets"):
-        check(os.path.join(os.environ["out"], wheel), spec)
+        check(wheel, spec)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@ linked: compilers and linkers take their own place and that of linker scripts fr
 
 Each program becomes a script that starts it through the tree's loader. Compilers also get the tree as their
 root for headers and libraries, never a path of the host, and write neither debug information nor names of the
-tree: what they make must not refer to it.
+tree or of the build's directory: what they make must not refer to them. Programs are the exception: they get the
+tree's loader, so that what a build makes it can start (whether a compiler works is mostly asked like that).
+build_wheel.py puts the usual one into those that a wheel takes along.
 """
 
 import json
@@ -20,6 +22,9 @@ MERGED = ("bin", "lib", "lib64", "sbin")
 # Nothing a compiler reads.
 LEFT_OUT = ("usr/share/doc", "usr/share/bug", "usr/share/gdb", "usr/share/perl5", "etc", "var")
 INTERPRETER = 3
+# GCC's own language for what it passes to the linker ("Spec Files" in its manual); what a build says comes later.
+SPECS = "usr/lib/loader.specs"
+LINK = "*link:\n+ %{{!shared:%{{!static:%{{!static-pie:-dynamic-linker {loader}}}}}}}\n\n"
 
 
 def merge(deb, out):
@@ -65,15 +70,22 @@ def quoted(text):
     return "'" + text.replace("'", "'\\''") + "'"
 
 
+def library_of(out, spec):
+    return os.path.join(out, "usr/lib", spec["triplet"])
+
+
+def loader_of(out, spec):
+    return os.path.join(library_of(out, spec), "ld-linux-x86-64.so.2")
+
+
 def wrap(path, out, spec):
     directory, name = os.path.split(path)
     real = os.path.join(directory, f".{name}-program")
     os.rename(path, real)
-    library = os.path.join(out, "usr/lib", spec["triplet"])
-    loader = os.path.join(library, "ld-linux-x86-64.so.2")
+    library, loader = library_of(out, spec), loader_of(out, spec)
     before, after = "", ""
     if COMPILER.fullmatch(name):
-        before, after = f" --sysroot={out} -ffile-prefix-map={out}=", " -g0"
+        before, after = f" --sysroot={out} -specs={out}/{SPECS} -ffile-prefix-map={out}= \"-ffile-prefix-map=$NIX_BUILD_TOP=\"", " -g0"
     elif name == "make":
         before = f" SHELL={spec['applets']}/sh"
     words = [loader, "--library-path", library, "--argv0", path, real]
@@ -96,6 +108,8 @@ def main():
             path = os.path.join(directory, name)
             if not os.path.islink(path) and os.access(path, os.X_OK) and ".so" not in name and is_program(path):
                 wrap(path, out, spec)
+    with open(os.path.join(out, SPECS), "w", encoding="utf-8") as file:
+        file.write(LINK.format(loader=loader_of(out, spec)))
     # What alternatives would have linked.
     for name, target in (("cc", "gcc"), ("c++", "g++")):
         os.symlink(target, os.path.join(out, "usr/bin", name))

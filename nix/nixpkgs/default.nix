@@ -31,9 +31,15 @@ assert builtins.compareVersions (builtins.head (builtins.split "-" (own "glibc")
   fetchurl = import ../debian/fetchurl.nix;
   inherit (tree) runCommand;
 
-  python = { version = python; };
-  # What Node and native npm packages are linked to, in the sandbox.
-  nodeLibraries = [ (own "glibc") compiler ];
+  python = {
+    version = python;
+    program = "${interpreter}/bin/python${python}";
+    # It starts by itself.
+    loader = null;
+    libraries = [ ];
+  };
+  # What programs in npm packages and wheels are linked to, in the sandbox.
+  programLibraries = [ (own "glibc") compiler ];
   compiler = throw "packages are not built from source on nixpkgs yet; the embedded substrate does";
   # A backend may load wheels that are linked against these; npm's scripts want a shell.
   runPython = arguments: runPython ({

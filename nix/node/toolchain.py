@@ -17,11 +17,10 @@ import sys
 
 sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), os.path.dirname(os.path.dirname(os.path.abspath(__file__)))]
 
+import programs
 import sandbox
 from tarball import Tarball
 from wheel_archive import Archive, Refused
-
-LIBRARIES = ("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu", "lib")
 
 
 def contents(tool):
@@ -54,8 +53,7 @@ def main():
         spec = json.load(file)
     out = os.environ["out"]
     os.makedirs(f"{out}/lib")
-    directories = [os.path.join(tree, part) for tree in spec["libraries"] for part in LIBRARIES]
-    for directory in filter(os.path.isdir, directories):
+    for directory in programs.library_directories(spec["libraries"]):
         for name in sorted(os.listdir(directory)):
             at = f"{out}/lib/{name}"
             if ".so" in name and not os.path.lexists(at):
@@ -63,7 +61,7 @@ def main():
     node = f"{out}/bin/node"
     try:
         write(node, contents(spec["node"])["bin/node"](), 0o755)
-        sandbox.set_interpreter(node, sandbox.loader(out))
+        programs.set_interpreter(node, sandbox.loader(out))
         for name, read in contents(spec["npm"]).items():
             write(f"{out}/lib/node_modules/npm/{name}", read())
     except (Refused, KeyError) as error:

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import unittest
 import zipfile
+import zlib
 from unittest import mock
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -317,6 +318,46 @@ class Links(Case):
         with self.assertRaises(FileExistsError):
             self.install(wheel())
         self.assertEqual(os.listdir(outside), [])
+
+
+class Empty(Case):
+    """A directory says nothing, however it is packed."""
+
+    def with_directory(self, stream):
+        """A wheel with a directory whose bytes are `stream`, by its headers deflated from nothing."""
+        data = bytearray(pack([*entries(), (member("demo/sub/", stat.S_IFDIR | 0o755), b"")]))
+        central = data.rindex(b"PK\1\2")
+        local = data.rindex(b"PK\3\4", 0, central)
+        for at in (local + 8, central + 10):
+            struct.pack_into("<H", data, at, zipfile.ZIP_DEFLATED)
+        for at in (local + 18, central + 20):
+            struct.pack_into("<L", data, at, len(stream))
+        start = local + 30 + len("demo/sub/")
+        was = struct.unpack_from("<L", data, len(data) - 6)[0]
+        old = data.index(b"PK\1\2") - start
+        data[start : start + old] = stream
+        struct.pack_into("<L", data, len(data) - 6, was + len(stream) - old)
+        return bytes(data)
+
+    def test_nothing_that_is_deflated(self):
+        # PySocks 1.7.1 has such an entry
+        self.install(self.with_directory(b"\x03\0"))
+
+    def test_nothing_that_is_stored(self):
+        self.install(wheel(extra=[(member("demo/sub/", stat.S_IFDIR | 0o755), b"")]))
+
+    def test_something(self):
+        packed = zlib.compressobj(wbits=-15)
+        something = packed.compress(b"x") + packed.flush()
+        for stream, why in (
+            (something, "has not the size|does not end"),
+            (b"\x03\0\x03\0", "does not end where it says"),
+            (b"\x03\0PK\1\2", "does not end where it says|directory"),
+            (b"\x03", "does not end where it says"),
+            (b"\xff\xff", "cannot be unpacked"),
+        ):
+            with self.subTest(stream):
+                self.refused(self.with_directory(stream), why)
 
 
 class Bombs(Case):

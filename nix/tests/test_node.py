@@ -23,6 +23,7 @@ import asset
 import bins
 import build_wheel
 import layout
+import programs
 import sandbox
 import tailwind
 import tarball
@@ -245,7 +246,7 @@ class Programs(Directory):
         self.tools = self.path("tools")
 
     def line(self, text):
-        return sandbox.adapted_line(text.encode() + b"\nrest", self.tools)
+        return programs.adapted_line(text.encode() + b"\nrest", lambda name: sandbox.program(name, self.tools))
 
     def test_first_lines_name_programs_of_the_store(self):
         node, shell = (f"#!{self.tools}/bin/{name}".encode() for name in ("node", "sh"))
@@ -269,7 +270,7 @@ class Programs(Directory):
         with open(program, "rb") as file:
             if b"ld-linux" not in file.read(8192):
                 self.fail("this Python is no dynamic program")
-        sandbox.set_interpreter(program, "/no/such/loader")
+        programs.set_interpreter(program, "/no/such/loader")
         with self.assertRaises(FileNotFoundError):
             subprocess.run([program, "-c", ""], check=False)
         with open(program, "rb") as file:

@@ -152,8 +152,8 @@ impl Plan {
     /// Whether anything that is built has files for a compiler.
     #[must_use]
     pub fn is_native(&self, locked: &Locked) -> bool {
-        let mut trees = locked.projects.iter().filter_map(|project| project.git.as_ref());
-        self.recipes.values().any(|recipe| recipe.native) || trees.any(|git| recipe::is_native(&git.tree))
+        let mut projects = locked.projects.iter();
+        self.recipes.values().any(|recipe| recipe.native) || projects.any(|project| project.native)
     }
 
     /// The packages of the Synthesis, by name, and the bytes of those that no download has.
@@ -247,7 +247,7 @@ impl Plan {
                     environment: environment.clone(),
                     backend: backend.clone(),
                     subdirectory: None,
-                    native: recipe::is_native(&git.tree),
+                    native: project.native,
                 },
             },
             sha256,

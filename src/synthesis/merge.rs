@@ -135,7 +135,7 @@ pub fn synthesize(
     let inputs = record::inputs(federation, &hooked, &new_locks, library)?;
     let (members, sources) = record::members(&locked, federation, &hooked)?;
     let (substrate, system_packages) =
-        record::substrate(codex, federation, system.packages, &python_packages)?;
+        record::substrate(codex, federation, system.packages, &members, &python_packages)?;
     let synthesis = Synthesis {
         schema: value::SCHEMA,
         forge: env!("CARGO_PKG_VERSION").to_owned(),

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
-use super::value::{NixpkgsPackage, Substrate};
+use super::value::{Member, NixpkgsPackage, Substrate};
 use crate::{
     codex::{Codex, Nixpkgs, PythonSeries},
     crypt::{Federation, SystemDependency},
@@ -61,9 +61,10 @@ pub fn substrate(
     codex: &Codex,
     nixpkgs: &Nixpkgs,
     federation: &Federation,
+    members: &[Member],
     python_packages: &[PythonPackage],
 ) -> Result<Substrate, Failure> {
-    let mut errors = native(python_packages);
+    let mut errors = native(members, python_packages);
     let mut wishes: BTreeMap<DebianName, Vec<Wish<'_>>> = BTreeMap::new();
     let base = roots::BASE.iter().map(|name| (*name).to_owned());
     for name in base.chain([format!("python{}-minimal", codex.image.python)]) {
@@ -101,15 +102,22 @@ pub fn substrate(
 }
 
 /// What only the embedded substrate has a compiler for.
-fn native(python_packages: &[PythonPackage]) -> Vec<Diagnostic> {
-    let native =
-        python_packages.iter().filter(|package| package.source.build().is_some_and(|build| build.native));
-    native
-        .map(|package| {
-            let message = format!("`{}` has native code, which is not compiled on nixpkgs yet", package.name);
-            let by = package.requested_by.iter();
-            by.fold(Diagnostic::new(message), |refused, member| refused.requested_by(member.as_str()))
-                .help("`kind = \"debian\"` in [substrate] builds it")
+fn native(members: &[Member], python_packages: &[PythonPackage]) -> Vec<Diagnostic> {
+    let members =
+        members.iter().filter(|member| member.native).map(|member| (&member.name, vec![&member.id]));
+    let packages = python_packages
+        .iter()
+        .filter(|package| package.source.build().is_some_and(|build| build.native))
+        .map(|package| (&package.name, package.requested_by.iter().collect()));
+    members
+        .chain(packages)
+        .map(|(name, requested_by)| {
+            let message = format!("`{name}` has native code, which is not compiled on nixpkgs yet");
+            let by = requested_by.into_iter();
+            by.fold(Diagnostic::new(message), |refused, member: &MemberId| {
+                refused.requested_by(member.as_str())
+            })
+            .help("`kind = \"debian\"` in [substrate] builds it")
         })
         .collect()
 }
@@ -187,9 +195,13 @@ fn by_attribute(wishes: BTreeMap<DebianName, Vec<Wish<'_>>>) -> Vec<NixpkgsPacka
 mod tests {
     use super::*;
     use crate::{
-        crypt::Manifest,
-        digest::Sha256,
+        crypt::{Manifest, WorkingCopy},
+        digest::{
+            Sha256,
+            store_path::{StoreName, StorePath},
+        },
         python::record::{self, BuildBackend, SourceBuild},
+        synthesis::value::Role,
     };
 
     #[test]
@@ -209,7 +221,22 @@ mod tests {
     }
 
     #[test]
-    fn native_source_packages_are_refused_by_name() {
+    fn native_members_and_source_packages_are_refused_by_name() {
+        let member = |native: bool| Member {
+            id: "scribe".parse().unwrap(),
+            role: Role::Extension,
+            name: "lychd-scribe".parse().unwrap(),
+            version: None,
+            nar_sha256: Sha256::of(""),
+            working_copy: WorkingCopy::Unversioned,
+            store_path: StorePath::of_source(&Sha256::of(""), &StoreName::mapped("lychd-scribe-source")),
+            build_environment: Some("0123456789abcdef".to_owned()),
+            build_backend: Some(BuildBackend { object: "mesonpy".to_owned(), path: Vec::new() }),
+            native,
+            system_dependencies: Vec::new(),
+            hook: None,
+            dependencies: BTreeSet::new(),
+        };
         let built = |native: bool| PythonPackage {
             name: "greenlet".parse().unwrap(),
             version: "3.2".to_owned(),
@@ -231,10 +258,16 @@ mod tests {
             requested_by: BTreeSet::from([MemberId::core()]),
             dependencies: BTreeSet::new(),
         };
-        assert_eq!(native(&[built(false)]), []);
-        let told = native(&[built(true)]).first().unwrap().to_string();
-        let want = "`greenlet` has native code, which is not compiled on nixpkgs yet\n  requested by core\n  help: `kind";
-        assert!(told.contains(want), "{told}");
+        assert_eq!(native(&[member(false)], &[built(false)]), []);
+        let told: Vec<String> =
+            native(&[member(true)], &[built(true)]).iter().map(ToString::to_string).collect();
+        for (told, (name, by)) in told.iter().zip([("lychd-scribe", "scribe"), ("greenlet", "core")]) {
+            let want = format!(
+                "`{name}` has native code, which is not compiled on nixpkgs yet\n  requested by {by}\n  help: `kind"
+            );
+            assert!(told.contains(&want), "{told}");
+        }
+        assert_eq!(told.len(), 2);
     }
 
     fn attributes(list: &str) -> Result<Vec<Option<String>>, String> {

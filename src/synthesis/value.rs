@@ -131,6 +131,9 @@ pub struct Member {
     pub build_environment: Option<String>,
     /// The PEP 517 backend, e.g. `hatchling.build`, and its `backend-path`.
     pub build_backend: Option<BuildBackend>,
+    /// Whether it is built with the compiler of the substrate; written when it is.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub native: bool,
     /// System packages it asked for, as it spelled them: the manifest's, then the hook's.
     pub system_dependencies: Vec<String>,
     /// Its `register(context)`, when it has one that was run.

@@ -114,6 +114,9 @@ fn member(
         Binding::field("environment", Expr::Variable("environments").member(environment)),
         Binding::field("backend", build_backend(backend)),
     ];
+    if member.native {
+        fields.push(Binding::field("native", Expr::Bool(true)));
+    }
     fields.extend(assets.map(|assets| Binding::field("assets", assets)));
     fields.push(Binding::field("requestedBy", Expr::texts([member.id.as_str()])));
     Ok(Expr::library("member", Expr::Set(fields)))

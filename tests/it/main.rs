@@ -14,6 +14,7 @@ mod arbitration;
 mod assets;
 mod bind;
 mod bodies;
+mod build_environments;
 mod codex_laws;
 mod codex_load;
 mod crypt;

@@ -78,6 +78,8 @@ fn the_environment_is_the_one_that_uv_makes() {
     {
         options.extend(["--ro-bind".as_ref(), from.as_os_str(), to.as_ref()]);
     }
+    // The environment is what is made here, so it is the system's own.
+    let python = format!("/usr/bin/python{}", text(&synthesis["python"]));
     let wheels = wheels.iter().map(|wheel| format!("/mnt{wheel}"));
     let arguments: Vec<String> = ["/usr/bin/python3", "/mnt/scripts/environment.py", "/mnt/image", "/mnt/uv"]
         .map(str::to_owned)

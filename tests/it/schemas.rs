@@ -77,6 +77,7 @@ pub(crate) fn is_exact(schema: &Validator, good: &Value, open: &[&str], optional
 #[test]
 fn the_synthesis_schema_is_exact() {
     for (mut synthesis, _) in [sample::small(), sample::on_nixpkgs()] {
+        synthesis.members[0].native = true;
         synthesis.inputs.insert("core/pyproject.toml".to_owned(), Sha256::of("manifest"));
         let uv = lychd_forge::tools::uv::tool().unwrap();
         synthesis.tools.insert("uv".to_owned(), uv);
@@ -88,7 +89,7 @@ fn the_synthesis_schema_is_exact() {
             "/image/collisions",
             "/image/missing_libraries",
         ];
-        is_exact(&schema("synthesis"), &good, &open, &["/tools/uv"]);
+        is_exact(&schema("synthesis"), &good, &open, &["/members/0/native", "/tools/uv"]);
     }
 }
 

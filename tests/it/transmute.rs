@@ -427,6 +427,19 @@ fn a_member_that_is_no_package_is_left_out() {
 }
 
 #[test]
+fn a_member_with_native_code_says_so_and_any_other_nothing() {
+    let (mut synthesis, sources) = sample::small();
+    let says = |synthesis: &Synthesis| {
+        let tree = emit(&(synthesis.clone(), sources.clone()));
+        let body = text(&tree, "body.nix");
+        (synthesis.to_canonical_json().matches("\"native\"").count(), body.matches("native = true;").count())
+    };
+    assert_eq!(says(&synthesis), (0, 0));
+    synthesis.members[2].native = true;
+    assert_eq!(says(&synthesis), (1, 1));
+}
+
+#[test]
 fn parts_that_do_not_fit_together_are_all_named() {
     let (mut synthesis, mut sources) = sample::small();
     let twin = synthesis.python_packages[0].clone();

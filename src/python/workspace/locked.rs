@@ -7,7 +7,7 @@ use std::{
 
 use super::project::Project;
 use crate::{
-    crypt::manifest::BuildSystem,
+    crypt::{Member, manifest::BuildSystem},
     lock::Change,
     name::{MemberId, PackageName},
     python::{lock::UvLock, record::BuildBackend, sources::git::GitTree},
@@ -97,6 +97,8 @@ pub struct LockedProject {
     pub build_environment: Option<String>,
     /// How it is built; `None` for a project that is no package.
     pub build_backend: Option<BuildBackend>,
+    /// Whether it is built with the compiler of the substrate.
+    pub native: bool,
     /// Names it depends on directly, without extras and whatever the markers say.
     pub dependencies: BTreeSet<PackageName>,
     /// The repository it is out of; the member is then the one that asks for it.
@@ -104,7 +106,7 @@ pub struct LockedProject {
 }
 
 impl LockedProject {
-    pub(super) fn of(project: &Project, build_environment: Option<String>) -> Self {
+    pub(super) fn of(project: &Project, build_environment: Option<String>, members: &[Member]) -> Self {
         let manifest = &project.manifest;
         Self {
             member: project.member.clone(),
@@ -112,6 +114,7 @@ impl LockedProject {
             lock_source: project.staged(),
             name: project.name().clone(),
             version: manifest.project.version.as_ref().map(|version| version.value.to_string()),
+            native: build_environment.is_some() && project.is_native(members),
             build_environment,
             build_backend: manifest.build_system.as_ref().map(|system| BuildBackend {
                 object: system.backend.clone(),

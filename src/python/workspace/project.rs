@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    crypt::{Manifest, manifest::Dependency},
+    crypt::{Manifest, Member, manifest::Dependency},
     name::{MemberId, PackageName},
-    python::sources::git::GitTree,
+    python::sources::{git::GitTree, recipe},
     tree::RelativePath,
 };
 
@@ -37,6 +37,18 @@ impl Project {
             return position(self.name());
         }
         staged(&self.member, self.directory.as_ref())
+    }
+
+    /// Whether its source tree has files for a compiler. `members` are those of the federation.
+    pub(super) fn is_native(&self, members: &[Member]) -> bool {
+        if let Some(git) = &self.git {
+            return recipe::is_native(&git.tree);
+        }
+        let tree = members.iter().find(|member| member.id == self.member).map(|member| &member.source.tree);
+        tree.is_some_and(|tree| match &self.directory {
+            Some(directory) => recipe::is_native(&tree.subtree(directory)),
+            None => recipe::is_native(tree),
+        })
     }
 
     /// Every requirement it states, those of its extras included.

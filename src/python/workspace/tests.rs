@@ -2,7 +2,7 @@
 
 use toml::Table;
 
-use super::{check, collect, root_settings, stage};
+use super::{LockedProject, check, collect, root_settings, stage};
 use crate::{
     codex::Codex,
     crypt::{Checkout, Manifest, Member, SourceTree},
@@ -246,4 +246,32 @@ fn an_extension_cannot_quietly_stand_in_for_a_released_package() {
         check::check_lock(&outline(&edges("httpx", "registry = 'https://pypi.org/simple'")), &projects)
             .unwrap_err();
     assert!(refused.to_string().contains("which the released package `httpx` depends on"), "{refused}");
+}
+
+#[test]
+fn each_project_has_a_compiler_for_its_own_tree_alone() {
+    let hatchling = "[build-system]\nrequires = ['hatchling']\nbuild-backend = 'hatchling.build'\n";
+    let mut core = member(
+        "core",
+        &format!(
+            "dependencies = ['fast', 'slow']\n[tool.uv.workspace]\nmembers = ['packages/*']\n\
+             [tool.uv.sources]\nfast = {{ workspace = true }}\nslow = {{ workspace = true }}\n{hatchling}"
+        ),
+    );
+    for (path, text) in [
+        ("packages/fast/pyproject.toml", "[project]\nname = 'fast'\nversion = '1'\n"),
+        ("packages/fast/tests/data/one.C", ""),
+        ("packages/slow/pyproject.toml", "[project]\nname = 'slow'\nversion = '1'\n"),
+        ("packages/slow/one.c.txt", ""),
+    ] {
+        core.source.tree.insert_text(path.parse().unwrap(), text);
+    }
+    let members = [core, member("relic", hatchling)];
+    let projects = collect::collect(&members, &HostPolicy::new([]), &no_git).unwrap();
+    let native: Vec<(&str, bool)> =
+        projects.iter().map(|one| (one.name().as_ref(), one.is_native(&members))).collect();
+    assert_eq!(native, [("core", true), ("fast", true), ("slow", false), ("relic", false)]);
+    let built = |project| LockedProject::of(project, Some("0123456789abcdef".to_owned()), &members).native;
+    assert!(built(&projects[1]) && !built(&projects[2]));
+    assert!(!LockedProject::of(&projects[1], None, &members).native, "what is no package is not built");
 }

@@ -102,6 +102,7 @@ fn member(
         store_path: StorePath::of_source(&nar_sha256, &name),
         build_environment: project.build_environment.clone(),
         build_backend: project.build_backend.clone(),
+        native: project.native,
         system_dependencies: dependencies.iter().map(|dependency| dependency.name.to_string()).collect(),
         hook,
         dependencies: project.dependencies.clone(),
@@ -114,6 +115,7 @@ pub(super) fn substrate(
     codex: &Codex,
     federation: &Federation,
     pinned: Vec<SystemPackage>,
+    members: &[Member],
     python_packages: &[PythonPackage],
 ) -> Result<(value::Substrate, Vec<SystemPackage>), Failure> {
     match &codex.substrate {
@@ -123,7 +125,7 @@ pub(super) fn substrate(
         }
         // The packages that were pinned are those of the tools alone.
         Substrate::Nixpkgs(tree) => {
-            Ok((nixpkgs::substrate(codex, tree, federation, python_packages)?, Vec::new()))
+            Ok((nixpkgs::substrate(codex, tree, federation, members, python_packages)?, Vec::new()))
         }
     }
 }

@@ -108,6 +108,7 @@ fn member(id: &str, backend: Option<&str>) -> (Member, FileTree) {
         }),
         build_environment: backend.map(|_| ENVIRONMENT.to_owned()),
         build_backend: backend.map(|object| BuildBackend { object: object.to_owned(), path: vec![] }),
+        native: false,
         system_dependencies: vec![],
         dependencies: BTreeSet::new(),
         id,

@@ -2,7 +2,8 @@
 # program of which is started through the tree's own loader.
 #
 #   environment   variables for a build
-{ seed, runPython, python, version, debs }:
+#   headers       the directory where Python's are; Debian's Python looks for them beside itself
+{ seed, runPython, debs }:
 let
   triplet = "x86_64-linux-gnu";
   tree = runPython {
@@ -17,11 +18,11 @@ let
   };
 in
 tree // {
+  headers = "${tree}/usr/include";
   environment = {
     PATH = "${tree}/usr/bin";
-    # Debian's Python names its compiler with the triplet, which is there, but
-    # looks for its own headers beside itself, where they are not.
-    CPATH = "${tree}/usr/include/python${version}";
+    # For programs that a build makes and starts.
+    LD_LIBRARY_PATH = "${tree}/usr/lib/${triplet}";
     PKG_CONFIG_LIBDIR = "${tree}/usr/lib/${triplet}/pkgconfig:${tree}/usr/share/pkgconfig";
     PKG_CONFIG_SYSROOT_DIR = "${tree}";
   };

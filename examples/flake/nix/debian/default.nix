@@ -31,19 +31,19 @@ let
   raw = interpreter null;
   python = interpreter (bytecode pythonDebs);
 
-  # Trees with the libraries of Node and of native npm packages, and their loader.
-  nodeLibraries = map
-    (name: debs.${name} or (throw "debian.nix: node needs ${name}, which is not among packages"))
+  # Trees with what programs in npm packages and wheels are linked to, and their loader.
+  programLibraries = map
+    (name: debs.${name} or (throw "debian.nix: programs need ${name}, which is not among packages"))
     [ "libc6" "libgcc-s1" "libstdc++6" ];
 in
 {
   # The tools of native builds; nobody asks for them when debian.nix has none.
   compiler = import ./compiler.nix {
-    inherit seed python version;
+    inherit seed;
     runPython = runPythonWith python;
     debs = map (name: debs.${name}) (debian.compiler or (throw "debian.nix has no compiler, and something is compiled"));
   };
-  inherit system sourceDateEpoch created fetchurl runCommand debs python bytecode seed nodeLibraries;
+  inherit system sourceDateEpoch created fetchurl runCommand debs python bytecode seed programLibraries;
   runPython = runPythonWith python;
   # What ../image.nix asks of a substrate.
   package = name: debs.${name} or (throw "system package ${name} is not in debian.nix");

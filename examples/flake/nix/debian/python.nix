@@ -34,10 +34,13 @@ let
     chmod 0755 $out/bin/python3
     $out/bin/python3 -I -S -B -c 'import encodings'
   '';
+  library = "${out}/usr/lib/${triplet}";
 in
-out // {
+out // rec {
   inherit version;
-  loader = "${out}/usr/lib/${triplet}/ld-linux-x86-64.so.2";
+  loader = "${library}/ld-linux-x86-64.so.2";
+  libraries = [ library ];
+  program = "${out}/usr/bin/python${version}";
   # Arguments of `loader` that start the interpreter without a shell.
-  arguments = [ "--library-path" "${out}/usr/lib/${triplet}" "--argv0" "${out}/bin/python3" "${out}/usr/bin/python${version}" ];
+  arguments = [ "--library-path" library "--argv0" "${out}/bin/python3" program ];
 }

@@ -15,6 +15,6 @@ pkgs.runPython {
   spec = {
     node = tool node;
     npm = tool npm;
-    libraries = map toString pkgs.nodeLibraries;
+    libraries = map toString pkgs.programLibraries;
   };
 } // { inherit (node) version; }
