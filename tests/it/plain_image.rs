@@ -109,7 +109,7 @@ print(open("/tmp/page.pdf", "rb").read(5).decode())
     assert_eq!(plain.answer(&["--unshare-net"], &["python", "-c", script]).lines().last(), Some("%PDF-"));
 }
 
-/// LibreOffice is many packages that meet in one directory, whose libraries look for one another by `$ORIGIN`.
+/// `LibreOffice` is many packages that meet in one directory, whose libraries look for one another by `$ORIGIN`.
 #[test]
 #[ignore = "200 packages: make test-debian"]
 fn debian_libreoffice_converts_a_document() {

@@ -81,7 +81,7 @@ fn the_environment_is_the_one_that_uv_makes() {
     // The environment is what is made here, so it is the system's own.
     let python = format!("/usr/bin/python{}", text(&synthesis["python"]));
     let wheels = wheels.iter().map(|wheel| format!("/mnt{wheel}"));
-    let arguments: Vec<String> = ["/usr/bin/python3", "/mnt/scripts/environment.py", "/mnt/image", "/mnt/uv"]
+    let arguments: Vec<String> = [python.as_str(), "/mnt/scripts/environment.py", "/mnt/image", "/mnt/uv"]
         .map(str::to_owned)
         .into_iter()
         .chain(wheels)
