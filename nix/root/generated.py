@@ -4,7 +4,8 @@ and the directories of any root."""
 import os
 
 import alternatives
-from tree import directory
+import ucf
+from tree import Stored, directory
 
 
 def certificates(root):
@@ -36,6 +37,13 @@ def generated(root, controls, note):
         # a script may say /lib for what is now /usr/lib
         folder, name = os.path.split(path)
         made[os.path.join(root.real(folder) or folder, name)] = target
+    for name, control in controls.items():
+        for source, target in ucf.copies(control.postinst, name, note):
+            place = root.on_disk(root.real(source) or source)
+            if place is None:
+                note(f"{name}: ucf installs {source}, which is not there")
+            elif root.real(target) is None:
+                made[target] = Stored(place)
     if root.real("/bin/sh") is None:
         shell = next((name for name in ("dash", "bash") if root.real(f"/usr/bin/{name}") or root.real(f"/bin/{name}")), None)
         if shell:

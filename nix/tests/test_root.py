@@ -17,11 +17,12 @@ sys.dont_write_bytecode = True
 import alternatives
 import ld_cache
 import special
+import ucf
 from check_elf import Checker
 from collision import Decisions
 from control import Control, compare_versions
 from elf import read_elf
-from generated import skeleton
+from generated import generated, skeleton
 from modes import mode_of
 from packages import Package
 from tree import Root, Stored, from_plain, plain, write_to_disk
@@ -256,6 +257,20 @@ class Alternatives(unittest.TestCase):
     def test_other_uses_are_nothing(self):
         self.assertEqual(self.links("# update-alternatives --install /a a /b 1\nupdate-alternatives --remove a /b\n"), {})
         self.assertEqual(self.notes, [])
+
+
+class Ucf(Case):
+    def test_a_fresh_system_gets_a_copy(self):
+        notes = []
+        script = 'base=/usr/share/x\nif true; then\n\tucf --three-way "$base/a.conf" "/etc/a.conf"\n  ucfr x /etc/a.conf\n ucf --debconf-ok /usr/share/x/gone /etc/gone >&2\n ucf /usr/share/x/b /etc/b || true\nfi\nucf "$UNKNOWN" /etc/c\nucf --purge /etc/d\n# ucf /a /b\n'
+        self.assertEqual(ucf.copies(script, "x", notes.append), [("/usr/share/x/a.conf", "/etc/a.conf"), ("/usr/share/x/gone", "/etc/gone"), ("/usr/share/x/b", "/etc/b")])
+        self.assertEqual(len(notes), 1)
+        package = self.package("x", {"usr/share/x/a.conf": b"a", "usr/share/x/b": b"b", "etc/b": b"own"})
+        control = type("Control", (), {"postinst": script})
+        made = generated(Root(self.united(package)), {"x": control}, notes.append)
+        self.assertEqual(made["/etc/a.conf"], self.stored(package, "usr/share/x/a.conf"))
+        self.assertFalse({"/etc/b", "/etc/gone"} & made.keys())
+        self.assertIn("x: ucf installs /usr/share/x/gone, which is not there", notes)
 
 
 class Controls(Case):

@@ -1,21 +1,15 @@
 """The links that maintainer scripts would make with update-alternatives.
 
-The scripts are read, never run. What they say in plain words is understood:
-
     update-alternatives --install LINK NAME PATH PRIORITY [--slave LINK NAME PATH]...
 
-with line continuations, quotes, variables and loops over plain words; anything
-else is left out with a note, and the ELF check finds what is then missing.
+What is not in plain words (script.py) is left out with a note, and the ELF check
+finds what is then missing.
 """
 
-import itertools
 import os
 import re
-import shlex
 
-ASSIGNMENT = re.compile(r"^\s*(?:local\s+|export\s+)?([A-Za-z_]\w*)=(\"[^\"`$]*\"|'[^']*'|[^\s\"'`$;()]*)\s*;?\s*$")
-LOOP = re.compile(r"^\s*for\s+([A-Za-z_]\w*)\s+in\s+([^$`;*()\"']*?)\s*(?:;\s*do)?\s*$")
-VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+from script import commands
 
 
 class Alternative:
@@ -26,41 +20,14 @@ class Alternative:
         self.slaves = []
 
 
-def substituted(line, variables):
-    """The line with the variables that are known; others stay as they are."""
-    return VARIABLE.sub(lambda match: variables.get(match[1] or match[2], match[0]), line)
-
-
 def parse(script, package, note):
     """The alternatives that a postinst installs."""
-    found, variables, loops = [], {}, []
-    for line in script.replace("\\\n", " ").split("\n"):
-        plain = substituted(line, variables)
-        if match := ASSIGNMENT.match(plain):
-            variables[match[1]] = match[2].strip("\"'")
-        elif match := LOOP.match(plain):
-            loops.append((match[1], match[2].split()))
-        elif line.split("#")[0].strip() == "done" and loops:
-            loops.pop()
-        if "update-alternatives" not in line or "--install" not in line or line.lstrip().startswith("#"):
-            continue
-        for values in itertools.product(*(words for _, words in loops)):
-            known = {**variables, **dict(zip((name for name, _ in loops), values))}
-            found += installed(substituted(line, known), package, note)
-    return found
+    return [alternative for words in commands(script, "update-alternatives") if "--install" in words for alternative in installed(words, package, note)]
 
 
-def installed(line, package, note):
+def installed(words, package, note):
     """The alternatives of one command."""
-    words = shlex.shlex(line[line.index("update-alternatives") :], posix=True, punctuation_chars=True)
-    words.whitespace_split, words.commenters = True, "#"
-    try:
-        words = list(words)
-    except ValueError:
-        words = []
-    # up to the end of the command
-    end = next((i for i, word in enumerate(words) if word[:1] in tuple(";&|<>()")), len(words))
-    words, found = words[:end], []
+    found = []
     while words:
         word = words.pop(0)
         if word not in ("--install", "--slave"):
