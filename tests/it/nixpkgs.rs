@@ -216,7 +216,7 @@ fn expected_config() -> Value {
     json!({
         "Cmd": ["granian", "--interface", "asgi", "app:create_app"],
         "Env": [
-            "PATH=/app/.venv/bin:/usr/local/bin:/usr/bin:/bin",
+            "PATH=/app/.venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "LANG=C.UTF-8",
             "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt",
             "LD_LIBRARY_PATH=/usr/lib",
