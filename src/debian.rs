@@ -4,6 +4,7 @@
 //! cannot answer without the index. [`read_index`] is the one part that talks to a mirror.
 
 mod closure;
+pub mod essential;
 pub mod index;
 pub mod keys;
 pub mod lock;
@@ -23,7 +24,7 @@ pub mod unneeded;
 
 pub use self::{
     record::SystemPackage,
-    request::{Request, Root},
+    request::{Base, Request, Root},
     resolution::{Outcome, Resolution},
     source::{Mirrors, SystemSources, configured, read_index, read_packages},
     system::{System, SystemResolver},
@@ -48,7 +49,7 @@ pub fn resolve(request: &Request<'_>, index: Option<&Index>) -> Result<Outcome, 
     };
     let mut all: Vec<Root> = request.roots.to_vec();
     let own = |name| Root { name, requested_by: None, place: None };
-    for name in roots::BASE.into_iter().filter(|_| request.image) {
+    for name in roots::of_image(request.base) {
         all.push(own(name.parse().map_err(|_| Failure::unable(Diagnostic::new("bad base package")))?));
     }
     all.extend(tools.iter().cloned().map(own));

@@ -225,6 +225,7 @@ fn read_debian(table: &Table, errors: &mut Vec<Diagnostic>) -> Debian {
             }
         }
     }
+    debian.essential = reader.boolean("essential").unwrap_or(debian.essential);
     if let Some(keyring) = reader.string("keyring") {
         if keyring.value.is_empty() || keyring.value.contains(char::is_control) {
             reader.refuse(

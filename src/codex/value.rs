@@ -141,11 +141,13 @@ pub struct Debian {
     pub mirrors: BTreeMap<Origin, Vec<MirrorUrl>>,
     /// A keyring to use instead of the built-in archive keys; relative paths are below the Codex.
     pub keyring: Option<PathBuf>,
+    /// Whether an image has the Essential packages.
+    pub essential: bool,
 }
 
 impl Default for Debian {
     fn default() -> Self {
-        Self { suites: Suite::defaults(), mirrors: BTreeMap::new(), keyring: None }
+        Self { suites: Suite::defaults(), mirrors: BTreeMap::new(), keyring: None, essential: true }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::lock::DebianLock;
 #[cfg(doc)]
-use super::roots;
+use super::{essential, roots};
 use crate::{
     diagnostic::Place,
     name::{DebianName, MemberId, Platform, debian::Suite},
@@ -19,6 +19,17 @@ pub struct Root {
     pub place: Option<Place>,
 }
 
+/// What an image has that nobody asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Base {
+    /// There is no image: the tools of the build alone are wanted.
+    None,
+    /// [`roots::BASE`].
+    Small,
+    /// Besides that the Essential packages ([`essential::ESSENTIAL`]), as on every Debian.
+    Essential,
+}
+
 /// What is to be resolved. The substrate's own roots ([`roots`]) that it asks for come on top of `roots`.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
@@ -30,8 +41,8 @@ pub struct Request<'a> {
     pub python: Option<&'a str>,
     /// What the members asked for.
     pub roots: &'a [Root],
-    /// Whether the image is made of them too, so that its base ([`roots::BASE`]) is wanted.
-    pub image: bool,
+    /// What an image that is made of them has besides.
+    pub base: Base,
     /// The pins so far, of all platforms.
     pub lock: Option<&'a DebianLock>,
     /// Whether to take the newest versions whatever the pins say (`--update system`).

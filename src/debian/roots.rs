@@ -1,5 +1,8 @@
 //! What every image and every build starts from.
 
+use std::collections::BTreeSet;
+
+use super::{essential, request::Base};
 use crate::{
     diagnostic::{Diagnostic, Failure},
     name::DebianName,
@@ -21,6 +24,16 @@ pub const BASE: [&str; 11] = [
     "tzdata",
     "zlib1g",
 ];
+
+/// The packages of an image that nobody asked for, sorted, each once.
+#[must_use]
+pub fn of_image(base: Base) -> BTreeSet<&'static str> {
+    match base {
+        Base::None => BTreeSet::new(),
+        Base::Small => BASE.into(),
+        Base::Essential => BASE.into_iter().chain(essential::names()).collect(),
+    }
+}
 
 /// Packages of every native build, besides the headers of its Python: a C and C++ compiler with its linker, libc's
 /// headers, and what build scripts call.

@@ -5,7 +5,7 @@ use crate::{
     codex::{Codex, Debian, Substrate},
     crypt::Federation,
     debian::{
-        self, Mirrors, Outcome, Resolution, SystemPackage,
+        self, Base, Mirrors, Outcome, Resolution, SystemPackage,
         index::Index,
         lock::{DebianLock, PlatformLock},
         roots,
@@ -37,8 +37,8 @@ impl System {
 pub struct SystemResolver<'a> {
     debian: &'a Debian,
     python: &'static str,
-    /// Whether the image is made of them; on nixpkgs the tools alone are.
-    image: bool,
+    /// On nixpkgs the tools of the build alone are made of them.
+    base: Base,
     before: Option<DebianLock>,
     /// Whether the tools of native builds are wanted; at first, whether the lock has them.
     compiler: bool,
@@ -61,11 +61,15 @@ impl<'a> SystemResolver<'a> {
         effects: &'a Effects<'a>,
     ) -> Result<Self, Failure> {
         let debian = codex.substrate.debian();
-        let image = matches!(codex.substrate, Substrate::Debian(_));
+        let base = match &codex.substrate {
+            Substrate::Debian(debian) if debian.essential => Base::Essential,
+            Substrate::Debian(_) => Base::Small,
+            Substrate::Nixpkgs(_) => Base::None,
+        };
         let before = lock.map(DebianLock::parse).transpose()?;
         let python = codex.image.python.as_str();
         let compiler = before.as_ref().is_some_and(|lock| has_compiler(lock, platform));
-        Ok(Self { debian, python, image, before, compiler, mode, platform, effects, index: None })
+        Ok(Self { debian, python, base, before, compiler, mode, platform, effects, index: None })
     }
 
     /// What the substrate alone needs, the build's Python among it: for what runs before all is known.
@@ -84,7 +88,7 @@ impl<'a> SystemResolver<'a> {
         let roots: Vec<debian::Root> = federation
             .members()
             .iter()
-            .filter(|_| self.image)
+            .filter(|_| self.base != Base::None)
             .flat_map(|member| {
                 member.manifest.lychd.system_dependencies.iter().map(|dependency| debian::Root {
                     name: dependency.debian.clone(),
@@ -134,7 +138,7 @@ impl<'a> SystemResolver<'a> {
             platform: self.platform,
             suites: &self.debian.suites,
             python: Some(self.python),
-            image: self.image,
+            base: self.base,
             roots,
             lock: self.before.as_ref(),
             update: matches!(self.mode, Mode::Update),

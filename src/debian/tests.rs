@@ -225,7 +225,7 @@ fn run(given: &Given<'_>, index: Option<&Index>) -> Result<Outcome, Failure> {
         suites: &suites,
         python: Some("3.13"),
         roots: given.roots,
-        image: true,
+        base: Base::Small,
         lock: given.lock,
         update: given.update,
         compiler: false,

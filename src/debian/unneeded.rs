@@ -24,7 +24,6 @@ const fn only(of: &'static str, on: &'static str, reason: &'static str) -> Unnee
 /// The list.
 pub const UNNEEDED: [Unneeded; 19] = [
     always("adduser", "maintainer scripts make accounts with it; the image has its own passwd and group"),
-    always("base-passwd", "master copies of passwd and group; the image has its own"),
     always("cdebconf", "asks the questions of maintainer scripts"),
     always("debconf", "asks the questions of maintainer scripts"),
     always("dpkg", "installs packages; the build unpacks them"),
@@ -45,7 +44,8 @@ pub const UNNEEDED: [Unneeded; 19] = [
     ),
     only("x11-common", "sysvinit-utils", "functions for its init script"),
     only("lsb-base", "sysvinit-utils", "functions for init scripts"),
-    only("passwd", "base-passwd", "its maintainer script needs the master copies"),
+    only("util-linux", "libpam-modules", "logs people in (su, runuser); nobody logs in to a container"),
+    only("util-linux", "libpam-runtime", "the same"),
 ];
 
 /// Whether this dependency is on the list.

@@ -173,7 +173,7 @@ fn resolve(names: &[&str], python: &str, roots: &str, index: &Index) -> Resoluti
         suites: &suites(names),
         python: Some(python),
         roots: &roots,
-        image: true,
+        base: debian::Base::Small,
         lock: None,
         update: false,
         compiler: false,
@@ -225,10 +225,23 @@ fn the_closure_is_apts() {
     assert!(pinned.contains("libmagic1t64") && pinned.contains("perl"), "{pinned:?}");
 }
 
+/// What the archive calls Essential.
+fn essential(packages: &[(Suite, String)]) -> BTreeSet<&str> {
+    let paragraphs = packages.iter().flat_map(|(_, text)| text.split("\n\n"));
+    let essential = paragraphs.filter(|text| text.lines().any(|line| line == "Essential: yes"));
+    essential.filter_map(|text| text.lines().find_map(|line| line.strip_prefix("Package: "))).collect()
+}
+
 #[test]
 fn other_suites_and_platforms_are_verified_and_resolved() {
     let bookworm = Platform::X86_64Linux;
-    let index = Index::new(bookworm, packages(bookworm, &BOOKWORM)).expect("an index");
+    let old = packages(bookworm, &BOOKWORM);
+    // Whatever a suite calls Essential is in the table, and nothing else is.
+    let table: BTreeSet<&str> = debian::essential::ESSENTIAL.iter().map(|entry| entry.name).collect();
+    let new = packages(bookworm, &TRIXIE);
+    let both: BTreeSet<&str> = essential(&old).union(&essential(&new)).copied().collect();
+    assert_eq!(both, table);
+    let index = Index::new(bookworm, old).expect("an index");
     let pins = resolve(&BOOKWORM, "3.11", "tesseract-ocr", &index);
     assert!(pins.pins().values().any(|pin| pin.name.as_str() == "python3.11-minimal"));
     let arm = Platform::Aarch64Linux;

@@ -98,7 +98,7 @@ finally:
 #[test]
 #[ignore = "450 packages: make test-debian"]
 fn debian_chromium_prints_a_page() {
-    let plain = Plain::of(&["chromium", "grep", "sed", "fonts-dejavu-core"]);
+    let plain = Plain::of(&["chromium", "fonts-dejavu-core"]);
     let script = r#"
 import subprocess
 open("/tmp/page.html", "w").write("<h1>lych</h1>")
@@ -113,7 +113,7 @@ print(open("/tmp/page.pdf", "rb").read(5).decode())
 #[test]
 #[ignore = "200 packages: make test-debian"]
 fn debian_libreoffice_converts_a_document() {
-    let plain = Plain::of(&["libreoffice-writer-nogui", "grep", "sed", "fonts-dejavu-core"]);
+    let plain = Plain::of(&["libreoffice-writer-nogui", "fonts-dejavu-core"]);
     let script = r#"
 import subprocess
 open("/tmp/page.html", "w").write("<h1>lych</h1>")
@@ -121,4 +121,12 @@ subprocess.run(["soffice", "-env:UserInstallation=file:///tmp/profile", "--headl
 print(open("/tmp/page.pdf", "rb").read(5).decode())
 "#;
     assert_eq!(plain.answer(&["--unshare-net"], &["python", "-c", script]).lines().last(), Some("%PDF-"));
+}
+
+/// `Rscript` is a shell script that calls what is Essential.
+#[test]
+#[ignore = "150 packages: make test-debian"]
+fn debian_r_runs_a_script() {
+    let plain = Plain::of(&["r-base-core"]);
+    assert_eq!(plain.answer(&["--unshare-net"], &["Rscript", "-e", "cat(1 + 1)"]), "2");
 }

@@ -289,6 +289,16 @@ fn system_libraries_and_programs_answer() {
     assert_eq!(answer(&["python", "-c", &script]).trim(), r"b'\x89PNG'");
 }
 
+/// Debian Policy 3.8: every package may use these without depending on them.
+#[test]
+fn essential_programs_are_there() {
+    let script = "readlink -f /bin/sh; echo abc | sed s/b/-/ | grep -o a-c; tar --version | head -n 1 | cut -d ' ' -f 2; \
+                  find /etc/passwd -type f | xargs -n 1 gzip -c | gzip -t && echo whole; diff /etc/passwd /etc/passwd && \
+                  hostname > /tmp/name; flock -n /tmp/lock perl -e 'print 6 * 7, qq(\\n)'";
+    let told = answer(&["sh", "-c", script]);
+    assert_eq!(told.lines().collect::<Vec<_>>(), ["/usr/bin/dash", "a-c", "(GNU", "whole", "42"], "{told}");
+}
+
 #[test]
 fn nothing_of_the_application_can_be_written() {
     let script = r#"
