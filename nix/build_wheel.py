@@ -20,6 +20,7 @@ import base64
 import csv
 import hashlib
 import io
+import itertools
 import json
 import os
 import re
@@ -116,7 +117,7 @@ def unpack(archive, directory):
 
 def name_shell(source, shell):
     """There is no /bin/sh: scripts of the source that are for it name `shell`.
-    Gives what they were, by what they are now."""
+    Gives what they were: what they are now -> [(path, bytes)]."""
     originals = {}
     for directory, _, files in os.walk(source):
         for name in files:
@@ -128,10 +129,20 @@ def name_shell(source, shell):
             line, newline, rest = data.partition(b"\n")
             if re.fullmatch(rb"#! ?/bin/(ba)?sh( -e)?", line):
                 changed = b"#!" + shell.encode() + newline + rest
-                originals[changed] = data
+                originals.setdefault(changed, []).append((os.path.relpath(path, source), data))
                 with open(path, "wb") as file:
                     file.write(changed)
     return originals
+
+
+def original(name, candidates):
+    """Of scripts that are equal now, the one whose path is most like this one's."""
+
+    def alike(candidate):
+        pairs = zip(reversed(name.split("/")), reversed(candidate[0].split("/")))
+        return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+    return max(candidates, key=alike)[1] if candidates else None
 
 
 def put_back(wheel, originals):
@@ -141,7 +152,7 @@ def put_back(wheel, originals):
         entries = {info.filename: (info, archive.read(info)) for info in archive.infolist()}
     changed = {}
     for name, (_, content) in entries.items():
-        usual = originals.get(content) or programs.with_usual_loader(content)
+        usual = original(name, originals.get(content)) or programs.with_usual_loader(content)
         if usual is not None:
             changed[name] = usual
     if not changed:

@@ -28,11 +28,7 @@ let
   inherit (builtins) all attrNames concatLists concatMap concatStringsSep elem elemAt filter genList hasAttr head length listToAttrs split sort;
 
   packages = map pkgs.package system;
-  # A waiver is for the part that has the package; who is nowhere is told of by the root.
-  isSystem = name: hasAttr name known.system;
-  waivers = wanted: listToAttrs (map (name: { inherit name; value = missingLibraries.${name}; })
-    (filter (name: isSystem name == wanted) (attrNames missingLibraries)));
-  state = makeSystem { inherit packages; winners = collisions; missingLibraries = waivers true; };
+  state = makeSystem { inherit packages missingLibraries; winners = collisions; };
 
   # kind -> name -> what has the store paths
   named = nameOf: list: listToAttrs (map (value: { name = nameOf value; inherit value; }) list);
@@ -95,7 +91,7 @@ let
     spec = {
       inherit prefix user directories;
       winners = collisions;
-      missing_libraries = waivers false;
+      missing_libraries = missingLibraries;
       working_directory = config.WorkingDir or "/";
       python = pkgs.python.version;
       wheels = map

@@ -106,6 +106,7 @@ def layer_tree(contents, plan):
 def write_layer(stream, contents, plan, mtime):
     """Writes what some store paths hold at its places as one tar stream, sorted."""
     top, passed = layer_tree(contents, plan)
+    firsts, written = set(plan.twins.values()), set()
 
     with tarfile.open(fileobj=stream, mode="w|") as archive:
 
@@ -124,8 +125,12 @@ def write_layer(stream, contents, plan, mtime):
                 raise SystemExit(f"{path} is no file, link or directory")
             owned = plan.mode(place, status.st_mode & 0o100)
             if place in plan.twins:
+                if plan.twins[place] not in written:
+                    raise SystemExit(f"{place} is another name of {plan.twins[place]}, which does not come before it in the layer")
                 add(place, tarfile.LNKTYPE, *owned, target=plan.twins[place])
                 return
+            if place in firsts:
+                written.add(place)
             with open(path, "rb") as content:
                 add(place, tarfile.REGTYPE, *owned, status.st_size, content=content)
 

@@ -69,9 +69,14 @@ class Checker:
             # the forge reads this sentence: src/forge/missing_libraries.rs
             found.append(f"{path} of {package} needs {name}, which no package of the image provides where the loader looks")
 
-    def unneeded(self):
-        """Waivers that no checked file had need of, as notes."""
-        return [f"[policy] missing-libraries of forge.toml: nothing in {package} lacks {name}" for package, name in sorted(self.unused)]
+    def unneeded(self, elsewhere=()):
+        """Waivers that no file had need of, here or `elsewhere` (pairs as in `used`), as notes."""
+        unused = self.unused - {tuple(pair) for pair in elsewhere}
+        return [f"[policy] missing-libraries of forge.toml: nothing in {package} lacks {name}" for package, name in sorted(unused)]
+
+    def used(self):
+        """Waivers that a file had need of: (package, library)."""
+        return sorted(self.waived - self.unused)
 
     @staticmethod
     def _expand(part, origin):

@@ -49,17 +49,17 @@ def compare_versions(one, other):
 
 
 class Control:
-    """`fields`: the stanza, keys in lower case. `postinst`: a script's text."""
+    """`fields`: the stanza, keys in lower case. `preinst`, `postinst`: texts of scripts."""
 
     def __init__(self, deb):
-        self.fields, self.postinst = {}, ""
+        self.fields, self.preinst, self.postinst = {}, "", ""
         with tarfile.open(fileobj=io.BytesIO(self._member(deb))) as archive:
             for member in archive:
                 name = member.name.removeprefix("./")
-                if member.isfile() and name in ("control", "postinst"):
+                if member.isfile() and name in ("control", "preinst", "postinst"):
                     text = archive.extractfile(member).read().decode(errors="replace")
-                    if name == "postinst":
-                        self.postinst = text
+                    if name != "control":
+                        setattr(self, name, text)
                     else:
                         for line in re.sub(r"\n[ \t]+", " ", text).splitlines():
                             key, _, value = line.partition(":")

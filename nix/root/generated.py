@@ -36,7 +36,11 @@ def generated(root, controls, note):
     for path, target in alternatives.links(scripts, lambda path: root.real(path) is not None).items():
         # a script may say /lib for what is now /usr/lib
         folder, name = os.path.split(path)
-        made[os.path.join(root.real(folder) or folder, name)] = target
+        real = os.path.join(root.real(folder) or root.place(folder), name)
+        if root.node(real) is not None and not isinstance(root.node(real), str):
+            note(f"{path} is a file of a package, so no alternative takes its place")
+            continue
+        made[real] = target
     for name, control in controls.items():
         for source, target in ucf.copies(control.postinst, name, note):
             place = root.on_disk(root.real(source) or source)

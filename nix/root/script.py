@@ -6,7 +6,10 @@ import re
 import shlex
 
 ASSIGNMENT = re.compile(r"^\s*(?:local\s+|export\s+)?([A-Za-z_]\w*)=(\"[^\"`$]*\"|'[^']*'|[^\s\"'`$;()]*)\s*;?\s*$")
-LOOP = re.compile(r"^\s*for\s+([A-Za-z_]\w*)\s+in\s+([^$`;*()\"']*?)\s*(?:;\s*do)?\s*$")
+LOOP = re.compile(r"^\s*(?:for\s+([A-Za-z_]\w*)\s+in\b([^$`;*()\"']*)(?:;\s*do\b\s*)?|(?:while|until)\b(?:(?!\bdone\b).)*)$")
+DONE = re.compile(r"^\s*done\b")
+# Of nested loops; more is no list of words.
+MOST = 1000
 VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
 
@@ -24,12 +27,12 @@ def commands(script, program):
         if match := ASSIGNMENT.match(plain):
             variables[match[1]] = match[2].strip("\"'")
         elif match := LOOP.match(plain):
-            loops.append((match[1], match[2].split()))
-        elif line.split("#")[0].strip() == "done" and loops:
+            loops.append((match[1], match[2].split() if match[1] else [""]))
+        elif DONE.match(line) and loops:
             loops.pop()
         if line.lstrip().startswith("#") or not call.search(line):
             continue
-        for values in itertools.product(*(words for _, words in loops)):
+        for values in itertools.islice(itertools.product(*(words for _, words in loops)), MOST):
             known = {**variables, **dict(zip((name for name, _ in loops), values))}
             text = substituted(line, known)
             found.append(words_of(text[call.search(text).end() :]))
@@ -45,4 +48,6 @@ def words_of(text):
     except ValueError:
         return []
     end = next((i for i, word in enumerate(words) if word[:1] in tuple(";&|<>()")), len(words))
-    return words[:end]
+    # the number of what is redirected is no word
+    redirected = end < len(words) and words[end][:1] in "<>" and end and words[end - 1].isdigit()
+    return words[: end - 1 if redirected else end]

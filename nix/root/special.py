@@ -18,6 +18,10 @@ GROUPS = {
 }
 
 
+# What is not worth a line: by kind and whether the owner may run it.
+USUAL = {"-x": (0o755, 0, 0), "--": (0o644, 0, 0), "dx": (0o755, 0, 0)}
+
+
 def number(name, table):
     if name.isdigit():
         return int(name)
@@ -34,7 +38,8 @@ def mode_of(letters):
 
 
 def read(text, label):
-    """(path -> (mode, uid, gid), path -> the path that it is a hard link of) of a list."""
+    """(path -> (mode, uid, gid), path -> the path that it is a hard link of) of a list.
+    All names of one file have the mode and owner of the entry that has its bytes."""
     modes, twins = {}, {}
     for line in text.splitlines():
         match = LINE.fullmatch(line)
@@ -45,7 +50,7 @@ def read(text, label):
         path = path.rstrip("/")
         if twin and match[1] == "-":
             twins[path] = first
-        else:
+        if path and (mode_of(match[2]), uid, gid) != USUAL.get(match[1] + match[2][2]):
             modes[path] = (mode_of(match[2]), uid, gid)
     return modes, twins
 
@@ -59,17 +64,19 @@ def account(debs, union):
         with open(deb["special"], encoding="utf-8", errors="surrogateescape") as file:
             known, twins = read(file.read(), f"package {deb['name']}")
         for path, (mode, uid, gid) in known.items():
-            place = places.get((deb["path"], path)) or union.directory_at(path)
-            if place is None:
-                continue
-            told = modes.get(place)
-            # of two that disagree on a directory the more closed one
-            if told is None or mode < int(told[0], 8):
+            # of a directory, what its first package says, as dpkg makes it once
+            place = places.get((deb["path"], path)) or union.directory_of(deb["path"], path)
+            if place is not None:
                 modes[place] = [f"{mode:o}", uid, gid]
         groups = {}
         for path, first in twins.items():
             groups.setdefault(first, {first}).add(path)
-        for group in groups.values():
-            present = sorted(places[deb["path"], path] for path in group if (deb["path"], path) in places)
-            links.update({place: present[0] for place in present[1:]})
+        for first, group in groups.items():
+            # in the order of a layer, in which the bytes come before their other names
+            present = sorted((places[deb["path"], path] for path in group if (deb["path"], path) in places), key=lambda place: place.split("/"))
+            for place in present[1:]:
+                links[place] = present[0]
+            if present and first in known:
+                mode, uid, gid = known[first]
+                modes.update({place: [f"{mode:o}", uid, gid] for place in present})
     return {"modes": modes, "hard_links": links}

@@ -18,6 +18,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import caches
+import diversions
 import ld_cache
 import special
 from check_elf import Checker
@@ -29,10 +30,10 @@ from tree import Root, plain, put, write_to_disk
 from union import LINKS, Union
 
 
-def united(packages, winners):
-    union = Union(LINKS, Decisions(winners))
+def united(packages, winners, diverted):
+    union = Union(LINKS, Decisions(winners), diverted)
     union.add_all(packages)
-    fail(union.errors)
+    fail(union.undecided())
     return union
 
 
@@ -60,7 +61,7 @@ def check(tree, union, controls, libraries, waivers):
     for message in checker.notes:
         note(message)
     fail(sorted(checker.errors))
-    return checker.unneeded()
+    return checker.used()
 
 
 def main():
@@ -70,8 +71,12 @@ def main():
     if spec["bytecode"]:
         packages.append(Package(spec["bytecode"], "the bytecode of the standard library"))
 
+    diverted = {}
+    for name, control in controls.items():
+        diverted.update(diversions.parse(control.preinst, name, note))
+
     # First as a directory on disk, in which the packages' own tools can work.
-    union = united(packages, spec["winners"])
+    union = united(packages, spec["winners"], diverted)
     found = skeleton(union.tree, LINKS)
     found += generated(Root(union.tree), controls, note).items()
     found += (("/" + place, node) for place, node in union.diverted.items())
@@ -88,20 +93,20 @@ def main():
 
     # Then for the image. The cache of the loader comes last: it lists what is there.
     packages.append(Package(out, "what maintainer scripts would make", made=True))
-    union = united(packages, spec["winners"])
+    union = united(packages, spec["winners"], diverted)
     root = Root(union.tree)
     cached = ld_cache.libraries(root, ld_cache.directories(root))
     caches.place(f"{out}/etc/ld.so.cache", ld_cache.cache(cached))
     libraries = ld_cache.loadable(root, cached)
-    union = united(packages, spec["winners"])
-    unneeded = check(union.tree, union, controls, libraries, spec["missing_libraries"])
+    union = united(packages, spec["winners"], diverted)
+    waived = check(union.tree, union, controls, libraries, spec["missing_libraries"])
 
     account = {
         "left_out": union.left_out,
         "shared": union.shared,
         "replaced": union.replaced,
         "decided": sorted(union.decisions.used),
-        "notes": unneeded,
+        "waived": waived,
         **special.account(spec["debs"], union),
     }
     for name, value in (("tree", plain(union.tree)), ("loader", libraries), ("account", account)):

@@ -126,6 +126,11 @@ class Root:
         self.known[path] = at or "/"
         return self.known[path]
 
+    def place(self, path):
+        """Where a path would lie: without links as far as there is something."""
+        head, _, name = path.rstrip("/").rpartition("/")
+        return self.real(path) or (f"{self.place(head).rstrip('/')}/{name}" if head else path)
+
     def on_disk(self, real):
         """Where the bytes of the file at a path without links lie, or None."""
         node = self.node(real)

@@ -14,6 +14,9 @@ import os
 
 from tree import Stored
 
+# Of many collisions, so that what matters is among the last lines of a failed build.
+MOST_SHOWN = 12
+
 # What the files of a root have always been reached by (base-files, and its postinst).
 LINKS = {
     "bin": "usr/bin",
@@ -23,8 +26,6 @@ LINKS = {
     "var/run": "run",
     "var/lock": "run/lock",
 }
-# The diversions of trixie that change where a file lies; its others are of the merged /usr.
-DIVERTED = {"usr/bin/pg_config": ("postgresql-common", "usr/bin/pg_config.libpq-dev")}
 
 
 class Union:
@@ -32,25 +33,33 @@ class Union:
 
     links      path -> path of the root's directory links; none has a slash in front
     decisions  of collision.py
+    diversions path in a package -> (the package that keeps it, where others' goes)
     """
 
-    def __init__(self, links, decisions):
+    def __init__(self, links, decisions, diversions=()):
         self.tree, self.links, self.decisions = {}, links, decisions
+        self.diversions = dict(diversions)
         self.owners = {}  # place -> (package, path in it); places have no slash in front
-        self.present = set()
         self.left_out = {}  # store path -> paths in it that are not in the root
         self.shared, self.replaced = {}, {}  # place -> labels
         self.diverted = {}  # place -> Stored
+        self.collisions = {}  # path in the root -> name of one of the packages that have a file there
+        self.folders = {}  # place of a directory -> store path of the package that has it first
+        self.pending = {}  # place -> package that met another, neither of them the one that is to win
         self.errors = []
 
     def add_all(self, packages):
-        self.present.update(package.name for package in packages)
-        for package in packages:
-            place = self._place(package.at)
+        """Adds packages; Debian's base-files, which the archive unpacks before all others, is the first."""
+        for package in sorted(packages, key=lambda package: package.name != "base-files"):
+            place = self.place(package.at)
             if not place or self._make(package, place):
                 self._directory(package, "", place)
+        for place, package in self.pending.items():
+            if "/" + place not in self.decisions.used:
+                self._collide(place, package)
 
-    def _place(self, place):
+    def place(self, place):
+        """Where a path really lies, behind the directory links of the root."""
         for _ in range(8):
             link = next((link for link in self.links if place == link or place.startswith(link + "/")), None)
             if link is None:
@@ -66,7 +75,7 @@ class Union:
         for entry in entries:
             path, target = below + entry.name, place + entry.name
             if entry.is_dir(follow_symlinks=False):
-                target = self._place(target)
+                target = self.place(target)
                 if self._make(package, target):
                     self._directory(package, path + "/", target)
             elif entry.is_symlink():
@@ -83,6 +92,7 @@ class Union:
                 self._collide("/".join(names[:depth]), package)
                 return False
             node = child
+        self.folders.setdefault(place, package.path)
         return True
 
     def _leaf(self, package, path, place, node):
@@ -90,8 +100,8 @@ class Union:
         folder = self.tree
         for part in above.split("/") if slash else []:
             folder = folder[part]
-        diverted = DIVERTED.get(place)
-        if diverted and diverted[0] in self.present and diverted[0] != package.name:
+        diverted = self.diversions.get(path)
+        if diverted and diverted[0] != package.name and not package.made:
             self.diverted[diverted[1]] = node
             self._leave_out(package, path)
             return
@@ -115,15 +125,31 @@ class Union:
             return
         winner = self.decisions.winner("/" + place, other, package)
         if winner is None:
-            self._collide(place, package)
+            if "/" + place in self.decisions.winners:
+                # who wins may come later
+                self.pending.setdefault(place, package)
+                self._leave_out(package, path)
+            else:
+                self._collide(place, package)
         elif winner is package:
             self._leave_out(other, other_path)
+            self.pending.pop(place, None)
             self.replaced[place] = [package.label, other.label]
             folder[name] = node
             self.owners[place] = (package, path)
         else:
             self._leave_out(package, path)
             self.replaced[place] = [other.label, package.label]
+
+    def packages_at(self, place, files=False):
+        """Who has something at a place: labels of the packages with a file there, or (but for `files`) below it."""
+        return sorted({str(package) for path, (package, _) in self.owners.items() if path == place or not files and path.startswith(place + "/")})
+
+    def _node(self, place):
+        node = self.tree
+        for part in place.split("/"):
+            node = node.get(part) if isinstance(node, dict) else None
+        return node
 
     def _leave_out(self, package, path):
         self.left_out.setdefault(package.path, []).append(path)
@@ -141,10 +167,19 @@ class Union:
         error = f"/{place} is provided twice: {both}"
         if error not in self.errors:
             self.errors.append(error)
+        if other and not isinstance(self._node(place), dict):
+            self.collisions.setdefault("/" + place, other.name)
 
-    def directory_at(self, path):
-        """The place of a directory that a package has at `path` of the root, or None."""
-        place, node = self._place(path), self.tree
-        for part in place.split("/") if place else []:
-            node = node.get(part) if isinstance(node, dict) else None
-        return place if isinstance(node, dict) else None
+    def directory_of(self, package, path):
+        """The place of a directory that a store path is the first to have, or None."""
+        place = self.place(path)
+        return place if self.folders.get(place) == package else None
+
+    def undecided(self):
+        """The errors, and how the operator decides: a line to paste."""
+        if not self.collisions:
+            return sorted(self.errors)
+        shown = dict(list(sorted(self.collisions.items()))[:MOST_SHOWN])
+        more = f" (and {len(self.collisions) - MOST_SHOWN} more)" if len(self.collisions) > MOST_SHOWN else ""
+        line = ", ".join(f'"{path}" = "{name}"' for path, name in shown.items())
+        return [*sorted(self.errors)[-MOST_SHOWN:], f"whose file it is can be said in forge.toml under [policy]: collisions = {{ {line} }}{more}"]

@@ -15,6 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "root"))
 sys.dont_write_bytecode = True
 
 import alternatives
+import diversions
 import ld_cache
 import special
 import ucf
@@ -145,9 +146,24 @@ class Joining(Case):
         one, two = self.package("one", {"a": b"1"}), self.package("two", {"a": b"2"})
         union = self.union(one, two, winners={"/a": "two", "/b": "one", "/a/c": "three"})
         self.assertEqual((union.errors, union.left_out), ([], {one.path: ["a"]}))
-        self.assertEqual(union.decisions.unused(["/b"]), ["[policy] collisions: no two packages have /a/c, or three is none of them"])
+        self.assertEqual(union.decisions.unused(["/b"]), ["[policy] collisions: no two packages have a different /a/c, or three is none of them"])
         union = self.union(one, two, winners={"/a": "three"})
         self.assertEqual((len(union.errors), len(union.decisions.unused())), (1, 1))
+
+    def test_the_winner_may_come_last(self):
+        one, two, three = (self.package(name, {"f": name.encode()}) for name in ("one", "two", "three"))
+        union = self.union(one, two, three, winners={"/f": "three"})
+        self.assertEqual((union.errors, union.tree), ([], {"f": self.stored(three, "f")}))
+        self.assertEqual(union.left_out, {one.path: ["f"], two.path: ["f"]})
+        self.assertEqual(len(self.union(one, two, winners={"/f": "four"}).errors), 1)
+
+    def test_how_to_decide_is_told_as_a_line_to_paste(self):
+        files = {f"d/{number:02}": b"" for number in range(20)}
+        one, two = self.package("one", files), self.package("two", {path: b"2" for path in files})
+        told = self.union(one, two).undecided()
+        self.assertEqual(len(told), 13)
+        self.assertIn('under [policy]: collisions = { "/d/00" = "one", "/d/01" = "one",', told[-1])
+        self.assertTrue(told[-1].endswith('"/d/11" = "one" } (and 8 more)'), told[-1])
 
     def test_a_readme_at_the_top_of_the_environment_carries_nothing(self):
         for name in ("LICENSE", "LICENSE.txt", "README.md", "CHANGELOG.rst"):
@@ -160,8 +176,14 @@ class Joining(Case):
     def test_a_diversion_moves_the_file_of_the_others(self):
         common = self.package("postgresql-common", {"usr/bin/pg_config": b"perl"})
         dev = self.package("libpq-dev", {"usr/bin/pg_config": b"elf"})
+        preinst = "dpkg-divert --package postgresql-common --add --rename --divert /usr/bin/pg_config.libpq-dev /usr/bin/pg_config\ndpkg-divert --no-rename --divert /lib64/x.usr-is-merged --add /lib64/x\ndpkg-divert --remove /gone\n"
+        notes = []
+        diverted = diversions.parse(preinst, "postgresql-common", notes.append)
+        self.assertEqual((diverted, notes), ({"usr/bin/pg_config": ("postgresql-common", "usr/bin/pg_config.libpq-dev")}, []))
+        self.assertEqual((diversions.parse('dpkg-divert --add "$x"\n', "y", notes.append), len(notes)), ({}, 1))
         for pair in ((common, dev), (dev, common)):
-            union = self.union(*pair)
+            union = Union(LINKS, Decisions(), diverted)
+            union.add_all(pair)
             self.assertEqual((union.errors, union.tree["usr"]["bin"]), ([], {"pg_config": self.stored(common, "usr/bin/pg_config")}))
             self.assertEqual(union.diverted, {"usr/bin/pg_config.libpq-dev": self.stored(dev, "usr/bin/pg_config")})
         self.assertEqual(self.united(dev)["usr"]["bin"], {"pg_config": self.stored(dev, "usr/bin/pg_config")})
@@ -187,6 +209,16 @@ drwxrwxrwt root/root         0 2026-07-02 19:05:00 ./tmp/
         modes, twins = special.read(self.LIST, "package x")
         self.assertEqual(modes, {"root": (0o700, 0, 0), "tmp": (0o1777, 0, 0), "usr/bin/chage": (0o755, 0, 42), "usr/bin/ch fn": (0o755, 0, 0)})
         self.assertEqual(twins, {"usr/bin/a": "usr/bin/b"})
+        self.assertEqual(special.read("drwxrwxr-x root/root 0 2026-07-02 19:05:00 ./\n", "x"), ({}, {}))
+
+    def test_all_names_of_one_file_have_its_mode_and_its_bytes_come_first(self):
+        names = ["usr/x/f", "usr/x-y/f", "usr/x-y/gone"]
+        package = self.package("x", {name: b"1" for name in names[:2]})
+        path = os.path.join(self.store, "special")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("-rw-r----- root/shadow 1 2026-07-02 19:05:00 ./usr/x-y/gone\n" + "".join(f"-rw-r----- root/shadow 0 2026-07-02 19:05:00 ./{name} -> ./usr/x-y/gone\n" for name in names[:2]))
+        told = special.account([{"name": "x", "path": package.path, "special": path}], self.union(package))
+        self.assertEqual(told, {"modes": {name: ["640", 0, 42] for name in names[:2]}, "hard_links": {"usr/x-y/f": "usr/x/f"}})
 
     def test_what_cannot_be_read_ends_the_build(self):
         for line in ("crw-r--r-- root/root 0 2026-07-02 19:05:00 ./dev/x", "-rw-r----- root/made-up 0 2026-07-02 19:05:00 ./x", "nonsense"):
@@ -209,6 +241,7 @@ drwxrwxrwt root/root         0 2026-07-02 19:05:00 ./tmp/
     def test_directories_of_the_image(self):
         told = [f"{mode_of(path, ['/home/lich', '/var/lib/x']):o}" for path in ("/tmp", "/root", "/etc", "/home", "/home/lich", "/home/lich/a", "/home/lichen")]
         self.assertEqual(told, ["1777", "700", "755", "755", "777", "777", "755"])
+        self.assertEqual([f"{mode_of(path, ['/tmp', '/root']):o}" for path in ("/tmp", "/tmp/x", "/root")], ["1777", "777", "777"])
 
 
 class Lookup(Case):
@@ -242,6 +275,14 @@ class Alternatives(unittest.TestCase):
     def test_variables_of_the_script(self):
         script = "#!/bin/sh\nLIB=/usr/lib/x\nN=\"n\"\nupdate-alternatives --install $LIB/l.so.3 ${N}-x '/usr/lib/blas/l.so.3' 10; exit 0\n"
         self.assertEqual(self.links(script), {"/usr/lib/x/l.so.3": "/etc/alternatives/n-x", "/etc/alternatives/n-x": "/usr/lib/blas/l.so.3"})
+
+    def test_what_closes_a_loop(self):
+        for end in ("done", "done || true", "done < /list", "  done 2>/dev/null"):
+            script = f"for f in a b; do\n while read x; do :\n done\n update-alternatives --install /$f $f /t/$f 1\n{end}\nf=c\nupdate-alternatives --install /$f $f /t/$f 1 2>&1\n"
+            self.assertEqual(sorted(self.links(script)), ["/a", "/b", "/c", *(f"/etc/alternatives/{name}" for name in "abc")], end)
+        deep = "".join(f"for v{number} in 0 1 2 3 4 5 6 7 8 9; do\n" for number in range(9)) + "update-alternatives --install /a a /b 1\n"
+        self.assertEqual(len(self.links(deep)), 2)
+        self.assertEqual(self.links("for x in" + " " * 3000 + "$\n"), {})
 
     def test_loops(self):
         script = "more=b\nlist=\"a $more\"\nfor prog in \\\n  $list; do\n  if x; then y\n  fi\n  update-alternatives --install /usr/bin/$prog-im7 $prog-im7 \\\n /usr/bin/$prog-im7.q16 1\ndone\nupdate-alternatives --install /$prog p /x 1\n"

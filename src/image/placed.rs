@@ -26,7 +26,8 @@ use crate::{
 
 /// Writes the tree of these contents, sorted by path component.
 pub(super) fn write(contents: &[Placed], store: &StoreRoot, writer: &mut Writer<'_>) -> Result<(), Broken> {
-    let mut walk = Walk { plan: &writer.attributes.plan, passed: BTreeSet::new(), writer };
+    let mut walk =
+        Walk { plan: &writer.attributes.plan, passed: BTreeSet::new(), written: BTreeSet::new(), writer };
     let top = walk.tree(contents, store);
     walk.directory(top, &mut Vec::new())
 }
@@ -53,6 +54,8 @@ struct Walk<'a, 'w> {
     plan: &'a Plan,
     /// Paths on disk that are not where they would be.
     passed: BTreeSet<PathBuf>,
+    /// Files with further names that are in the layer already.
+    written: BTreeSet<Vec<u8>>,
     writer: &'a mut Writer<'w>,
 }
 
@@ -138,7 +141,17 @@ impl Walk<'_, '_> {
             Kind::File => {
                 let owned = self.plan.owned(place, status.mode & 0o100 != 0);
                 if let Some(first) = self.plan.twin(place) {
+                    if !self.written.contains(first.as_bytes()) {
+                        let message = format!(
+                            "`{}` is another name of `{first}`, which does not come before it in the layer",
+                            path.display()
+                        );
+                        return Err(Failure::from(Diagnostic::new(message)).into());
+                    }
                     return self.writer.placed(place, Type::HardLink, owned, 0, first.as_bytes());
+                }
+                if self.plan.is_first(place) {
+                    self.written.insert(place.to_owned());
                 }
                 self.writer.placed(place, Type::File, owned, status.size, b"")?;
                 self.writer.content(path, status.size)

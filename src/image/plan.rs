@@ -34,6 +34,8 @@ pub(super) struct Plan {
     sealed: String,
     special: BTreeMap<Vec<u8>, Owned>,
     hard_links: BTreeMap<Vec<u8>, String>,
+    /// The values of `hard_links`.
+    firsts: BTreeSet<Vec<u8>>,
     /// Store path -> paths in it.
     pub(super) left_out: BTreeMap<String, BTreeSet<String>>,
     /// What the operator said of files and libraries that nothing needed.
@@ -60,6 +62,7 @@ impl Plan {
             sealed: String::new(),
             special: BTreeMap::new(),
             hard_links: BTreeMap::new(),
+            firsts: BTreeSet::new(),
             left_out: BTreeMap::new(),
             notes: Vec::new(),
             sha256: Sha256::of(""),
@@ -94,6 +97,7 @@ impl Plan {
             links: wire.links,
             sealed: wire.sealed,
             special: special.collect::<Result<_, String>>()?,
+            firsts: wire.hard_links.values().map(|first| first.clone().into_bytes()).collect(),
             hard_links: wire.hard_links.into_iter().map(|(name, first)| (name.into_bytes(), first)).collect(),
             left_out: wire.left_out,
             notes: wire.notes,
@@ -111,6 +115,11 @@ impl Plan {
         }
         let usual = root(if executable { 0o755 } else { 0o644 });
         self.special.get(place).copied().unwrap_or(usual)
+    }
+
+    /// Whether the file at a place has further names.
+    pub(super) fn is_first(&self, place: &[u8]) -> bool {
+        self.firsts.contains(place)
     }
 
     /// The file that this one is another name of.

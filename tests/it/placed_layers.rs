@@ -49,7 +49,7 @@ fn plan(store: &str) -> Value {
     json!({
         "links": { "lib": "usr/lib", "var/run": "run", "app/.venv/lib64": "app/.venv/lib" },
         "sealed": "app",
-        "modes": { "tmp": ["1777", 0, 0], "home/lich": ["777", 0, 0], "usr/bin/tool": ["755", 0, 42] },
+        "modes": { "tmp": ["1777", 0, 0], "home/lich": ["777", 0, 0], "usr/bin/tool": ["755", 0, 42], "usr/bin/tool-2": ["755", 0, 42] },
         "hard_links": { "usr/bin/tool-2": "usr/bin/tool" },
         "left_out": { (store_path("old").replace("/nix/store", store)): ["usr/share/both"] },
         "shared": { "usr/share/both": ["package base", "package old"] },
@@ -135,7 +135,7 @@ fn both_streamers_write_the_same_bytes_and_they_are_the_root() {
             "5 755 0:0 root:root 1 usr".into(),
             "5 755 0:0 root:root 1 usr/bin".into(),
             "0 755 0:42 root: 1 usr/bin/tool".into(),
-            "1 755 0:0 root:root 1 usr/bin/tool-2 -> usr/bin/tool".into(),
+            "1 755 0:42 root: 1 usr/bin/tool-2 -> usr/bin/tool".into(),
             "5 755 0:0 root:root 1 usr/lib".into(),
             "5 755 0:0 root:root 1 usr/lib/x86_64".into(),
             "2 777 0:0 root:root 1 usr/lib/x86_64/libold.so -> libold.so.1".into(),
@@ -230,6 +230,14 @@ fn what_cannot_be_placed_is_refused() {
         assert!(good.contains(from), "{from}");
         let told = refused(&good.replace(from, to));
         assert!(told.contains(want), "{to}: {told}");
+    }
+    // A hard link to what is not there, or comes later.
+    for (name, first) in [("usr/bin/tool", "usr/bin/tool-2"), ("usr/bin/tool-2", "usr/bin/gone")] {
+        let mut plan = plan("/nix/store");
+        plan["hard_links"] = json!({ (name): first });
+        store.file("root-plan", b"", plan.to_string().as_bytes(), 0o644);
+        let told = refused(&good);
+        assert!(told.contains("which does not come before it in the layer"), "{told}");
     }
     // Two packages with one path, of which the plan knows nothing.
     let mut plan = plan("/nix/store");

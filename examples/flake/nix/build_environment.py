@@ -68,6 +68,8 @@ def install_python(directory, python, libraries, headers):
     os.makedirs(os.path.dirname(path), exist_ok=True)
     for name in ("python", "python3", f"python{python['version']}"):
         place = os.path.join(directory, "bin", name)
+        if os.path.isdir(place) and not os.path.islink(place):
+            raise Refused(f"a build requirement has a directory bin/{name}")
         if os.path.lexists(place):
             os.unlink(place)
         if name != "python":
@@ -79,7 +81,12 @@ def install_python(directory, python, libraries, headers):
         search = os.pathsep.join([*python["libraries"], *libraries])
         words = [python["loader"], "--library-path", search, "--argv0", path, python["program"]]
         write(path, f"#!{shutil.which('sh')}\nexec {' '.join(map(quoted, words))} \"$@\"\n".encode())
-    with open(os.path.join(directory, "pyvenv.cfg"), "w", encoding="utf-8") as file:
+    config = os.path.join(directory, "pyvenv.cfg")
+    if os.path.isdir(config) and not os.path.islink(config):
+        raise Refused("a build requirement has a directory pyvenv.cfg")
+    if os.path.lexists(config):
+        os.unlink(config)
+    with open(config, "x", encoding="utf-8") as file:
         file.write(f"home = {home(directory, python['program'], headers)}\ninclude-system-site-packages = false\n")
 
 
@@ -126,6 +133,8 @@ def adapt_scripts(directory):
             line = programs.adapted_line(content, shutil.which)
             if line is None:
                 continue
+            if line.split()[0] == b"#!" + path.encode():
+                raise Refused(f"a build requirement has a script `{name}` that would start itself")
             content += file.read()
         os.unlink(path)
         write(path, line + content.partition(b"\n")[2])

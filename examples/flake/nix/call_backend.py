@@ -16,9 +16,16 @@ from importlib import metadata
 
 
 def missing(requirements):
-    """Those of the backend's further wishes that the build environment does not hold."""
+    """Those of the backend's further wishes that the build environment does not hold.
+    Whether a marker holds is asked where somebody is there to tell; else the backend tries."""
+    try:
+        from packaging.requirements import Requirement
+    except ImportError:
+        Requirement = None
     wanted = []
     for requirement in requirements:
+        if ";" in requirement and (Requirement is None or not Requirement(requirement).marker.evaluate({"extra": ""})):
+            continue
         name = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", requirement)
         try:
             if name:

@@ -39,6 +39,6 @@ class Decisions:
     def unused(self, elsewhere=()):
         """Notes on what the operator decided and nothing asked for, here or `elsewhere`."""
         return [
-            f"[policy] collisions: no two packages have {path}, or {self.winners[path]} is none of them"
+            f"[policy] collisions: no two packages have a different {path}, or {self.winners[path]} is none of them"
             for path in sorted(set(self.winners) - self.used - set(elsewhere))
         ]

@@ -48,28 +48,30 @@ def own_files(spec):
 def united(spec, wheels):
     """The whole root, and the account of the environment's packages."""
     prefix = spec["prefix"].strip("/")
-    # as the module venv makes it
     links = {**LINKS, f"{prefix}/lib64": f"{prefix}/lib"}
     union = Union(links, Decisions(spec["winners"], spec["prefix"]))
     union.tree = from_plain(load(spec["tree"]))
     union.add_all([package for package, _ in wheels])
     own, empty = own_files(spec)
-    for path, node in own.items():
-        place = path.lstrip("/")
-        if place in union.owners:
-            union.errors.append(f"{path} belongs to the environment and is provided by {union.owners[place][0]}")
-        else:
-            put(union.tree, path, node)
+    # as the module venv makes it
     own[f"/{prefix}/lib64"] = "lib"
-    put(union.tree, f"/{prefix}/lib64", "lib")
+    for path, node in own.items():
+        if path.startswith(f"/{prefix}/") and (there := union.packages_at(path.lstrip("/"))):
+            union.errors.append(f"{path} belongs to the environment and is provided by {' and by '.join(there)}")
+    fail(union.undecided())
+    for path, node in own.items():
+        put(union.tree, path, node)
     for path in empty:
-        directory(union.tree, path)
-        own.setdefault(path, {})
-    fail(sorted(union.errors))
+        # a directory of the image may be written as one that a link of the root leads to
+        real = "/" + union.place(path.lstrip("/"))
+        if there := union.packages_at(real.lstrip("/"), files=True):
+            fail([f"{path} is to be a directory of the image and is a file of {' and '.join(there)}"])
+        directory(union.tree, real)
+        own.setdefault(real, {})
     return union, own
 
 
-def check(spec, union, wheels):
+def check(spec, union, wheels, waived):
     root = Root(union.tree)
     python = f"/usr/bin/python{spec['python']}"
     if root.real(python) is None:
@@ -82,7 +84,7 @@ def check(spec, union, wheels):
     for message in checker.notes:
         note(message)
     fail(sorted(checker.errors))
-    return checker.unneeded()
+    return checker.unneeded(waived)
 
 
 def modes(tree, directories):
@@ -99,7 +101,7 @@ def main():
         for wheel in spec["wheels"]
     ]
     union, own = united(spec, wheels)
-    notes = account["notes"] + check(spec, union, wheels) + union.decisions.unused(account["decided"])
+    notes = check(spec, union, wheels, account["waived"]) + union.decisions.unused(account["decided"])
     out = os.environ["out"]
     os.mkdir(out)
     for path, node in own.items():
