@@ -128,5 +128,6 @@ print(open("/tmp/page.pdf", "rb").read(5).decode())
 #[ignore = "150 packages: make test-debian"]
 fn debian_r_runs_a_script() {
     let plain = Plain::of(&["r-base-core"]);
-    assert_eq!(plain.answer(&["--unshare-net"], &["Rscript", "-e", "cat(1 + 1)"]), "2");
+    // Before it R says that it has no Renviron, which its maintainer script would make.
+    assert_eq!(plain.answer(&["--unshare-net"], &["Rscript", "-e", "cat(1 + 1)"]).lines().last(), Some("2"));
 }
