@@ -48,13 +48,11 @@ def own_files(spec):
 def united(spec, wheels):
     """The whole root, and the account of the environment's packages."""
     prefix = spec["prefix"].strip("/")
-    links = {**LINKS, f"{prefix}/lib64": f"{prefix}/lib"}
+    links = {**LINKS, **{f"{prefix}/{link}": f"{prefix}/{to}" for link, to in environment.LINKS.items()}}
     union = Union(links, Decisions(spec["winners"], spec["prefix"]))
     union.tree = from_plain(load(spec["tree"]))
     union.add_all([package for package, _ in wheels])
     own, empty = own_files(spec)
-    # as the module venv makes it
-    own[f"/{prefix}/lib64"] = "lib"
     for path, node in own.items():
         if path.startswith(f"/{prefix}/") and (there := union.packages_at(path.lstrip("/"))):
             union.errors.append(f"{path} belongs to the environment and is provided by {' and by '.join(there)}")
@@ -64,8 +62,9 @@ def united(spec, wheels):
     for path in empty:
         # a directory of the image may be written as one that a link of the root leads to
         real = "/" + union.place(path.lstrip("/"))
-        if there := union.packages_at(real.lstrip("/"), files=True):
-            fail([f"{path} is to be a directory of the image and is a file of {' and '.join(there)}"])
+        if file := union.file_on(real.lstrip("/")):
+            whose = "".join(f" of {owner}" for owner in union.packages_at(file))
+            fail([f"{path} is to be a directory of the image, and /{file} is a file{whose}"])
         directory(union.tree, real)
         own.setdefault(real, {})
     return union, own

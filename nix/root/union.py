@@ -141,9 +141,15 @@ class Union:
             self._leave_out(package, path)
             self.replaced[place] = [other.label, package.label]
 
-    def packages_at(self, place, files=False):
-        """Who has something at a place: labels of the packages with a file there, or (but for `files`) below it."""
-        return sorted({str(package) for path, (package, _) in self.owners.items() if path == place or not files and path.startswith(place + "/")})
+    def packages_at(self, place):
+        """Who has something at a place: labels of the packages with a file there or below it."""
+        return sorted({str(package) for path, (package, _) in self.owners.items() if path == place or path.startswith(place + "/")})
+
+    def file_on(self, place):
+        """The first part of a place that is something else than a directory, or None."""
+        names = place.split("/")
+        steps = ("/".join(names[: depth + 1]) for depth in range(len(names)))
+        return next((step for step in steps if not isinstance(self._node(step), (dict, type(None)))), None)
 
     def _node(self, place):
         node = self.tree

@@ -118,6 +118,10 @@ class Joining(Case):
         self.assertEqual(union.tree, {"app": {".venv": {"bin": {"x": self.stored(wheel, "bin/x")}}}})
         self.assertEqual(union.owners, {"app/.venv/bin/x": (wheel, "bin/x")})
 
+    def test_the_file_on_the_way_to_a_directory(self):
+        union = self.union(self.package("one", {"a/b": b"", "a/l": "b"}))
+        self.assertEqual([union.file_on(place) for place in ("a", "a/new/x", "a/b", "a/b/c", "a/l/c")], [None, None, "a/b", "a/b", "a/l"])
+
     def test_two_packages_with_one_file(self):
         one, two = self.package("one", {"a": b"1"}), self.package("two", {"a": b"2"})
         self.assertEqual(self.union(one, two).errors, ["/a is provided twice: by package one (requested by core) and by package two (requested by core)"])

@@ -28,7 +28,7 @@ def place(path, node):
 
 
 def collect(made, out):
-    """Copies the regular files of a farm to `out`: all else in it is links, so
+    """Copies the regular files below `made` to `out`: all else there is links, so
     they are what the programs wrote."""
     for directory, _, files in os.walk(made):
         for name in files:

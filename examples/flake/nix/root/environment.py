@@ -3,6 +3,9 @@ pyvenv.cfg, with the keys that the module venv and uv write and look for."""
 
 import platform
 
+# place below the prefix -> place below it, as the module venv makes them
+LINKS = {"lib64": "lib"}
+
 
 def own(python):
     """path below the prefix -> node. `python` is the series; the interpreter of the
@@ -14,6 +17,7 @@ def own(python):
         "include-system-site-packages": "false",
     }
     return {
+        **LINKS,
         "pyvenv.cfg": "".join(f"{key} = {value}\n" for key, value in config.items()).encode(),
         "bin/python": f"/usr/bin/python{python}",
         "bin/python3": "python",

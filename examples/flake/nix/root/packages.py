@@ -19,8 +19,7 @@ class Package:
 
 
 def read_spec():
-    with open(os.environ["specPath"], encoding="utf-8") as file:
-        return json.load(file)
+    return load(os.environ["specPath"])
 
 
 def load(path):
