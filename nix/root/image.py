@@ -36,10 +36,11 @@ from tree import Root, directory, from_plain, put, walk
 from union import LINKS, Union
 
 
-def own_files(spec):
+def own_files(spec, root):
     """path -> node of what no package has."""
     user = spec["user"]
-    found = accounts(user["name"], user["uid"], spec["directories"])
+    passwd, group = (content and content.decode(errors="surrogateescape") for content in map(root.read, ("/etc/passwd", "/etc/group")))
+    found = accounts(user["name"], user["uid"], spec["directories"], passwd, group)
     found.update({f"{spec['prefix']}/{path}": node for path, node in environment.own(spec["python"]).items()})
     empty = [*spec["directories"], spec["working_directory"], f"{spec['prefix']}/lib/python{spec['python']}/site-packages"]
     return found, empty
@@ -52,7 +53,7 @@ def united(spec, wheels):
     union = Union(links, Decisions(spec["winners"], spec["prefix"]))
     union.tree = from_plain(load(spec["tree"]))
     union.add_all([package for package, _ in wheels])
-    own, empty = own_files(spec)
+    own, empty = own_files(spec, Root(union.tree))
     for path, node in own.items():
         if path.startswith(f"/{prefix}/") and (there := union.packages_at(path.lstrip("/"))):
             union.errors.append(f"{path} belongs to the environment and is provided by {' and by '.join(there)}")

@@ -335,7 +335,7 @@ class Controls(Case):
 
     def test_fields(self):
         control = self.deb("Package: a\nProvides: b (= 1), c\nDepends: libx1 (>= 1), liby1 | libz1:any,\n dpkg\n", "echo\n")
-        self.assertEqual(control.postinst, "echo\n")
+        self.assertEqual(control.script("postinst"), "echo\n")
         self.assertEqual(control.names(), {"a", "b", "c"})
         self.assertEqual(control.missing_libraries({"libx1", "libz1"}), [])
         self.assertEqual(control.missing_libraries({"libx1"}), ["liby1|libz1"])

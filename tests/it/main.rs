@@ -10,6 +10,7 @@
 
 mod air_gap;
 mod altar;
+mod apt_root;
 mod arbitration;
 mod assets;
 mod bind;
