@@ -10,6 +10,9 @@ use std::{
 use super::{Located, Node, Table, Value, nearest::nearest};
 use crate::diagnostic::{Diagnostic, Place};
 
+/// Bytes for the names of the keys that a table may have: enough for most, so that they are put in one piece of memory.
+const KNOWN: usize = 256;
+
 /// A key to read, with a right value to show where a wrong one stands.
 #[derive(Clone, Copy, Debug)]
 pub struct Key<'k> {
@@ -57,7 +60,14 @@ impl<'a, 'e> Reader<'a, 'e> {
     /// `title` is what the table is called in messages, such as `[image]`.
     pub fn new(table: &'a Table, title: impl Into<String>, errors: &'e mut Vec<Diagnostic>) -> Self {
         let before = errors.len();
-        Self { table, title: title.into(), errors, before, known: Some(String::new()), shows: true }
+        Self {
+            table,
+            title: title.into(),
+            errors,
+            before,
+            known: Some(String::with_capacity(KNOWN)),
+            shows: true,
+        }
     }
 
     /// A table of which only some keys are ours to judge. Whoever reads it has better hints than a shape.
@@ -434,7 +444,7 @@ impl<'a, 'e> Reader<'a, 'e> {
 impl Drop for Reader<'_, '_> {
     fn drop(&mut self) {
         let Some(known) = self.known.take() else { return };
-        if self.table.iter().all(|(key, _)| known.lines().any(|one| one == key)) {
+        if self.table.iter().all(|(key, _)| known.split_terminator('\n').any(|one| one == key)) {
             return;
         }
         let mut known: Vec<&str> = known.lines().collect();

@@ -18,10 +18,10 @@ pub fn judge(source: &Source) -> Vec<Diagnostic> {
         match c {
             '#' => while rest.next_if(|(_, c)| *c != '\n').is_some() {},
             '"' | '\'' => {
-                let quote = c.to_string();
+                let (one, three) = if c == '"' { ("\"", "\"\"\"") } else { ("'", "'''") };
                 let tail = text.get(at..).unwrap_or_default();
-                let quote = if tail.starts_with(&quote.repeat(3)) { quote.repeat(3) } else { quote };
-                let end = at + quote.len() + length(tail.get(quote.len()..).unwrap_or_default(), &quote);
+                let quote = if tail.starts_with(three) { three } else { one };
+                let end = at + quote.len() + length(tail.get(quote.len()..).unwrap_or_default(), quote);
                 while let Some((at, escape)) = rest.next_if(|(at, _)| *at < end) {
                     if escape != '\\' || c != '"' {
                         continue;
@@ -60,17 +60,19 @@ pub fn judge(source: &Source) -> Vec<Diagnostic> {
 
 /// How many bytes of `text` belong to a string that `quote` ends, with it.
 fn length(text: &str, quote: &str) -> usize {
-    let mut at = 0;
-    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
-        if rest.starts_with(quote) {
-            let more = rest.bytes().take_while(|byte| quote.bytes().next() == Some(*byte)).count();
+    let escapes = quote.starts_with('"');
+    let mut rest = text.as_bytes();
+    // Quotes and backslashes are no part of another character.
+    while let [first, ..] = rest {
+        if rest.starts_with(quote.as_bytes()) {
+            let more = rest.iter().take_while(|byte| *byte == first).count();
             // Up to two quotes may stand before the three that end it.
-            return at + if quote.len() == 3 { more.min(5) } else { 1 };
+            return text.len() - rest.len() + if quote.len() == 3 { more.min(5) } else { 1 };
         }
-        let skip = if quote.starts_with('"') && rest.starts_with('\\') { 2 } else { 1 };
-        at += rest.chars().take(skip).map(char::len_utf8).sum::<usize>();
+        let skip = if escapes && *first == b'\\' { 2 } else { 1 };
+        rest = rest.get(skip..).unwrap_or_default();
     }
-    at
+    text.len()
 }
 
 #[cfg(test)]
