@@ -25,8 +25,8 @@ pub use lychd_toml::{
 pub use selection::{Builtin, Selection};
 pub use spheres::{Sphere, Spheres};
 pub use value::{
-    Codex, Debian, HostName, HostPort, HostPorts, Image, ImageName, ImagePackage, ImagePath, MirrorUrl,
-    Nixpkgs, Origin, Policy, PythonSeries, Soname, Substrate,
+    Codex, Debian, HostName, HostPort, HostPorts, Image, ImageName, ImagePackage, ImagePath,
+    MaintainerScripts, MirrorUrl, Nixpkgs, Origin, Policy, PythonSeries, Soname, Substrate,
 };
 
 use crate::{
@@ -170,6 +170,9 @@ mod tests {
             suites = ["bookworm", "bookworm-security"]
             mirrors = { debian = ["http://mirror.example.org/debian"], pypi = [] }
             keyring = "keys/archive.pgp"
+            essential = false
+            maintainer-scripts = "read"
+            without = ["mesa-libgallium", "libllvm19"]
             [policy]
             hosts = ["wheels.example.org"]
             allow-hooks = false
@@ -193,6 +196,10 @@ mod tests {
             "http://mirror.example.org/debian"
         );
         assert_eq!(debian.mirrors[&Origin::Pypi], []);
+        assert!(!debian.essential && debian.maintainer_scripts == MaintainerScripts::Read);
+        let without = debian.without.iter();
+        let without: Vec<String> = without.map(|name| format!("{} {}", name.value, name.place)).collect();
+        assert_eq!(without, ["mesa-libgallium forge.toml:15:24", "libllvm19 forge.toml:15:43"]);
         assert_eq!(debian.keyring.unwrap(), Path::new("keys/archive.pgp"));
         assert!(!read.policy.allow_hooks);
         assert_eq!(read.policy.allow_sdist.first().unwrap().as_str(), "some-package");
@@ -249,6 +256,37 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_becomes_of_debians_packages_is_said_in_known_words() {
+        for (text, wants) in [
+            (
+                "maintainer-scripts = \"raed\"",
+                &[
+                    "`maintainer-scripts` in [substrate.debian]: `raed` is not known",
+                    ":2:22",
+                    "did you mean \"read\"?",
+                ][..],
+            ),
+            ("maintainer-scripts = \"never\"", &["`never` is not known", "known: \"run\", \"read\""]),
+            ("maintainer-scripts = false", &["must be a string, not a boolean", ":2:22"]),
+            (
+                "without = \"mesa\"",
+                &["`without` in [substrate.debian] must be an array", "[\"mesa-libgallium\"]"],
+            ),
+            (
+                "without = [\"Mesa\"]",
+                &["`without` in [substrate.debian]: ", ":2:12", "[\"mesa-libgallium\"]"],
+            ),
+            ("without = [\"aa\", \"aa\"]", &["`aa` stands twice in `without`", ":2:18"]),
+        ] {
+            let error = codex("forge.toml", &format!("[substrate.debian]\n{text}\n")).unwrap_err();
+            for want in wants {
+                assert!(error.contains(want), "{want}\n--- not in ---\n{error}");
+            }
+            assert_eq!(error.matches("  at ").count(), 1, "told once: {error}");
+        }
+    }
+
     const PIN: &str = "github:NixOS/nixpkgs/531670d871c0e29724a02f3cbcac170adc65b58c";
     const HASH: &str = "sha256-ODZkEK9Gy50yg6h98u7KkitZ3oc/uuTFK00bh1CRdNA=";
 
@@ -294,6 +332,10 @@ mod tests {
                  40 hex digits\n  at forge.toml:4:7",
             ),
             (table("nixpkgs", HASH), "is not `github:OWNER/REPO/REVISION`"),
+            (
+                table(PIN, &format!("{HASH}\"\n[substrate.debian]\nwithout = [\"mesa\"] # \"")),
+                "`without` in [substrate.debian]: an image on nixpkgs has no package of Debian\n  at forge.toml:7:12",
+            ),
             (
                 table(PIN, "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk="),
                 "`nar-hash` in [substrate.nixpkgs]: hash algorithm `sha1`",

@@ -21,20 +21,18 @@ mod source;
 mod system;
 pub mod universe;
 pub mod unneeded;
+mod wanted;
 
 pub use self::{
-    record::SystemPackage,
+    record::{SystemPackage, left_out},
     request::{Base, Request, Root},
     resolution::{Outcome, Resolution},
     source::{Mirrors, SystemSources, configured, read_index, read_packages},
     system::{System, SystemResolver},
 };
 
-use self::{index::Index, resolution::resolved};
-use crate::{
-    diagnostic::{Diagnostic, Failure},
-    name::DebianName,
-};
+use self::{index::Index, resolution::resolved, wanted::Wanted};
+use crate::diagnostic::{Diagnostic, Failure};
 
 /// Resolves the roots: from the lock alone when it answers for all of them, else over the index with
 /// the pins kept as far as they fit.
@@ -43,34 +41,15 @@ use crate::{
 /// [`Failure::Refused`] when a root is unknown or ambiguous, or the set cannot be closed; it says by
 /// which chain of needs and who asked.
 pub fn resolve(request: &Request<'_>, index: Option<&Index>) -> Result<Outcome, Failure> {
-    let tools: Vec<DebianName> = match request.python {
-        Some(series) => roots::python(series)?.into(),
-        None => Vec::new(),
-    };
-    let mut all: Vec<Root> = request.roots.to_vec();
-    let own = |name| Root { name, requested_by: None, place: None };
-    for name in roots::of_image(request.base) {
-        all.push(own(name.parse().map_err(|_| Failure::unable(Diagnostic::new("bad base package")))?));
-    }
-    all.extend(tools.iter().cloned().map(own));
-    let image = all.len();
-    if request.compiler {
-        for name in roots::COMPILER {
-            all.push(own(name
-                .parse()
-                .map_err(|_| Failure::unable(Diagnostic::new("bad compiler package")))?));
-        }
-        if let Some(series) = request.python {
-            all.push(own(roots::python_headers(series)?));
-        }
-    }
+    let wanted = Wanted::of(request)?;
+    let steps = wanted.steps();
     let before = request.lock.and_then(|lock| lock.platform(request.platform));
     if !request.update
         && let Some(lock) = before
         && lock.suites() == request.suites
-        && let Some(kept) = pinned::from_lock(request.platform, lock, &all)?
+        && let Some(kept) = pinned::from_lock(request.platform, lock, &steps)?
     {
-        return Ok(resolved(request, all, image, tools, kept));
+        return Ok(resolved(request, wanted, kept));
     }
     let Some(index) = index else { return Ok(Outcome::NeedsIndex) };
     if index.platform() != request.platform || index.suites() != request.suites {
@@ -81,8 +60,8 @@ pub fn resolve(request: &Request<'_>, index: Option<&Index>) -> Result<Outcome, 
     // Pins of other suites cannot be mixed in; pins of fewer suites can.
     let pinned = before
         .filter(|lock| !request.update && lock.suites().iter().all(|suite| request.suites.contains(suite)));
-    let lock = pinned::over_index(request, index, pinned, &all)?;
-    Ok(resolved(request, all, image, tools, lock))
+    let lock = pinned::over_index(request, index, pinned, &steps)?;
+    Ok(resolved(request, wanted, lock))
 }
 
 #[cfg(test)]

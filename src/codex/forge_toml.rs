@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use super::{Codex, Debian, ImagePackage, Nixpkgs, Origin, Soname, Substrate, grants, spheres};
+use super::{
+    Codex, Debian, ImagePackage, MaintainerScripts, Nixpkgs, Origin, Soname, Substrate, grants, spheres,
+};
 use crate::{
     diagnostic::Diagnostic,
     digest::{Integrity, Sha256},
@@ -149,6 +151,10 @@ fn read_substrate(table: &Table, codex: &mut Codex, errors: &mut Vec<Diagnostic>
     match kind.as_ref().map_or("debian", |kind| kind.value) {
         "debian" => codex.substrate = Substrate::Debian(tools),
         "nixpkgs" => {
+            if let Some(first) = tools.without.first() {
+                let message = "`without` in [substrate.debian]: an image on nixpkgs has no package of Debian";
+                substrate.errors().push(Diagnostic::new(message).at(first.place.clone(), ""));
+            }
             if let (Some(reference), Some(nar_hash)) = (reference, nar_hash) {
                 codex.substrate = Substrate::Nixpkgs(Nixpkgs { reference, nar_hash, tools });
                 return;
@@ -226,6 +232,11 @@ fn read_debian(table: &Table, errors: &mut Vec<Diagnostic>) -> Debian {
         }
     }
     debian.essential = reader.boolean("essential").unwrap_or(debian.essential);
+    let words = [("run", MaintainerScripts::Run), ("read", MaintainerScripts::Read)];
+    if let Some(scripts) = reader.choice(like("maintainer-scripts", "\"run\""), &words) {
+        debian.maintainer_scripts = scripts.value;
+    }
+    debian.without = reader.parsed_list(like("without", r#"["mesa-libgallium"]"#)).unwrap_or_default();
     if let Some(keyring) = reader.string("keyring") {
         if keyring.value.is_empty() || keyring.value.contains(char::is_control) {
             reader.refuse(

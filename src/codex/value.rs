@@ -143,11 +143,32 @@ pub struct Debian {
     pub keyring: Option<PathBuf>,
     /// Whether an image has the Essential packages.
     pub essential: bool,
+    /// What becomes of the maintainer scripts of an image's packages.
+    pub maintainer_scripts: MaintainerScripts,
+    /// Packages that an image does without, though others depend on them.
+    pub without: Vec<Located<DebianName>>,
+}
+
+/// What becomes of maintainer scripts (`postinst` and the like).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MaintainerScripts {
+    /// dpkg runs them in the build.
+    #[default]
+    Run,
+    /// They are read for plain words and never run: for hosts whose kernel gives a builder no user namespace.
+    Read,
 }
 
 impl Default for Debian {
     fn default() -> Self {
-        Self { suites: Suite::defaults(), mirrors: BTreeMap::new(), keyring: None, essential: true }
+        Self {
+            suites: Suite::defaults(),
+            mirrors: BTreeMap::new(),
+            keyring: None,
+            essential: true,
+            maintainer_scripts: MaintainerScripts::default(),
+            without: Vec::new(),
+        }
     }
 }
 

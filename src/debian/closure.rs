@@ -1,14 +1,14 @@
-//! From roots to pins over the index: names of the roots, the choice, what is left out, and why it
-//! cannot be when it cannot.
+//! From roots to pins over the index: names of the roots, the choice, and why it cannot be when it
+//! cannot.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Root,
     relation::{Group, Relation},
+    request::asked_by,
     resolver::Resolver,
     universe::{Candidate, Origin, Universe},
-    unneeded::is_unneeded,
 };
 use crate::{
     debian::lock::{Pin, PlatformLock, Provided},
@@ -19,12 +19,10 @@ use crate::{
 /// The closed set for some roots.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Closure {
-    /// Pins of what is needed, by name.
+    /// Pins of all that apt would install, by name.
     pub(super) pins: Vec<Pin>,
     /// Virtual roots and the package that answers each.
     pub(super) aliases: BTreeMap<DebianName, DebianName>,
-    /// Everything apt would install, also what an image does not need.
-    pub(super) whole: BTreeSet<String>,
 }
 
 /// Why there is none: what to say, and which packages' versions had a part in it.
@@ -40,38 +38,46 @@ impl From<Failure> for Unsatisfied {
     }
 }
 
-/// Resolves the roots over a universe.
+/// Resolves the roots over a universe, step by step: what one step chose, the next leaves as it is.
 pub(super) fn close<'a>(
     universe: &Universe<'a>,
     lock: Option<&'a PlatformLock>,
-    roots: &'a [Root],
+    steps: &'a [Vec<Root>],
 ) -> Result<Closure, Unsatisfied> {
-    let mut real: BTreeMap<&'a str, Vec<&'a Root>> = BTreeMap::new();
     let mut aliases = BTreeMap::new();
     let mut wrong = Vec::new();
-    for root in roots {
-        match real_name(universe, lock, root) {
-            Ok(name) => {
-                if name != root.name.as_str()
-                    && let Ok(target) = name.parse()
-                {
-                    aliases.insert(root.name.clone(), target);
+    let mut asked: Vec<BTreeMap<&'a str, Vec<&'a Root>>> = Vec::new();
+    for step in steps {
+        let mut real: BTreeMap<&'a str, Vec<&'a Root>> = BTreeMap::new();
+        for root in step {
+            match real_name(universe, lock, root) {
+                Ok(name) => {
+                    if name != root.name.as_str()
+                        && let Ok(target) = name.parse()
+                    {
+                        aliases.insert(root.name.clone(), target);
+                    }
+                    real.entry(name).or_default().push(root);
                 }
-                real.entry(name).or_default().push(root);
+                Err(diagnostic) => wrong.push(diagnostic),
             }
-            Err(diagnostic) => wrong.push(diagnostic),
         }
+        asked.push(real);
     }
     wrong.extend(universe.malformed());
     refuse_any(wrong)?;
-    let names: Vec<&'a str> = real.keys().copied().collect();
-    let resolver = Resolver::run(universe, &names);
-    let whole = resolver.reached(&names);
+    let mut resolver = Resolver::new(universe);
+    let mut edges = Edges::default();
+    for real in &asked {
+        let names: Vec<&'a str> = real.keys().copied().collect();
+        resolver.choose(&names);
+        edges.follow(universe, &resolver, names);
+    }
     refuse_any(universe.malformed())?;
     let search = Search { universe, resolver: &resolver };
     let mut blamed = BTreeSet::new();
     let mut wrong = Vec::new();
-    for (&name, asked) in &real {
+    for (&name, asked) in asked.iter().flatten() {
         if let Some(reason) = search.trouble(name, &mut blamed) {
             wrong.push(explain(asked, &reason));
         }
@@ -79,8 +85,7 @@ pub(super) fn close<'a>(
     if !wrong.is_empty() {
         return Err(Unsatisfied { failure: Failure::Refused(wrong), blamed });
     }
-    let pins = prune(universe, &resolver, &names)?;
-    Ok(Closure { pins, aliases, whole: whole.into_iter().map(str::to_owned).collect() })
+    Ok(Closure { pins: edges.pins(universe)?, aliases })
 }
 
 /// The package that a root means: itself, or the one provider of a virtual name.
@@ -120,21 +125,6 @@ fn real_name<'a>(
         )
         .help(format!("name one of `{}`", providers.join("`, `")))),
     }
-}
-
-fn asked_by(mut diagnostic: Diagnostic, roots: &[&Root]) -> Diagnostic {
-    for root in roots {
-        if let Some(place) = &root.place {
-            diagnostic = diagnostic.at(place.clone(), "asked for here");
-        }
-        if let Some(member) = &root.requested_by {
-            diagnostic = diagnostic.requested_by(member.as_str());
-        }
-    }
-    if roots.iter().all(|root| root.requested_by.is_none()) {
-        diagnostic = diagnostic.requested_by("the substrate");
-    }
-    diagnostic
 }
 
 fn explain(roots: &[&Root], reason: &[String]) -> Diagnostic {
@@ -233,57 +223,64 @@ fn spell(group: &Group<'_>) -> String {
     group.iter().map(ToString::to_string).collect::<Vec<_>>().join(" | ")
 }
 
-/// Follows from the roots what an image needs, and pins it.
-fn prune<'a>(
-    universe: &Universe<'a>,
-    resolver: &Resolver<'_, 'a>,
-    roots: &[&'a str],
-) -> Result<Vec<Pin>, Failure> {
-    let mut edges: BTreeMap<&'a str, BTreeSet<&'a str>> = BTreeMap::new();
-    let mut provided: BTreeMap<&'a str, BTreeSet<(&'a str, Option<&'a str>)>> = BTreeMap::new();
-    let mut pending: Vec<&'a str> = roots.to_vec();
-    while let Some(name) = pending.pop() {
-        if edges.contains_key(name) {
-            continue;
-        }
-        let mut onward = BTreeSet::new();
-        if let Some(candidate) = universe.candidate(name) {
-            for group in &candidate.needs {
-                let Some(&to) = resolver.answering(group).first() else { continue };
-                if to == name || is_unneeded(name, to) {
-                    continue;
-                }
-                onward.insert(to);
-                if let Some(target) =
-                    universe.candidate(to).filter(|_| group.iter().all(|one| one.name != to))
-                {
-                    let used =
-                        target.provides().iter().filter(|one| group.iter().any(|r| r.name == one.name));
-                    provided
-                        .entry(to)
-                        .or_default()
-                        .extend(used.map(|one| (one.name, one.constraint.map(|(_, version)| version))));
+/// Which chosen package needs which, and by what names.
+#[derive(Default)]
+struct Edges<'a> {
+    onward: BTreeMap<&'a str, BTreeSet<&'a str>>,
+    /// What a package is needed as besides its own name, with the version it is provided in.
+    provided: BTreeMap<&'a str, BTreeSet<(&'a str, Option<&'a str>)>>,
+}
+
+impl<'a> Edges<'a> {
+    /// Follows from the roots what was chosen; what was followed before keeps its edges.
+    fn follow(&mut self, universe: &Universe<'a>, resolver: &Resolver<'_, 'a>, mut pending: Vec<&'a str>) {
+        while let Some(name) = pending.pop() {
+            if self.onward.contains_key(name) {
+                continue;
+            }
+            let mut onward = BTreeSet::new();
+            if let Some(candidate) = universe.candidate(name) {
+                for group in &candidate.needs {
+                    let Some(&to) = resolver.answering(group).first() else { continue };
+                    if to == name {
+                        continue;
+                    }
+                    onward.insert(to);
+                    if let Some(target) =
+                        universe.candidate(to).filter(|_| group.iter().all(|one| one.name != to))
+                    {
+                        let used =
+                            target.provides().iter().filter(|one| group.iter().any(|r| r.name == one.name));
+                        self.provided
+                            .entry(to)
+                            .or_default()
+                            .extend(used.map(|one| (one.name, one.constraint.map(|(_, version)| version))));
+                    }
                 }
             }
-        }
-        pending.extend(onward.iter().copied());
-        edges.insert(name, onward);
-    }
-    let mut pins = Vec::new();
-    let mut wrong = Vec::new();
-    for (name, onward) in edges {
-        let Some(candidate) = universe.candidate(name) else { continue };
-        let provided = provided.remove(name).unwrap_or_default();
-        match pin(universe, &candidate, &onward, &provided) {
-            Ok(pin) => pins.push(pin),
-            Err(what) => wrong.push(Diagnostic::new(format!(
-                "the paragraph of `{}` in the package index is malformed: {what}",
-                name.escape_debug()
-            ))),
+            pending.extend(onward.iter().copied());
+            self.onward.insert(name, onward);
         }
     }
-    refuse_any(wrong)?;
-    Ok(pins)
+
+    /// A pin for each.
+    fn pins(mut self, universe: &Universe<'a>) -> Result<Vec<Pin>, Failure> {
+        let mut pins = Vec::new();
+        let mut wrong = Vec::new();
+        for (name, onward) in self.onward {
+            let Some(candidate) = universe.candidate(name) else { continue };
+            let provided = self.provided.remove(name).unwrap_or_default();
+            match pin(universe, &candidate, &onward, &provided) {
+                Ok(pin) => pins.push(pin),
+                Err(what) => wrong.push(Diagnostic::new(format!(
+                    "the paragraph of `{}` in the package index is malformed: {what}",
+                    name.escape_debug()
+                ))),
+            }
+        }
+        refuse_any(wrong)?;
+        Ok(pins)
+    }
 }
 
 fn pin(
@@ -292,11 +289,6 @@ fn pin(
     onward: &BTreeSet<&str>,
     provided: &BTreeSet<(&str, Option<&str>)>,
 ) -> Result<Pin, String> {
-    let id = match candidate.origin {
-        Origin::Pin(pin) => return Ok(pin.clone()),
-        Origin::Index(id) => id,
-    };
-    let paragraph = universe.index().paragraph(id);
     let number = |text: &str, what: &str| {
         let plain = !text.is_empty() && text.len() <= 12 && text.bytes().all(|c| c.is_ascii_digit());
         text.parse::<u64>()
@@ -305,10 +297,15 @@ fn pin(
             .ok_or_else(|| format!("bad {what} `{}`", text.escape_debug()))
     };
     let text = |error: &dyn std::fmt::Display| error.to_string();
-    let mut names = BTreeSet::new();
+    let mut depends = BTreeSet::new();
     for name in onward {
-        names.insert(name.parse().map_err(|error: crate::name::NameError| text(&error))?);
+        depends.insert(name.parse().map_err(|error: crate::name::NameError| text(&error))?);
     }
+    let id = match candidate.origin {
+        Origin::Pin(pin) => return Ok(Pin { depends, ..pin.clone() }),
+        Origin::Index(id) => id,
+    };
+    let paragraph = universe.index().paragraph(id);
     let mut virtuals = BTreeSet::new();
     for (name, version) in provided {
         let version = match version {
@@ -341,7 +338,7 @@ fn pin(
             "" => 0,
             size => number(size, "installed size")?.saturating_mul(1024),
         },
-        depends: names,
+        depends,
         provides: virtuals,
     })
 }

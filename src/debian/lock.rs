@@ -1,7 +1,9 @@
-//! `debian.lock.json`: the closed, pinned set of Debian packages (schema `lychd-forge/debian-lock/1`).
+//! `debian.lock.json`: the closed, pinned set of Debian packages (schema `lychd-forge/debian-lock/2`), all that apt
+//! would install: what of it an image takes is decided where it is read.
 //!
 //! A pin says where the file is in the archive, what it hashes to, and which other pins it needs, so
-//! that the lock alone answers for its roots: no index is read while nothing new is asked for.
+//! that the lock alone answers for its roots: no index is read while nothing new is asked for. In a lock of the first
+//! schema an image's needs alone are pinned; it is read for its versions, and what it lacks is taken from the index.
 
 mod inconsistency;
 mod pin;
@@ -25,7 +27,9 @@ use crate::{
 };
 
 /// The schema's id and version.
-pub const SCHEMA: &str = "lychd-forge/debian-lock/1";
+pub const SCHEMA: &str = "lychd-forge/debian-lock/2";
+/// The one before: its pins lack the needs of maintainer scripts ([`PlatformLock::is_whole`]).
+const PARTIAL: &str = "lychd-forge/debian-lock/1";
 /// The most bytes of one `.deb`, packed or unpacked; far above any in the archive.
 const SIZE: u64 = 16 << 30;
 
@@ -35,6 +39,7 @@ pub struct PlatformLock {
     suites: Vec<Suite>,
     aliases: BTreeMap<DebianName, DebianName>,
     packages: BTreeMap<DebianName, Pin>,
+    partial: bool,
 }
 
 /// The whole lock.
@@ -87,7 +92,7 @@ impl PlatformLock {
                 wrong.push(Inconsistency::Alias { alias: alias.clone(), target: target.clone() });
             }
         }
-        if wrong.is_empty() { Ok(Self { suites, aliases, packages }) } else { Err(wrong) }
+        if wrong.is_empty() { Ok(Self { suites, aliases, packages, partial: false }) } else { Err(wrong) }
     }
 
     /// The suites it was resolved over, in the configured order.
@@ -114,16 +119,26 @@ impl PlatformLock {
         self.packages.get(root).or_else(|| self.packages.get(self.aliases.get(root)?))
     }
 
-    /// The names of all pins that some roots need, over the lock's own edges.
+    /// Whether every pin has all its needs: not in a lock of an older forge, which left out those that only
+    /// maintainer scripts have.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        !self.partial
+    }
+
+    /// The names of all pins that some roots need, over those of the lock's own edges that are to be followed: from
+    /// the one package to the other.
     pub(super) fn reach<'a>(
         &'a self,
         roots: impl Iterator<Item = &'a DebianName>,
+        follows: impl Fn(&DebianName, &DebianName) -> bool,
     ) -> BTreeSet<&'a DebianName> {
         let mut reached = BTreeSet::new();
         let mut pending: Vec<&Pin> = roots.filter_map(|root| self.answer(root)).collect();
         while let Some(pin) = pending.pop() {
             if reached.insert(&pin.name) {
-                pending.extend(pin.depends.iter().filter_map(|name| self.packages.get(name)));
+                let onward = pin.depends.iter().filter(|name| follows(&pin.name, name));
+                pending.extend(onward.filter_map(|name| self.packages.get(name)));
             }
         }
         reached
@@ -193,7 +208,8 @@ impl DebianLock {
             Failure::from(Diagnostic::new(format!("the Debian lock is malformed: {error}")).at(place, ""))
         };
         let head: Head = serde_json::from_str(text).map_err(|error| malformed(&error))?;
-        if head.schema != SCHEMA {
+        let partial = head.schema == PARTIAL;
+        if head.schema != SCHEMA && !partial {
             let unknown = Diagnostic::new(format!("unknown schema `{}`", head.schema.escape_debug()))
                 .help(format!("this version reads `{SCHEMA}`"));
             let table = json::parse(source)?;
@@ -209,7 +225,7 @@ impl DebianLock {
         for (platform, lock) in wire.platforms {
             match PlatformLock::new(platform, lock.suites, lock.aliases, lock.packages) {
                 Ok(lock) => {
-                    platforms.insert(platform, lock);
+                    platforms.insert(platform, PlatformLock { partial, ..lock });
                 }
                 Err(all) => wrong.extend(all.into_iter().map(|error| (platform, error))),
             }
@@ -220,7 +236,8 @@ impl DebianLock {
         Ok(Self { platforms })
     }
 
-    /// The canonical text: sorted keys, two-space indent, LF at the end.
+    /// The canonical text: sorted keys, two-space indent, LF at the end. While one platform is not whole, the schema
+    /// says so.
     #[must_use]
     pub fn to_canonical_json(&self) -> String {
         let platforms = self
@@ -235,7 +252,8 @@ impl DebianLock {
                 (platform, wire)
             })
             .collect();
-        let wire = Wire { schema: SCHEMA.to_owned(), platforms };
+        let whole = self.platforms.values().all(PlatformLock::is_whole);
+        let wire = Wire { schema: if whole { SCHEMA } else { PARTIAL }.to_owned(), platforms };
         canonical_json(&wire)
     }
 
@@ -309,6 +327,16 @@ mod tests {
     }
 
     #[test]
+    fn a_lock_is_whole_when_all_its_platforms_are() {
+        let old = parse(&lock("", &[pin("liba", "")]).replace("debian-lock/2", "debian-lock/1")).unwrap();
+        assert!(!old.platform(Platform::X86_64Linux).unwrap().is_whole());
+        let whole = PlatformLock::default();
+        let both = old.clone().with(Platform::Aarch64Linux, whole.clone());
+        assert!(both.to_canonical_json().contains(PARTIAL));
+        assert!(old.with(Platform::X86_64Linux, whole).to_canonical_json().contains(SCHEMA));
+    }
+
+    #[test]
     fn what_is_hostile_or_inconsistent_is_refused_with_its_place() {
         let good = pin("liba", "");
         let with = |from: &str, to: &str| lock("", &[good.replace(from, to)]);
@@ -337,7 +365,7 @@ mod tests {
             (lock("", &[good.clone(), good.clone()]), "pinned twice"),
             (lock("", &[pin("liba", r#""libz""#)]), "not pinned"),
             (lock(r#""libv":"libz""#, std::slice::from_ref(&good)), "alias"),
-            (lock("", &[]).replace("debian-lock/1", "debian-lock/2"), "unknown schema"),
+            (lock("", &[]).replace("debian-lock/2", "debian-lock/3"), "unknown schema"),
             (lock("", &[]).replace("x86_64-linux", "riscv64-linux"), "platform"),
             (format!("\u{feff}{}", lock("", &[])), "malformed"),
             (lock("", &[]).replace("[\"trixie\"]", "[\"../x\"]"), "suite"),
@@ -356,7 +384,7 @@ mod tests {
             (lock("", &[good.clone(), good.clone()]), "4:8"),
             (lock("", &[pin("libb", ""), pin("liba", r#""libb","liba-x""#)]), "3:62"),
             (lock(r#""liba":"libz""#, std::slice::from_ref(&good)), "1:99"),
-            (lock("", &[]).replace("debian-lock/1", "debian-lock/2"), "1:2"),
+            (lock("", &[]).replace("debian-lock/2", "debian-lock/3"), "1:2"),
         ] {
             let error = parse(&text).unwrap_err().to_string();
             assert!(error.contains(&format!("\n  at debian.lock.json:{place}")), "{place}: {error}");

@@ -15,17 +15,17 @@ use crate::{
     name::{DebianName, Platform},
 };
 
-/// What the roots reach over the lock's own edges; `None` when it does not answer for one of them.
+/// What the roots reach over the lock's own edges; `None` when it does not answer for one of them, or not whole.
 pub(super) fn from_lock(
     platform: Platform,
     lock: &PlatformLock,
-    roots: &[Root],
+    steps: &[Vec<Root>],
 ) -> Result<Option<PlatformLock>, Failure> {
-    if roots.iter().any(|root| lock.answer(&root.name).is_none()) {
+    let names = steps.iter().flatten().map(|root| &root.name);
+    if !lock.is_whole() || names.clone().any(|name| lock.answer(name).is_none()) {
         return Ok(None);
     }
-    let names = roots.iter().map(|root| &root.name);
-    let reached = lock.reach(names.clone());
+    let reached = lock.reach(names.clone(), |_, _| true);
     let pins = lock.packages().values().filter(|pin| reached.contains(&pin.name)).cloned().collect();
     let asked: BTreeSet<&DebianName> = names.collect();
     let aliases = lock.aliases().iter().filter(|(alias, _)| asked.contains(alias));
@@ -39,14 +39,14 @@ pub(super) fn over_index(
     request: &Request<'_>,
     index: &Index,
     lock: Option<&PlatformLock>,
-    roots: &[Root],
+    steps: &[Vec<Root>],
 ) -> Result<PlatformLock, Failure> {
     let pinned: BTreeSet<DebianName> =
         lock.map(|lock| lock.packages().keys().cloned().collect()).unwrap_or_default();
     let mut released = BTreeSet::new();
     loop {
         let universe = Universe::new(index, lock, &released);
-        let mut more: BTreeSet<DebianName> = match close(&universe, lock, roots) {
+        let mut more: BTreeSet<DebianName> = match close(&universe, lock, steps) {
             Ok(closure) => {
                 let stale =
                     |pin: &&Pin| !released.contains(&pin.name) && universe.is_stale(pin.name.as_str());
@@ -54,11 +54,7 @@ pub(super) fn over_index(
                 let torn: BTreeSet<DebianName> =
                     closure.pins.iter().filter(stale).filter(loose).map(|pin| pin.name.clone()).collect();
                 if torn.is_empty() {
-                    tracing::debug!(
-                        packages = closure.pins.len(),
-                        of = closure.whole.len(),
-                        "system packages"
-                    );
+                    tracing::debug!(packages = closure.pins.len(), "system packages");
                     return PlatformLock::new(
                         request.platform,
                         request.suites.to_vec(),

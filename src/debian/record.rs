@@ -1,9 +1,10 @@
 //! What the Synthesis records of Debian packages.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Serialize, Serializer};
 
+use super::unneeded::is_unneeded;
 use crate::{
     artifact::Artifact,
     digest::{
@@ -13,8 +14,9 @@ use crate::{
     name::{DebianName, MemberId, purl::percent_encoded},
 };
 
-/// One Debian package. What its record has besides follows from these values and is computed when it is written.
+/// One Debian package, with at least one of the four purposes. What its record has besides follows from these values and is computed when it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a purpose of its own")]
 pub struct SystemPackage {
     /// Binary package name.
     pub name: DebianName,
@@ -36,12 +38,15 @@ pub struct SystemPackage {
     pub requested_by: BTreeSet<MemberId>,
     /// Names it depends on within the closure.
     pub dependencies: BTreeSet<DebianName>,
-    /// Whether it is part of the image (else only of the build tools).
+    /// Whether it is part of the image (else only of what builds it).
     pub image: bool,
     /// Whether the build's Python needs it.
     pub tool: bool,
     /// Whether native builds have it: the compiler, headers and what these need.
     pub compiler: bool,
+    /// Whether it is only there for the maintainer scripts: part of the root in which dpkg configures the image's
+    /// packages, and not of the image.
+    pub configure: bool,
 }
 
 impl SystemPackage {
@@ -57,6 +62,28 @@ impl SystemPackage {
     pub fn store_path(&self) -> StorePath {
         StorePath::of_flat_file(&Integrity::Sha256(self.sha256), &self.filename)
     }
+}
+
+/// What an image lacks because it does without some packages: these, and what only they need. `None` where maintainer
+/// scripts do not run, as nothing of it is recorded then.
+#[must_use]
+pub fn left_out<'a>(
+    packages: &'a [SystemPackage],
+    without: &BTreeSet<DebianName>,
+) -> Option<Vec<&'a SystemPackage>> {
+    packages.iter().find(|package| package.configure)?;
+    let by_name: BTreeMap<&DebianName, &SystemPackage> =
+        packages.iter().map(|package| (&package.name, package)).collect();
+    let mut left_out = BTreeMap::new();
+    let mut pending: Vec<&DebianName> = without.iter().collect();
+    while let Some(name) = pending.pop() {
+        let Some(&package) = by_name.get(name).filter(|package| !package.image) else { continue };
+        if left_out.insert(name, package).is_none() {
+            let needed = |on: &&DebianName| !is_unneeded(name.as_str(), on.as_str());
+            pending.extend(package.dependencies.iter().filter(needed));
+        }
+    }
+    Some(left_out.into_values().collect())
 }
 
 /// The record as `synthesis.json` has it: the format promises readers some fields that follow from others.
@@ -79,6 +106,7 @@ struct Wire<'a> {
     image: bool,
     tool: bool,
     compiler: bool,
+    configure: bool,
     /// Always false: the signed index has the hash.
     completed: bool,
 }
@@ -102,6 +130,7 @@ impl Serialize for SystemPackage {
             image: self.image,
             tool: self.tool,
             compiler: self.compiler,
+            configure: self.configure,
             completed: false,
         }
         .serialize(serializer)

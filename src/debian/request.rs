@@ -4,7 +4,7 @@ use super::lock::DebianLock;
 #[cfg(doc)]
 use super::{essential, roots};
 use crate::{
-    diagnostic::Place,
+    diagnostic::{Diagnostic, Place},
     name::{DebianName, MemberId, Platform, debian::Suite},
 };
 
@@ -17,6 +17,22 @@ pub struct Root {
     pub requested_by: Option<MemberId>,
     /// Where it is written.
     pub place: Option<Place>,
+}
+
+/// Says who asked for what a diagnostic is about, and where.
+pub(super) fn asked_by(mut diagnostic: Diagnostic, roots: &[&Root]) -> Diagnostic {
+    for root in roots {
+        if let Some(place) = &root.place {
+            diagnostic = diagnostic.at(place.clone(), "asked for here");
+        }
+        if let Some(member) = &root.requested_by {
+            diagnostic = diagnostic.requested_by(member.as_str());
+        }
+    }
+    if roots.iter().all(|root| root.requested_by.is_none()) {
+        diagnostic = diagnostic.requested_by("the substrate");
+    }
+    diagnostic
 }
 
 /// What an image has that nobody asked for.
@@ -49,4 +65,7 @@ pub struct Request<'a> {
     pub update: bool,
     /// Whether something is compiled, so that the compiler is wanted beside the image.
     pub compiler: bool,
+    /// Whether the maintainer scripts of the image's packages run, so that what they run in is wanted beside the image;
+    /// never where there is no image.
+    pub configure: bool,
 }

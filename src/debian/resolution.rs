@@ -5,9 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Mirrors, Request, Root, SystemPackage,
     lock::{DebianLock, Pin, PlatformLock},
+    request::asked_by,
+    unneeded::is_unneeded,
+    wanted::Wanted,
 };
 use crate::{
+    diagnostic::{Diagnostic, Failure, refuse_any},
     digest::store_path::StoreName,
+    document::{Located, nearest::nearest},
     lock::{Change, Kind, Versions, Why},
     name::{DebianName, MemberId, Platform},
 };
@@ -29,21 +34,12 @@ pub struct Resolution {
     /// What changed against the given lock, by name.
     pub moved: Vec<Change>,
     platform: Platform,
-    roots: Vec<Root>,
-    tools: BTreeSet<DebianName>,
-    /// Roots of native builds alone; none when nothing is compiled.
-    compiler: BTreeSet<DebianName>,
+    wanted: Wanted,
+    /// What the image does without.
+    without: BTreeSet<DebianName>,
 }
 
-/// `roots` are those of the image up to `image`, then those of native builds.
-pub(super) fn resolved(
-    request: &Request<'_>,
-    mut roots: Vec<Root>,
-    image: usize,
-    tools: Vec<DebianName>,
-    lock: PlatformLock,
-) -> Outcome {
-    let compiler = roots.split_off(image).into_iter().map(|root| root.name).collect();
+pub(super) fn resolved(request: &Request<'_>, wanted: Wanted, lock: PlatformLock) -> Outcome {
     let none = BTreeMap::new();
     let before =
         request.lock.and_then(|lock| lock.platform(request.platform)).map_or(&none, PlatformLock::packages);
@@ -57,9 +53,8 @@ pub(super) fn resolved(
         lock: request.lock.cloned().unwrap_or_default().with(request.platform, lock),
         moved,
         platform: request.platform,
-        roots,
-        tools: tools.into_iter().collect(),
-        compiler,
+        wanted,
+        without: BTreeSet::new(),
     }))
 }
 
@@ -71,49 +66,106 @@ impl Resolution {
         self.lock.platform(self.platform).map_or(NONE, PlatformLock::packages)
     }
 
+    /// The same with an image that does without some packages, and without what only they need.
+    ///
+    /// # Errors
+    /// [`Failure::Refused`] when somebody asks for one of them, or nothing in the image needs it.
+    pub fn without(mut self, names: &[Located<DebianName>]) -> Result<Self, Failure> {
+        if let Some(lock) = self.lock.platform(self.platform) {
+            let image = lock.reach(self.wanted.image.iter().map(|root| &root.name), is_needed);
+            let refusal = |name: &Located<DebianName>| {
+                let answers =
+                    |root: &&Root| lock.answer(&root.name).is_some_and(|pin| pin.name == name.value);
+                let asked: Vec<&Root> = self.wanted.image.iter().filter(answers).collect();
+                refusal(name, &asked, &image)
+            };
+            refuse_any(names.iter().filter_map(refusal).collect())?;
+        }
+        self.without = names.iter().map(|name| name.value.clone()).collect();
+        Ok(self)
+    }
+
     /// The packages of the Synthesis, by name; the first mirror gives the URLs.
     #[must_use]
     pub fn packages(&self, mirrors: &Mirrors) -> Vec<SystemPackage> {
         let Some(lock) = self.lock.platform(self.platform) else { return Vec::new() };
         let mut requesters: BTreeMap<&DebianName, BTreeSet<MemberId>> = BTreeMap::new();
+        let Wanted { image: roots, tools, configure, .. } = &self.wanted;
+        let in_image = |of: &DebianName, on: &DebianName| is_needed(of, on) && !self.without.contains(on);
         let members: BTreeSet<&MemberId> =
-            self.roots.iter().filter_map(|root| root.requested_by.as_ref()).collect();
+            roots.iter().filter_map(|root| root.requested_by.as_ref()).collect();
         for member in members {
-            let own = self.roots.iter().filter(|root| root.requested_by.as_ref() == Some(member));
-            for name in lock.reach(own.map(|root| &root.name)) {
+            let own = roots.iter().filter(|root| root.requested_by.as_ref() == Some(member));
+            for name in lock.reach(own.map(|root| &root.name), in_image) {
                 requesters.entry(name).or_default().insert(member.clone());
             }
         }
-        let tools = lock.reach(self.tools.iter());
-        let image = lock.reach(self.roots.iter().map(|root| &root.name));
+        let names = roots.iter().map(|root| &root.name);
+        let image = lock.reach(names.clone(), in_image);
+        let tools = lock.reach(tools.iter(), is_needed);
         let compiler = self.compiled_with(lock);
-        lock.packages()
-            .values()
-            .map(|pin| SystemPackage {
-                name: pin.name.clone(),
-                version: pin.version.to_string(),
-                architecture: pin.architecture.clone(),
-                url: format!("{}/{}", mirrors.first(pin.archive), pin.path),
-                filename: StoreName::mapped(pin.path.file_name()),
-                sha256: pin.sha256,
-                size: pin.size,
-                installed_size: pin.installed_size,
-                requested_by: requesters.remove(&pin.name).unwrap_or_default(),
-                dependencies: pin.depends.clone(),
-                image: image.contains(&pin.name),
-                tool: tools.contains(&pin.name),
-                compiler: compiler.contains(&pin.name),
-            })
-            .collect()
+        let configure = if configure.is_empty() {
+            BTreeSet::new()
+        } else {
+            let all = lock.reach(names.chain(configure), |_, _| true);
+            all.difference(&image).copied().collect()
+        };
+        let recorded: BTreeSet<&DebianName> =
+            [&image, &tools, &compiler, &configure].into_iter().flatten().copied().collect();
+        let pins = lock.packages().values().filter(|pin| recorded.contains(&pin.name));
+        pins.map(|pin| SystemPackage {
+            name: pin.name.clone(),
+            version: pin.version.to_string(),
+            architecture: pin.architecture.clone(),
+            url: format!("{}/{}", mirrors.first(pin.archive), pin.path),
+            filename: StoreName::mapped(pin.path.file_name()),
+            sha256: pin.sha256,
+            size: pin.size,
+            installed_size: pin.installed_size,
+            requested_by: requesters.remove(&pin.name).unwrap_or_default(),
+            dependencies: pin.depends.iter().filter(|name| recorded.contains(name)).cloned().collect(),
+            image: image.contains(&pin.name),
+            tool: tools.contains(&pin.name),
+            compiler: compiler.contains(&pin.name),
+            configure: configure.contains(&pin.name),
+        })
+        .collect()
     }
 
     /// What native builds have: the compiler's roots, and the `-dev` packages that members ask for.
     fn compiled_with<'a>(&'a self, lock: &'a PlatformLock) -> BTreeSet<&'a DebianName> {
-        if self.compiler.is_empty() {
+        let Wanted { image, compiler, .. } = &self.wanted;
+        if compiler.is_empty() {
             return BTreeSet::new();
         }
-        let asked = self.roots.iter().filter(|root| root.requested_by.is_some());
+        let asked = image.iter().filter(|root| root.requested_by.is_some());
         let headers = asked.map(|root| &root.name).filter(|name| name.as_str().ends_with("-dev"));
-        lock.reach(self.compiler.iter().chain(headers))
+        lock.reach(compiler.iter().chain(headers), is_needed)
     }
+}
+
+/// Whether an image, or what builds it, needs what a package depends on.
+fn is_needed(of: &DebianName, on: &DebianName) -> bool {
+    !is_unneeded(of.as_str(), on.as_str())
+}
+
+/// Why an image of these packages cannot be without one of them, which these roots ask for.
+fn refusal(name: &Located<DebianName>, asked: &[&Root], image: &BTreeSet<&DebianName>) -> Option<Diagnostic> {
+    let Located { value: name, place } = name;
+    let told = |what: &str| {
+        Diagnostic::new(format!("`without` in [substrate.debian]: {what} `{name}`")).at(place.clone(), "")
+    };
+    if !asked.is_empty() {
+        return Some(asked_by(told("somebody asks for"), asked));
+    }
+    if image.contains(name) {
+        return None;
+    }
+    let told = told("no package of the image needs");
+    let names = || image.iter().map(|name| name.as_str());
+    let longer = names().find(|other| other.starts_with(name.as_str()));
+    Some(match longer.or_else(|| nearest(name.as_str(), names())) {
+        Some(near) => told.help(format!("did you mean `{near}`?")),
+        None => told.help("take it out of the list"),
+    })
 }

@@ -6,10 +6,7 @@
 //! providers the preferred one; a package whose needs cannot be met is given up and the next
 //! alternative tried. What the roots need without any choice is protected: nothing may displace it.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    rc::Rc,
-};
+use std::{collections::BTreeMap, rc::Rc};
 
 use super::{
     relation::{Group, Relation},
@@ -36,19 +33,25 @@ pub struct Resolver<'u, 'a> {
 }
 
 impl<'u, 'a> Resolver<'u, 'a> {
-    /// Chooses what the roots (names of candidates) need, in their order.
+    /// Nothing is chosen yet.
     #[must_use]
-    pub fn run(universe: &'u Universe<'a>, roots: &[&'a str]) -> Self {
-        let mut resolver = Self { universe, states: BTreeMap::new() };
+    pub fn new(universe: &'u Universe<'a>) -> Self {
+        Self { universe, states: BTreeMap::new() }
+    }
+
+    /// Chooses what the roots (names of candidates) need, in their order. What was chosen for roots before stays.
+    pub fn choose(&mut self, roots: &[&'a str]) {
+        for state in self.states.values_mut() {
+            state.protected |= state.chosen;
+        }
         for &root in roots {
-            let state = resolver.states.entry(root).or_default();
+            let state = self.states.entry(root).or_default();
             state.chosen = true;
             state.protected = true;
         }
         for &root in roots {
-            resolver.install(root, true, 0);
+            self.install(root, true, 0);
         }
-        resolver
     }
 
     /// Whether a package is chosen.
@@ -254,23 +257,5 @@ impl<'u, 'a> Resolver<'u, 'a> {
             }
         }
         met
-    }
-
-    /// What the roots reach, each with every chosen package that answers a need of it.
-    #[must_use]
-    pub fn reached(&self, roots: &[&'a str]) -> BTreeSet<&'a str> {
-        let mut reached = BTreeSet::new();
-        let mut pending: Vec<&'a str> = roots.iter().copied().filter(|name| self.is_chosen(name)).collect();
-        while let Some(name) = pending.pop() {
-            if !reached.insert(name) {
-                continue;
-            }
-            if let Some(candidate) = self.universe.candidate(name) {
-                for group in &candidate.needs {
-                    pending.extend(self.answering(group));
-                }
-            }
-        }
-        reached
     }
 }

@@ -35,6 +35,18 @@ pub fn of_image(base: Base) -> BTreeSet<&'static str> {
     }
 }
 
+/// What maintainer scripts run in and with, besides the Essential packages ([`of_configuring`]): dpkg itself, and
+/// fakeroot, so that what they give to root and others is theirs.
+pub const CONFIGURE: [&str; 2] = ["dpkg", "fakeroot"];
+
+/// The packages of every root in which dpkg configures, sorted: maintainer scripts may use whatever is Essential
+/// (Policy 3.8), also what no image has. `login` is Essential in bookworm alone, and nothing that is configured calls it.
+#[must_use]
+pub fn of_configuring() -> BTreeSet<&'static str> {
+    let essential = essential::ESSENTIAL.iter().map(|entry| entry.name).filter(|name| *name != "login");
+    CONFIGURE.into_iter().chain(essential).collect()
+}
+
 /// Packages of every native build, besides the headers of its Python: a C and C++ compiler with its linker, libc's
 /// headers, and what build scripts call.
 pub const COMPILER: [&str; 6] = ["binutils", "g++", "gcc", "libc6-dev", "make", "pkgconf"];

@@ -2,7 +2,7 @@
 
 use crate::{
     artifact::Effects,
-    codex::{Codex, Debian, Substrate},
+    codex::{Codex, Debian, MaintainerScripts, Substrate},
     crypt::Federation,
     debian::{
         self, Base, Mirrors, Outcome, Resolution, SystemPackage,
@@ -97,7 +97,7 @@ impl<'a> SystemResolver<'a> {
                 })
             })
             .collect();
-        let resolution = self.close(&roots)?;
+        let resolution = self.close(&roots)?.without(&self.debian.without)?;
         let moved = resolution.moved.clone();
         if self.mode == Mode::Locked && !moved.is_empty() {
             return Err(lock_unfit(names::SHOWN_DEBIAN, &moved).into());
@@ -143,6 +143,7 @@ impl<'a> SystemResolver<'a> {
             lock: self.before.as_ref(),
             update: matches!(self.mode, Mode::Update),
             compiler: self.compiler,
+            configure: self.base != Base::None && self.debian.maintainer_scripts == MaintainerScripts::Run,
         };
         if let Outcome::Resolved(resolution) = debian::resolve(&request, self.index.as_ref())? {
             return Ok(*resolution);
@@ -160,8 +161,14 @@ impl<'a> SystemResolver<'a> {
     fn read_index(&self) -> Result<Index, Failure> {
         if self.mode == Mode::Locked {
             let shown = names::SHOWN_DEBIAN;
-            return Err(match self.before {
+            return Err(match &self.before {
                 None => lock_missing(shown),
+                Some(lock) if lock.platform(self.platform).is_some_and(|lock| !lock.is_whole()) => {
+                    lock_changed(format!(
+                        "`{shown}` is of an older forge and lacks what maintainer scripts need: it has to be written anew"
+                    ))
+                    .help("its versions stay")
+                }
                 Some(_) => lock_changed(format!("`{shown}` does not answer for all system dependencies")),
             }
             .into());

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::{lock::*, universe::Universe, *};
 use crate::{
     diagnostic::Source,
-    name::{Platform, debian::Suite, url::HostPolicy},
+    document::Located,
+    name::{DebianName, Platform, debian::Suite, url::HostPolicy},
 };
 
 const PLATFORM: Platform = Platform::X86_64Linux;
@@ -45,9 +46,9 @@ fn root(name: &str, member: &str) -> Root {
 fn whole(packages: &[(&str, &str)], roots: &[&str]) -> String {
     let index = index(&text(packages));
     let universe = Universe::new(&index, None, &BTreeSet::new());
-    let roots: Vec<Root> = roots.iter().map(|name| root(name, "core")).collect();
+    let roots = [roots.iter().map(|name| root(name, "core")).collect()];
     match closure::close(&universe, None, &roots) {
-        Ok(closure) => closure.whole.into_iter().collect::<Vec<_>>().join(" "),
+        Ok(closure) => closure.pins.iter().map(|pin| pin.name.as_str()).collect::<Vec<_>>().join(" "),
         Err(unsatisfied) => unsatisfied.failure.to_string(),
     }
 }
@@ -125,7 +126,7 @@ fn a_hostile_chain_of_needs_ends() {
         (0..5_000).map(|n| paragraph(&format!("p{n:04} 1"), &format!("Depends: p{:04}", n + 1))).collect();
     let index = index(&packages);
     let universe = Universe::new(&index, None, &BTreeSet::new());
-    assert!(closure::close(&universe, None, &[root("p0000", "core")]).is_err());
+    assert!(closure::close(&universe, None, &[vec![root("p0000", "core")]]).is_err());
 }
 
 #[test]
@@ -191,7 +192,7 @@ fn hostile_paragraphs_are_refused_when_they_are_needed() {
         assert_ne!(hostile, good, "{from}");
         let index = index(&hostile);
         let universe = Universe::new(&index, None, &BTreeSet::new());
-        let roots = [root("aa", "core")];
+        let roots = [vec![root("aa", "core")]];
         let closed = closure::close(&universe, None, &roots)
             .map_err(|unsatisfied| unsatisfied.failure)
             .and_then(|closure| {
@@ -216,6 +217,7 @@ struct Given<'a> {
     lock: Option<&'a DebianLock>,
     update: bool,
     suites: &'a [&'a str],
+    configure: bool,
 }
 
 fn run(given: &Given<'_>, index: Option<&Index>) -> Result<Outcome, Failure> {
@@ -229,13 +231,14 @@ fn run(given: &Given<'_>, index: Option<&Index>) -> Result<Outcome, Failure> {
         lock: given.lock,
         update: given.update,
         compiler: false,
+        configure: given.configure,
     };
     resolve(&request, index)
 }
 
 fn resolution(roots: &[Root], lock: Option<&DebianLock>, update: bool, text: &str) -> Resolution {
     let index = index(text);
-    match run(&Given { roots, lock, update, suites: &["trixie"] }, Some(&index)).unwrap() {
+    match run(&Given { roots, lock, update, suites: &["trixie"], configure: false }, Some(&index)).unwrap() {
         Outcome::Resolved(resolution) => *resolution,
         Outcome::NeedsIndex => panic!("the index was there"),
     }
@@ -270,34 +273,57 @@ const NEW: &[(&str, &str)] = &[
 fn a_lock_that_answers_needs_no_index() {
     let roots = [root("aa", "core"), root("libv1", "vision/ocr"), root("zz", "core")];
     assert_eq!(
-        run(&Given { roots: &roots, lock: None, update: false, suites: &["trixie"] }, None),
+        run(&Given { roots: &roots, lock: None, update: false, suites: &["trixie"], configure: false }, None),
         Ok(Outcome::NeedsIndex)
     );
     let first = resolution(&roots, None, false, &archive(OLD));
     assert_eq!(
         versions(&first),
-        "aa 1, data 1, libv1t64 1, zz 1",
-        "debconf and what only it needs is left out"
+        "aa 1, data 1, debconf 1, libv1t64 1, perl-base 1, zz 1",
+        "debconf is in the lock, whether or not an image has it"
     );
     let text = first.lock.to_canonical_json();
     let lock = DebianLock::parse(&Source::new("debian.lock.json", text.as_str())).unwrap();
     assert_eq!(lock, first.lock);
 
-    let again =
-        run(&Given { roots: &roots, lock: Some(&lock), update: false, suites: &["trixie"] }, None).unwrap();
+    let again = run(
+        &Given { roots: &roots, lock: Some(&lock), update: false, suites: &["trixie"], configure: false },
+        None,
+    )
+    .unwrap();
     let Outcome::Resolved(again) = again else { panic!("the lock answers") };
     assert_eq!((again.lock, again.moved), (lock.clone(), Vec::new()));
 
-    let fewer =
-        run(&Given { roots: &roots[..1], lock: Some(&lock), update: false, suites: &["trixie"] }, None);
+    let fewer = run(
+        &Given {
+            roots: &roots[..1],
+            lock: Some(&lock),
+            update: false,
+            suites: &["trixie"],
+            configure: false,
+        },
+        None,
+    );
     let Ok(Outcome::Resolved(fewer)) = fewer else { panic!("{fewer:?}") };
-    assert_eq!(versions(&fewer), "aa 1, data 1, libv1t64 1");
+    assert_eq!(versions(&fewer), "aa 1, data 1, debconf 1, libv1t64 1, perl-base 1");
     assert_eq!(moved(&fewer), "zz 1 removed");
 
     for given in [
-        Given { roots: &[root("bb", "core")], lock: Some(&lock), update: false, suites: &["trixie"] },
-        Given { roots: &roots, lock: Some(&lock), update: true, suites: &["trixie"] },
-        Given { roots: &roots, lock: Some(&lock), update: false, suites: &["trixie", "trixie-updates"] },
+        Given {
+            roots: &[root("bb", "core")],
+            lock: Some(&lock),
+            update: false,
+            suites: &["trixie"],
+            configure: false,
+        },
+        Given { roots: &roots, lock: Some(&lock), update: true, suites: &["trixie"], configure: false },
+        Given {
+            roots: &roots,
+            lock: Some(&lock),
+            update: false,
+            suites: &["trixie", "trixie-updates"],
+            configure: false,
+        },
     ] {
         assert_eq!(run(&given, None), Ok(Outcome::NeedsIndex));
     }
@@ -309,7 +335,7 @@ fn a_new_root_keeps_the_pins_also_when_the_index_has_moved_on() {
     let lock = resolution(&roots, None, false, &archive(OLD)).lock;
     let more = [root("aa", "core"), root("bb", "core"), root("zz", "core")];
     let kept = resolution(&more, Some(&lock), false, &archive(NEW));
-    assert_eq!(versions(&kept), "aa 1, bb 1, data 1, libv1t64 1, zz 1");
+    assert_eq!(versions(&kept), "aa 1, bb 1, data 1, debconf 1, libv1t64 1, perl-base 1, zz 1");
     assert_eq!(moved(&kept), "bb 1 added");
 }
 
@@ -319,7 +345,7 @@ fn a_pin_that_stands_in_the_way_moves_with_what_was_made_for_it() {
     let lock = resolution(&roots, None, false, &archive(OLD)).lock;
     let more = [root("aa", "core"), root("cc", "core"), root("zz", "core")];
     let kept = resolution(&more, Some(&lock), false, &archive(NEW));
-    assert_eq!(versions(&kept), "aa 2, cc 1, data 2, libv1t64 2, zz 1", "only zz can stay");
+    assert_eq!(versions(&kept), "aa 2, cc 1, data 2, debconf 1, libv1t64 2, perl-base 1, zz 1");
     assert_eq!(moved(&kept), "aa 1 -> 2, cc 1 added, data 1 -> 2, libv1t64 1 -> 2");
 }
 
@@ -358,5 +384,180 @@ fn python_series_become_package_names_or_are_refused() {
     assert_eq!(roots::python("3.11").unwrap()[1].as_str(), "libpython3.11-stdlib");
     for bad in ["", "3", "3.x", "3.13.5", "../3.1", "3.13 "] {
         assert!(roots::python(bad).is_err(), "{bad}");
+    }
+}
+
+/// The configuring roots that are no roots of [`archive`] already, with needs of theirs: fakeroot's own library, what
+/// `sysvinit-utils` stands in for, and what only a maintainer script calls.
+fn configuring(extra: &[(&str, &str)]) -> String {
+    let needs = |name: &str| match name {
+        "fakeroot" => "Depends: libfakeroot",
+        "sysvinit-utils" => "Provides: lsb-base (= 12)",
+        _ => "",
+    };
+    let there = |name: &&str| roots::BASE.contains(name) || *name == "perl-base";
+    let roots: String = roots::of_configuring()
+        .into_iter()
+        .filter(|name| !there(name))
+        .map(|name| paragraph(&format!("{name} 1"), needs(name)))
+        .collect();
+    archive(&[&[("libfakeroot 1", ""), ("adduser 1", "Depends: passwd"), ("passwd 1", "")], extra].concat())
+        + &roots
+}
+
+/// A server whose maintainer script makes an account, its data, and what that can do without.
+const SERVER: &[(&str, &str)] = &[
+    ("server 1", "Depends: adduser, lsb-base | sysvinit-utils, data | sysvinit-utils"),
+    ("lsb-base 11", ""),
+    ("data 1", "Depends: heavy, light"),
+    ("heavy 1", "Depends: heavier"),
+    ("heavier 1", ""),
+    ("light 1", ""),
+];
+
+fn resolved_with(configure: bool, lock: Option<&DebianLock>, index: Option<&Index>) -> Resolution {
+    let roots = [root("server", "core"), root("light", "scribe")];
+    match run(&Given { roots: &roots, lock, update: false, suites: &["trixie"], configure }, index).unwrap() {
+        Outcome::Resolved(resolution) => *resolution,
+        Outcome::NeedsIndex => panic!("the lock or the index answers"),
+    }
+}
+
+/// Names that are recorded for a purpose, besides the roots that every test has.
+fn recorded(resolution: &Resolution, purpose: fn(&SystemPackage) -> bool) -> String {
+    let packages = resolution.packages(&Mirrors::default());
+    let is_own = |name: &str| {
+        !roots::BASE.contains(&name) && !name.contains("python") && !roots::of_configuring().contains(name)
+    };
+    let names = packages.iter().filter(|package| purpose(package)).map(|package| package.name.as_str());
+    names.filter(|name| is_own(name)).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn what_maintainer_scripts_run_in_is_beside_the_image_and_changes_nothing_in_it() {
+    let index = index(&configuring(SERVER));
+    let read = resolved_with(false, None, Some(&index));
+    let image = "data heavier heavy light lsb-base server";
+    assert_eq!(recorded(&read, |package| package.image), image);
+    assert_eq!(recorded(&read, |package| package.configure), "");
+    let packages = read.packages(&Mirrors::default());
+    assert!(packages.iter().all(|package| package.image), "what has no purpose is not recorded");
+    let names: BTreeSet<&DebianName> = packages.iter().map(|package| &package.name).collect();
+    assert!(packages.iter().all(|package| package.dependencies.iter().all(|name| names.contains(name))));
+    assert!(read.pins().contains_key(&"passwd".parse().unwrap()), "and in the lock all the same");
+    assert!(!read.pins().contains_key(&"fakeroot".parse().unwrap()));
+
+    let run = resolved_with(true, None, Some(&index));
+    assert_eq!(recorded(&run, |package| package.image), image, "lsb-base is not displaced by sysvinit-utils");
+    assert_eq!(recorded(&run, |package| package.configure), "adduser debconf libfakeroot passwd");
+    let packages = run.packages(&Mirrors::default());
+    let find = |name: &str| packages.iter().find(|package| package.name.as_str() == name).unwrap();
+    for name in roots::of_configuring() {
+        assert_eq!(find(name).configure, !roots::BASE.contains(&name), "{name}");
+    }
+    assert!(packages.iter().all(|package| package.image != package.configure));
+    assert_eq!(packages.len(), run.pins().len());
+    assert!(find("adduser").requested_by.is_empty() && find("data").requested_by.len() == 1);
+    assert!(find("server").dependencies.contains(&"adduser".parse().unwrap()));
+
+    // The lock alone answers, also when less is wanted of it.
+    assert_eq!(resolved_with(true, Some(&run.lock), None).lock, run.lock);
+    assert_eq!(resolved_with(false, Some(&run.lock), None).lock, read.lock);
+}
+
+fn without(resolution: Resolution, text: &str) -> Result<Resolution, String> {
+    let source = Source::new("forge.toml", text);
+    let names = text.split(' ').map(|name| {
+        let start = text.find(name).unwrap();
+        Located { value: name.parse().unwrap(), place: source.at(start..start + name.len()) }
+    });
+    resolution.without(&names.collect::<Vec<_>>()).map_err(|failure| failure.to_string())
+}
+
+#[test]
+fn an_image_does_without_a_package_and_what_only_it_needs() {
+    let index = index(&configuring(SERVER));
+    for (configure, beside) in [(false, ""), (true, "adduser debconf heavier heavy libfakeroot passwd")] {
+        let all = resolved_with(configure, None, Some(&index));
+        let fewer = without(all.clone(), "heavy").unwrap();
+        assert_eq!(recorded(&fewer, |package| package.image), "data light lsb-base server");
+        assert_eq!(recorded(&fewer, |package| package.configure), beside);
+        assert_eq!(
+            recorded(&fewer, |package| !package.requested_by.is_empty()),
+            "data light lsb-base server"
+        );
+        let names = BTreeSet::from(["heavy".parse().unwrap()]);
+        let packages = fewer.packages(&Mirrors::default());
+        let left_out = left_out(&packages, &names)
+            .map(|all| all.iter().map(|package| package.name.to_string()).collect::<Vec<_>>().join(" "));
+        assert_eq!(left_out.as_deref(), configure.then_some("heavier heavy"));
+        assert_eq!((fewer.lock, fewer.moved), (all.lock, all.moved), "the lock is the same");
+    }
+    // What one of them needs may be named as well.
+    let all = resolved_with(false, None, Some(&index));
+    assert_eq!(recorded(&without(all, "heavier heavy").unwrap(), |_| true), "data light lsb-base server");
+}
+
+#[test]
+fn an_image_cannot_do_without_what_is_asked_for_or_is_not_there() {
+    let refused = |names: &str| {
+        let index = index(&configuring(SERVER));
+        without(resolved_with(true, None, Some(&index)), names).unwrap_err()
+    };
+    let error = refused("heavy light bash");
+    for want in [
+        "`without` in [substrate.debian]: somebody asks for `light`\n  at forge.toml:1:7\n",
+        "core/pyproject.toml:1:1: asked for here",
+        "requested by scribe",
+        "somebody asks for `bash`\n  at forge.toml:1:13\n",
+        "requested by the substrate",
+    ] {
+        assert!(error.contains(want), "{want}\n--- not in ---\n{error}");
+    }
+    assert!(refused("heav").contains("did you mean `heavier`?"));
+    let error = refused("adduser haevy");
+    for want in [
+        "`without` in [substrate.debian]: no package of the image needs `adduser`\n  at forge.toml:1:1\n",
+        "needs `haevy`\n  at forge.toml:1:9\n",
+        "did you mean `heavy`?",
+    ] {
+        assert!(error.contains(want), "{want}\n--- not in ---\n{error}");
+    }
+}
+
+/// A lock as an older forge wrote it: without what an image does not need.
+fn partial(whole: &str) -> DebianLock {
+    let mut lock: serde_json::Value = serde_json::from_str(whole).unwrap();
+    lock["schema"] = "lychd-forge/debian-lock/1".into();
+    let left_out = ["adduser", "passwd", "debconf"].map(serde_json::Value::from);
+    let packages = lock["platforms"]["x86_64-linux"]["packages"].as_array_mut().unwrap();
+    packages.retain(|package| !left_out.contains(&package["name"]));
+    for package in packages {
+        package["depends"].as_array_mut().unwrap().retain(|name| !left_out.contains(name));
+    }
+    DebianLock::parse(&Source::new("debian.lock.json", lock.to_string())).unwrap()
+}
+
+#[test]
+fn a_lock_of_an_older_forge_is_completed_and_its_versions_stay() {
+    let roots = [root("server", "core"), root("light", "scribe")];
+    let before = index(&configuring(SERVER));
+    let newer: Vec<(&str, &str)> = SERVER
+        .iter()
+        .map(|&(head, fields)| if head == "server 1" { ("server 2", fields) } else { (head, fields) })
+        .collect();
+    let newer = index(&configuring(&newer));
+    for configure in [false, true] {
+        let whole = resolved_with(configure, None, Some(&before));
+        let old = partial(&whole.lock.to_canonical_json());
+        assert!(old.to_canonical_json().contains("debian-lock/1"), "it is not called whole");
+        let given = Given { roots: &roots, lock: Some(&old), update: false, suites: &["trixie"], configure };
+        assert_eq!(run(&given, None), Ok(Outcome::NeedsIndex));
+        // Also a version that the index no longer has gets back what its maintainer scripts need.
+        for index in [&before, &newer] {
+            let completed = resolved_with(configure, Some(&old), Some(index));
+            assert_eq!(completed.lock, whole.lock);
+            assert_eq!(moved(&completed), "adduser 1 added, debconf 1 added, passwd 1 added");
+        }
     }
 }

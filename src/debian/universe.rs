@@ -9,8 +9,9 @@ use std::{
 };
 
 use super::{
-    index::{Index, ParagraphId},
+    index::{Index, Paragraph, ParagraphId},
     relation::{self, Group, Relation},
+    unneeded::is_unneeded,
 };
 use crate::{
     debian::lock::{Pin, PlatformLock},
@@ -53,6 +54,8 @@ pub enum Origin<'a> {
 pub struct Universe<'a> {
     index: &'a Index,
     pins: BTreeMap<&'a str, &'a Pin>,
+    /// Whether the pins have all their needs.
+    whole: bool,
     candidates: RefCell<BTreeMap<&'a str, Option<Rc<Candidate<'a>>>>>,
     answers: RefCell<BTreeMap<Relation<'a>, Rc<[&'a str]>>>,
     mentions: RefCell<BTreeMap<&'a str, Option<super::index::Mention>>>,
@@ -66,6 +69,7 @@ impl<'a> Universe<'a> {
         let pins = lock.into_iter().flat_map(PlatformLock::packages);
         Self {
             index,
+            whole: lock.is_none_or(PlatformLock::is_whole),
             pins: pins
                 .filter(|(name, _)| !released.contains(*name))
                 .map(|(name, pin)| (name.as_str(), pin))
@@ -104,21 +108,16 @@ impl<'a> Universe<'a> {
                 };
                 match self.index.versions(name).find(same) {
                     Some(id) => id,
-                    None => return Some(stale(pin)),
+                    None => return self.stale(pin),
                 }
             }
             None => self.index.candidate(name)?,
         };
         let paragraph = self.index.paragraph(id);
-        let read = |field: &'a str| {
-            relation::parse(field).map_err(|error| {
-                self.malformed.borrow_mut().entry(paragraph.package).or_insert_with(|| error.to_string());
-            })
-        };
-        let mut needs = read(paragraph.pre_depends).ok()?;
-        needs.extend(read(paragraph.depends).ok()?);
-        let excludes = [read(paragraph.conflicts).ok()?, read(paragraph.breaks).ok()?];
-        let provides = read(paragraph.provides).ok()?.into_iter().flatten().collect();
+        let read = |field| self.groups(paragraph.package, field);
+        let needs = self.needs(&paragraph)?;
+        let excludes = [read(paragraph.conflicts)?, read(paragraph.breaks)?];
+        let provides = read(paragraph.provides)?.into_iter().flatten().collect();
         let yes = |field: &str| field == "yes";
         // apt protects itself as if it were essential.
         let apt = paragraph.package == "apt";
@@ -140,6 +139,35 @@ impl<'a> Universe<'a> {
                 _ => 5,
             },
         })
+    }
+
+    /// What a field of a package says; what is wrong with it is kept.
+    fn groups(&self, package: &'a str, field: &'a str) -> Option<Vec<Group<'a>>> {
+        let wrong = |error: relation::RelationError| {
+            self.malformed.borrow_mut().entry(package).or_insert_with(|| error.to_string());
+        };
+        relation::parse(field).map_err(wrong).ok()
+    }
+
+    /// Pre-Depends, then Depends.
+    fn needs(&self, paragraph: &Paragraph<'a>) -> Option<Vec<Group<'a>>> {
+        let mut needs = self.groups(paragraph.package, paragraph.pre_depends)?;
+        needs.extend(self.groups(paragraph.package, paragraph.depends)?);
+        Some(needs)
+    }
+
+    /// A pin that the index no longer has: it needs what it was locked with, in whatever version. What a partial lock
+    /// left out of that is what the version needs that the index has now.
+    fn stale(&self, pin: &'a Pin) -> Option<Candidate<'a>> {
+        let mut candidate = stale(pin);
+        if !self.whole
+            && let Some(id) = self.index.candidate(candidate.name)
+        {
+            let mut needs = self.needs(&self.index.paragraph(id))?;
+            needs.retain(|group| group.iter().any(|one| is_unneeded(candidate.name, one.name)));
+            candidate.needs.append(&mut needs);
+        }
+        Some(candidate)
     }
 
     /// Whether the candidate of this name is a pin that the index no longer has, as far as it was asked for.
@@ -242,7 +270,7 @@ impl<'a> Universe<'a> {
     }
 }
 
-/// A pin as a candidate: it needs what it was locked with, in whatever version.
+/// A pin as a candidate.
 fn stale(pin: &Pin) -> Candidate<'_> {
     let plain = |name| Relation { name, qualifier: None, constraint: None };
     Candidate {

@@ -1,8 +1,9 @@
 //! Packages that a finished image never needs, because only maintainer scripts or an init system would
-//! use them and neither runs. Kept as data, with the reason; a package that is asked for by name stays.
-//! What only these pull in drops out as well.
+//! use them and neither runs in it. Kept as data, with the reason; a package that is asked for by name
+//! stays. What only these pull in drops out as well. The lock has them all: what is not followed is
+//! decided where it is read.
 
-/// A dependency that is not followed.
+/// A dependency that an image does without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unneeded {
     /// The package that has the dependency; `None` for every package.

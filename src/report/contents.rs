@@ -1,11 +1,15 @@
 //! What a Synthesis holds, for `synthesize` and `forge`.
 
+use std::collections::BTreeSet;
+
+use indicatif::HumanBytes;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Page;
 use crate::{
-    name::MemberId,
+    debian,
+    name::{DebianName, MemberId},
     synthesis::{
         Synthesis,
         value::{Role, Substrate},
@@ -21,6 +25,8 @@ pub struct Contents {
     pub distributions: Vec<Distribution>,
     /// How many packages there are.
     pub packages: Packages,
+    /// What of Debian the image does without; `null` when there is nothing.
+    pub without: Option<Without>,
 }
 
 /// What a member is.
@@ -51,6 +57,51 @@ pub struct Packages {
     pub build: usize,
 }
 
+/// What an image does without, though others depend on it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Without {
+    /// The packages, as `forge.toml` names them.
+    pub names: Vec<String>,
+    /// What that saves; `null` when maintainer scripts do not run, as nothing of them is recorded then.
+    pub saved: Option<Saved>,
+}
+
+/// What the image would have besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Saved {
+    /// How many packages: those that are named, and what only they need.
+    pub packages: usize,
+    /// Bytes of them when unpacked.
+    pub size: u64,
+}
+
+impl Without {
+    fn of(synthesis: &Synthesis, names: &BTreeSet<DebianName>) -> Option<Self> {
+        if names.is_empty() {
+            return None;
+        }
+        let saved = debian::left_out(&synthesis.system_packages, names).map(|packages| Saved {
+            packages: packages.len(),
+            size: packages.iter().map(|package| package.installed_size).sum(),
+        });
+        Some(Self { names: names.iter().map(ToString::to_string).collect(), saved })
+    }
+
+    fn line(&self) -> String {
+        let names = self.names.join(", ");
+        let Some(Saved { packages, size }) = self.saved else { return names };
+        let size = HumanBytes(size);
+        let who = if self.names.len() == 1 { "it needs" } else { "they need" };
+        match packages.saturating_sub(self.names.len()) {
+            0 => format!("{names} ({size})"),
+            1 => format!("{names} ({size} with 1 package that only {who})"),
+            more => format!("{names} ({size} with {more} packages that only {who})"),
+        }
+    }
+}
+
 impl Contents {
     /// What a Synthesis holds.
     #[must_use]
@@ -67,6 +118,10 @@ impl Contents {
             }
             Substrate::Nixpkgs { packages, .. } => packages.len(),
         };
+        let without = match &synthesis.substrate {
+            Substrate::Debian { without, .. } => Without::of(synthesis, without),
+            Substrate::Nixpkgs { .. } => None,
+        };
         let build = synthesis.build_environments.iter().map(|environment| environment.packages.len()).sum();
         Self {
             members: synthesis.members.iter().map(|member| member.id.clone()).collect(),
@@ -77,6 +132,7 @@ impl Contents {
                 system,
                 build,
             },
+            without,
         }
     }
 
@@ -92,5 +148,33 @@ impl Contents {
         let Packages { python, npm, system, build } = self.packages;
         let npm = if npm > 0 { format!("{npm} npm, ") } else { String::new() };
         page.field("packages", format!("{python} Python, {npm}{system} system, {build} to build with"));
+        if let Some(without) = &self.without {
+            page.field("without", without.line());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_image_does_without_is_a_line() {
+        let line = |names: &[&str], saved: Option<(usize, u64)>| {
+            let saved = saved.map(|(packages, size)| Saved { packages, size });
+            Without { names: names.iter().map(|&name| name.to_owned()).collect(), saved }.line()
+        };
+        let size = 193 << 20;
+        assert_eq!(line(&["mesa"], Some((1, size))), "mesa (193.00 MiB)");
+        assert_eq!(line(&["mesa"], Some((2, size))), "mesa (193.00 MiB with 1 package that only it needs)");
+        assert_eq!(
+            line(&["mesa"], Some((15, size))),
+            "mesa (193.00 MiB with 14 packages that only it needs)"
+        );
+        assert_eq!(
+            line(&["icons", "mesa"], Some((5, size))),
+            "icons, mesa (193.00 MiB with 3 packages that only they need)"
+        );
+        assert_eq!(line(&["icons", "mesa"], None), "icons, mesa");
     }
 }

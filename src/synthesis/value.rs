@@ -46,7 +46,7 @@ pub struct Synthesis {
     /// `node_packages`, `node_bundled`, `node_links`, `assets` and `node_tools`.
     #[serde(flatten, serialize_with = "npm::flattened")]
     pub node: Option<NodeEnvironment>,
-    /// Debian packages of the image and of the build tools, by name.
+    /// Debian packages of the image and of what builds it, by name.
     pub system_packages: Vec<SystemPackage>,
     /// Locked build systems, one per distinct set of requirements.
     pub build_environments: Vec<BuildEnvironment>,
@@ -68,6 +68,9 @@ pub enum Substrate {
     Debian {
         /// Suites, as configured, e.g. `trixie`.
         suites: Vec<String>,
+        /// Packages that the image does without, though others depend on them.
+        #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+        without: BTreeSet<DebianName>,
     },
     /// Real nixpkgs.
     Nixpkgs {

@@ -6,23 +6,21 @@ use crate::{debian::SystemPackage, name::MemberId, synthesis::value::Synthesis};
 pub(super) const ABOUT: &str = "The pinned Debian packages: of the image and of the Python that builds it.";
 
 pub(super) fn expression(synthesis: &Synthesis) -> Expr {
-    let tools = synthesis.system_packages.iter().filter(|package| package.tool);
-    let compiler: Vec<&str> = synthesis
-        .system_packages
-        .iter()
-        .filter(|package| package.compiler)
-        .map(|package| package.name.as_str())
-        .collect();
+    let names = |of: fn(&SystemPackage) -> bool| -> Vec<&str> {
+        let packages = synthesis.system_packages.iter().filter(|package| of(package));
+        packages.map(|package| package.name.as_str()).collect()
+    };
     let mut fields = vec![(
         "python",
         Expr::fields([
             ("version", Expr::text(&synthesis.python)),
-            ("packages", Expr::texts(tools.map(|package| package.name.as_str()))),
+            ("packages", Expr::texts(names(|package| package.tool))),
         ]),
     )];
-    if !compiler.is_empty() {
-        fields.push(("compiler", Expr::texts(compiler)));
-    }
+    let beside =
+        [("compiler", names(|package| package.compiler)), ("configure", names(|package| package.configure))];
+    fields
+        .extend(beside.into_iter().filter(|(_, of)| !of.is_empty()).map(|(key, of)| (key, Expr::texts(of))));
     fields.push((
         "packages",
         Expr::named(synthesis.system_packages.iter().map(|entry| (entry.name.as_str(), package(entry)))),

@@ -15,8 +15,8 @@ use std::{
 
 use lychd_forge::{
     debian::{
-        self, Mirrors, Outcome, Request, Resolution, Root, SystemSources, index::Index, relation::compare,
-        resolver::Resolver, universe::Universe, unneeded,
+        self, Base, Mirrors, Outcome, Request, Resolution, Root, SystemSources, index::Index,
+        relation::compare, unneeded,
     },
     host::{clock, environment, file, http::Client, process::Command, progress::Silent},
     name::{Platform, debian::Suite, url::HostPolicy},
@@ -155,13 +155,20 @@ fn chosen_by_apt(root: &Path, set: &str, simulate: bool) -> BTreeSet<String> {
 }
 
 fn chosen_by_us(index: &Index, set: &str) -> BTreeSet<String> {
-    let universe = Universe::new(index, None, &BTreeSet::new());
-    let roots = sorted(set);
-    let resolver = Resolver::run(&universe, &roots);
-    resolver.reached(&roots).into_iter().map(str::to_owned).collect()
+    pinned(&resolve(&TRIXIE, (None, Base::None), set, false, index))
 }
 
-fn resolve(names: &[&str], python: &str, roots: &str, index: &Index) -> Resolution {
+fn pinned(resolution: &Resolution) -> BTreeSet<String> {
+    resolution.pins().keys().map(ToString::to_string).collect()
+}
+
+fn resolve(
+    names: &[&str],
+    (python, base): (Option<&str>, Base),
+    roots: &str,
+    configure: bool,
+    index: &Index,
+) -> Resolution {
     let root = |name: &str| Root {
         name: name.parse().expect("a name"),
         requested_by: Some("core".parse().expect("a member")),
@@ -171,12 +178,13 @@ fn resolve(names: &[&str], python: &str, roots: &str, index: &Index) -> Resoluti
     let request = Request {
         platform: index.platform(),
         suites: &suites(names),
-        python: Some(python),
+        python,
         roots: &roots,
-        base: debian::Base::Small,
+        base,
         lock: None,
         update: false,
         compiler: false,
+        configure,
     };
     match debian::resolve(&request, Some(index)).expect("a closed set") {
         Outcome::Resolved(resolution) => *resolution,
@@ -209,20 +217,37 @@ fn the_closure_is_apts() {
     });
     assert_eq!(chosen_by_us(&index, "ffmpeg"), chosen_by_apt(root.path(), "ffmpeg", true));
 
-    // The finished set is apt's less what is unneeded and what only that pulls in.
+    // The lock is apt's whole set; the image is that less what is unneeded and what only that pulls in.
     let wanted = "ffmpeg libmagic1 postgresql-17-pgvector rabbitmq-server tesseract-ocr";
-    let resolution = resolve(&TRIXIE, "3.13", wanted, &index);
-    let pinned: BTreeSet<String> = resolution.pins().keys().map(ToString::to_string).collect();
+    let small = (Some("3.13"), Base::Small);
+    let resolution = resolve(&TRIXIE, small, wanted, false, &index);
     let asked = format!("{wanted} python3.13-minimal libpython3.13-stdlib {}", debian::roots::BASE.join(" "));
     let whole = chosen_by_apt(root.path(), &asked, false);
-    assert!(pinned.is_subset(&whole), "{:?}", pinned.difference(&whole));
-    let left_out: BTreeSet<&String> = whole.difference(&pinned).collect();
+    assert_eq!(pinned(&resolution), whole);
+    let image = of_image(&resolution);
+    let left_out: BTreeSet<&String> = whole.difference(&image).collect();
     let listed = |name: &str| unneeded::UNNEEDED.iter().any(|entry| entry.on == name);
     assert!(left_out.iter().any(|name| listed(name)), "{left_out:?}");
     for name in ["dpkg", "debconf", "init-system-helpers", "systemd"] {
-        assert!(!pinned.contains(name), "{name}");
+        assert!(!image.contains(name), "{name}");
     }
-    assert!(pinned.contains("libmagic1t64") && pinned.contains("perl"), "{pinned:?}");
+    assert!(image.contains("libmagic1t64") && image.contains("perl"), "{image:?}");
+
+    // With what maintainer scripts run in there is more in the lock, and the same in the image.
+    let run = resolve(&TRIXIE, small, wanted, true, &index);
+    assert_eq!(of_image(&run), image);
+    assert!(whole.is_subset(&pinned(&run)));
+    let packages = run.packages(&Mirrors::default());
+    assert_eq!(packages.len(), run.pins().len());
+    assert!(packages.iter().all(|package| package.image != package.configure));
+    for name in debian::roots::of_configuring() {
+        assert!(packages.iter().any(|package| package.name.as_str() == name), "{name}");
+    }
+}
+
+fn of_image(resolution: &Resolution) -> BTreeSet<String> {
+    let packages = resolution.packages(&Mirrors::default());
+    packages.iter().filter(|package| package.image).map(|package| package.name.to_string()).collect()
 }
 
 /// What the archive calls Essential.
@@ -242,7 +267,7 @@ fn other_suites_and_platforms_are_verified_and_resolved() {
     let both: BTreeSet<&str> = essential(&old).union(&essential(&new)).copied().collect();
     assert_eq!(both, table);
     let index = Index::new(bookworm, old).expect("an index");
-    let pins = resolve(&BOOKWORM, "3.11", "tesseract-ocr", &index);
+    let pins = resolve(&BOOKWORM, (Some("3.11"), Base::Small), "tesseract-ocr", true, &index);
     assert!(pins.pins().values().any(|pin| pin.name.as_str() == "python3.11-minimal"));
     let arm = Platform::Aarch64Linux;
     let index = Index::new(arm, packages(arm, &TRIXIE[2..])).expect("an index");

@@ -89,7 +89,12 @@ fn the_synthesis_schema_is_exact() {
             "/image/collisions",
             "/image/missing_libraries",
         ];
-        is_exact(&schema("synthesis"), &good, &open, &["/members/0/native", "/tools/uv"]);
+        is_exact(
+            &schema("synthesis"),
+            &good,
+            &open,
+            &["/members/0/native", "/tools/uv", "/substrate/without"],
+        );
     }
 }
 

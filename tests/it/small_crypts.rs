@@ -1,5 +1,5 @@
-//! Crypts of one dependency, from the command line: what of a lock decides nothing, and
-//! what is told of a library that is missing.
+//! Crypts of one dependency, from the command line: what of a lock decides nothing, what becomes of one of an older
+//! forge, and what is told of a library that is missing.
 
 use std::{
     fs,
@@ -149,6 +149,43 @@ fn a_size_that_is_not_the_file_s_own_is_refused() {
     let folder = crypt.path("folder");
     let told = crypt.refused(&["fetch", "--locked", "--to", folder.to_str().unwrap()]);
     assert!(told.contains("idna") && told.contains("70443"), "{told}");
+}
+
+#[test]
+fn a_debian_lock_of_an_older_forge_is_written_anew_with_the_versions_it_has() {
+    let crypt = Crypt::new("\"idna==3.10\"");
+    let made = crypt.json(&["synthesize"]);
+    let lock = crypt.path("crypt/synthesis/debian.lock.json");
+    let text = fs::read_to_string(&lock).unwrap();
+    let old = text.replace("debian-lock/2", "debian-lock/1");
+    assert_ne!(old, text);
+    fs::write(&lock, &old).unwrap();
+    let told = crypt.refused(&["synthesize", "--locked", "--offline"]);
+    for want in ["`synthesis/debian.lock.json` is of an older forge", "written anew", "without --locked"] {
+        assert!(told.contains(want), "{told}");
+    }
+    assert_eq!(fs::read_to_string(&lock).unwrap(), old);
+    assert_eq!(crypt.json(&["synthesize"])["synthesis_sha256"], made["synthesis_sha256"]);
+    assert_eq!(fs::read_to_string(&lock).unwrap(), text);
+
+    // What the image does without is no part of the lock; it is told, and so is where it cannot be.
+    let forge_toml = |without: &str| {
+        fs::write(crypt.path("codex/forge.toml"), format!("[substrate.debian]\nwithout = [\"{without}\"]\n"))
+            .unwrap();
+    };
+    forge_toml("bash");
+    let told = crypt.refused(&["synthesize", "--locked", "--offline"]);
+    assert!(told.contains("somebody asks for `bash`") && told.contains("forge.toml:2:12"), "{told}");
+    forge_toml("readline-common");
+    let fewer = crypt.json(&["synthesize", "--locked", "--offline"]);
+    assert_eq!(fewer["without"]["names"], serde_json::json!(["readline-common"]));
+    assert_eq!(fewer["without"]["saved"]["packages"], 1, "{fewer}");
+    let kept = fs::read_to_string(crypt.path("state/synthesis/synthesis.json")).unwrap();
+    let kept: Value = serde_json::from_str(&kept).unwrap();
+    assert_eq!(kept["substrate"]["without"], fewer["without"]["names"]);
+    let mut packages = kept["system_packages"].as_array().unwrap().iter();
+    let left = packages.find(|package| package["name"] == "readline-common").unwrap();
+    assert_eq!((&left["image"], &left["configure"]), (&false.into(), &true.into()));
 }
 
 /// Numba's threading back ends are libraries that it tries, and does without.

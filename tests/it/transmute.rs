@@ -172,7 +172,7 @@ fn n6_only_web_addresses_are_fetched() {
         let plain = policy.check("http://deb.debian.org/x.whl").unwrap();
         wheel_file(&mut synthesis.python_packages[0]).place = Place::Download(plain.clone());
         wheel_file(&mut synthesis.build_environments[0].packages[1]).place = Place::Download(plain);
-        synthesis.system_packages[1].url = url.replace("http:", "ftp:");
+        synthesis.system_packages[3].url = url.replace("http:", "ftp:");
         let failure = transmute::transmute(&synthesis, &sources, &echo_library()).unwrap_err();
         let said = failure.to_string();
         assert_eq!((failure.exit_code(), failure.diagnostics().len()), (1, 3), "{said}");
@@ -267,9 +267,9 @@ fn nix_reads_the_synthesis_back() {
     // The most that an address may hold of it.
     file.place = Place::Download(sample::address("a''$%7Bbuiltins.abort%20%22x%22%7D$$y'';in''$"));
     file.name = hostile.to_owned();
-    synthesis.system_packages[1].version = hostile.to_owned();
-    synthesis.system_packages[1].url = format!("http://{hostile}");
-    synthesis.system_packages[1].filename = StoreName::mapped(hostile);
+    synthesis.system_packages[3].version = hostile.to_owned();
+    synthesis.system_packages[3].url = format!("http://{hostile}");
+    synthesis.system_packages[3].filename = StoreName::mapped(hostile);
     synthesis.build_environments[0].id = hostile.to_owned();
     for member in &mut synthesis.members {
         member.build_environment = Some(hostile.to_owned());
@@ -336,6 +336,7 @@ fn expected_pkgs(synthesis: &Synthesis) -> Value {
         "system": "x86_64-linux", "sourceDateEpoch": 1,
         "debian": {
             "python": { "version": synthesis.python, "packages": ["libc6", "python3.13-minimal"] },
+            "configure": ["dpkg", "libmagic-mgc"],
             "packages": packages,
         },
     })

@@ -166,6 +166,7 @@ fn resolve(lock: Option<&DebianLock>, index: Option<&debian::index::Index>) -> R
         lock,
         update: false,
         compiler: false,
+        configure: false,
     };
     debian::resolve(&request, index)
 }

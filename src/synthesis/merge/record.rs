@@ -121,7 +121,8 @@ pub(super) fn substrate(
     match &codex.substrate {
         Substrate::Debian(debian) => {
             let suites = debian.suites.iter().map(ToString::to_string).collect();
-            Ok((value::Substrate::Debian { suites }, pinned))
+            let without = debian.without.iter().map(|name| name.value.clone()).collect();
+            Ok((value::Substrate::Debian { suites, without }, pinned))
         }
         // The packages that were pinned are those of the tools alone.
         Substrate::Nixpkgs(tree) => {

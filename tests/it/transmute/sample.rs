@@ -79,6 +79,7 @@ pub(crate) fn deb(
         image,
         tool,
         compiler: false,
+        configure: false,
     }
 }
 
@@ -120,7 +121,7 @@ fn text_map(entries: &[(&str, &str)]) -> BTreeMap<String, String> {
     entries.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-/// A core and two extensions, three Debian packages, four wheels, one build environment of three.
+/// A core and two extensions, five Debian packages, four wheels, one build environment of three.
 pub(crate) fn small() -> (Synthesis, Sources) {
     let members = [
         member("core", Some("hatchling.build")),
@@ -134,7 +135,10 @@ pub(crate) fn small() -> (Synthesis, Sources) {
         source_date_epoch: 1,
         platform: Platform::X86_64Linux,
         python: "3.13".to_owned(),
-        substrate: Substrate::Debian { suites: vec!["trixie".to_owned()] },
+        substrate: Substrate::Debian {
+            suites: vec!["trixie".to_owned()],
+            without: BTreeSet::from(["libmagic-mgc".parse().unwrap()]),
+        },
         members: members.into_iter().map(|(member, _)| member).collect(),
         python_packages: vec![
             wheel("idna", "3.10", 70_442, &["core", "scribe"]),
@@ -144,7 +148,9 @@ pub(crate) fn small() -> (Synthesis, Sources) {
         ],
         node: None,
         system_packages: vec![
+            SystemPackage { configure: true, ..deb("dpkg", "1.22.21", 6, false, false, &[]) },
             deb("libc6", "2.41-12", 12, true, true, &[]),
+            SystemPackage { configure: true, ..deb("libmagic-mgc", "1:5.46-5", 9, false, false, &[]) },
             deb("libmagic1t64", "1:5.46-5", 1, true, false, &["scribe"]),
             deb("python3.13-minimal", "3.13.5-2", 6, false, true, &[]),
         ],
