@@ -17,7 +17,8 @@ how packages become layers (JSON; places have no slash in front):
     hard_links  place -> place of the same package's file that it is another name of
     left_out    store path -> paths in it that are not in the image
     shared, replaced   place -> what had a file there, the one that is kept first
-    notes       what the operator said of files and libraries that nothing needed
+    notes       what the operator said of files and libraries that nothing needed, and
+                what maintainer scripts made and the image has not
 """
 
 import os
@@ -101,7 +102,7 @@ def main():
         for wheel in spec["wheels"]
     ]
     union, own = united(spec, wheels)
-    notes = check(spec, union, wheels, account["waived"]) + union.decisions.unused(account["decided"])
+    notes = account["notes"] + check(spec, union, wheels, account["waived"]) + union.decisions.unused(account["decided"])
     out = os.environ["out"]
     os.mkdir(out)
     for path, node in own.items():

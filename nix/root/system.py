@@ -63,8 +63,6 @@ def main():
     union = packages.union(more=made)
     for place in scripts["removed"]:
         union.remove(place)
-    for message in scripts["notes"]:
-        note(message)
 
     # the cache of the loader comes last: it lists what is there
     root, out = Root(union.tree), os.environ["out"]
@@ -80,6 +78,7 @@ def main():
         "replaced": union.replaced,
         "decided": sorted(union.decisions.used),
         "waived": waived,
+        "notes": scripts["notes"],
         **special.account(spec["debs"], union),
     }
     account["modes"].update(scripts["modes"])

@@ -9,6 +9,7 @@ import sys
 import tarfile
 import tempfile
 import unittest
+from types import SimpleNamespace
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "root"))
@@ -121,6 +122,12 @@ class Joining(Case):
     def test_the_file_on_the_way_to_a_directory(self):
         union = self.union(self.package("one", {"a/b": b"", "a/l": "b"}))
         self.assertEqual([union.file_on(place) for place in ("a", "a/new/x", "a/b", "a/b/c", "a/l/c")], [None, None, "a/b", "a/b", "a/l"])
+
+    def test_a_file_is_taken_away(self):
+        one = self.package("one", {"a/b": b"", "a/c": b""})
+        union = self.union(one)
+        union.remove("a/b")
+        self.assertEqual((union.tree, union.left_out, list(union.owners)), ({"a": {"c": self.stored(one, "a/c")}}, {one.path: ["a/b"]}, ["a/c"]))
 
     def test_two_packages_with_one_file(self):
         one, two = self.package("one", {"a": b"1"}), self.package("two", {"a": b"2"})
@@ -311,7 +318,7 @@ class Ucf(Case):
         self.assertEqual(ucf.copies(script, "x", notes.append), [("/usr/share/x/a.conf", "/etc/a.conf"), ("/usr/share/x/gone", "/etc/gone"), ("/usr/share/x/b", "/etc/b")])
         self.assertEqual(len(notes), 1)
         package = self.package("x", {"usr/share/x/a.conf": b"a", "usr/share/x/b": b"b", "etc/b": b"own"})
-        control = type("Control", (), {"postinst": script})
+        control = SimpleNamespace(script=lambda name: {"postinst": script}[name])
         made = generated(Root(self.united(package)), {"x": control}, notes.append)
         self.assertEqual(made["/etc/a.conf"], self.stored(package, "usr/share/x/a.conf"))
         self.assertFalse({"/etc/b", "/etc/gone"} & made.keys())

@@ -1,32 +1,55 @@
 # The system part of an image's root; root/system.py says what it makes.
 #
-#   out      generated files (alternatives, certificates, caches)
+#   out      the loader's cache
 #   tree     JSON: the packages put together
 #   loader   JSON: the libraries that the loader finds by itself
 #   account  JSON: what met at one path, and what the store cannot hold
 #   own      store paths that an image has for it at its root, above the packages
+#   made     what maintainer scripts make (root/configure.py, or root/read_scripts.py)
 { pkgs, rootScripts }:
 { packages, winners, missingLibraries }:
 let
   bytecode = pkgs.bytecode packages;
+  described = deb: {
+    name = deb.pname;
+    path = "${deb}";
+    deb = "${deb.src}";
+    special = "${deb.special}";
+    requested_by = deb.requestedBy;
+  };
+  scripted = image: deb: described deb // { inherit image; listing = "${deb.listing}"; };
+  debs = map described packages;
+
+  run = pkgs.runPython {
+    name = "configured";
+    outputs = [ "out" "account" ];
+    script = "${rootScripts}/configure.py";
+    spec = {
+      inherit winners;
+      enter = "${rootScripts}/enter";
+      not_kept = "${rootScripts}/not-kept";
+      debs = map (scripted true) packages ++ map (scripted false) pkgs.configure;
+    };
+  };
+  read = pkgs.runPython {
+    name = "configured";
+    outputs = [ "out" "account" ];
+    script = "${rootScripts}/read_scripts.py";
+    spec = { inherit winners debs; };
+  };
+  made = if pkgs.configure == [ ] then read else run;
+
   state = pkgs.runPython {
     name = "system-state";
     outputs = [ "out" "tree" "loader" "account" ];
     script = "${rootScripts}/system.py";
     spec = {
-      inherit winners;
+      inherit winners debs;
       missing_libraries = missingLibraries;
       bytecode = "${bytecode}";
-      debs = map
-        (deb: {
-          name = deb.pname;
-          path = "${deb}";
-          deb = "${deb.src}";
-          special = "${deb.special}";
-          requested_by = deb.requestedBy;
-        })
-        packages;
+      made = "${made}";
+      made_account = "${made.account}";
     };
   };
 in
-state // { own = [ "${bytecode}" "${state}" ]; }
+state // { inherit made; own = [ "${bytecode}" "${made}" "${state}" ]; }

@@ -1,11 +1,11 @@
 # One store path per Debian package: its files as they are at `/`, but for what
-# path-excludes names. Nothing of a maintainer script runs here (nix/system.nix
-# does declaratively what an image needs of them).
+# path-excludes names. Nothing of a maintainer script runs here (nix/system.nix).
 #
 #   out      the files. Permissions come out as the store has them, so setuid bits
 #            are dropped before they are set: the sandbox refuses the system call.
 #   special  what the store cannot hold, as lines of `tar tv`: modes other than
 #            0644 and 0755, owners other than root, hard links (root/special.py)
+#   listing  every path of the package, as its archive has them
 { runCommand, fetchurl }:
 name:
 { version, file, url, sha256, requestedBy ? [ ] }:
@@ -15,7 +15,7 @@ in
 runCommand "deb-${name}"
 {
   inherit src;
-  outputs = [ "out" "special" ];
+  outputs = [ "out" "special" "listing" ];
   excludes = ./path-excludes;
   allowedReferences = [ ];
 } ''
@@ -31,6 +31,7 @@ runCommand "deb-${name}"
   esac
   ar p $src $member | $decompress > $NIX_BUILD_TOP/data.tar
   tar x --no-same-permissions --no-same-owner -f $NIX_BUILD_TOP/data.tar
+  tar t -f $NIX_BUILD_TOP/data.tar > $listing
   tar tv -f $NIX_BUILD_TOP/data.tar | awk '
     /^l/ { next }
     /^-/ && / -> \.\// { print; next }

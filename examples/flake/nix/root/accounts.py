@@ -1,15 +1,24 @@
-"""The users of an image: root, its own, and nobody."""
+"""The users of an image: those of its root, and its own."""
+
+PASSWD = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
+GROUP = "root:x:0:\nnogroup:x:65534:\n"
 
 
-def accounts(user, uid, directories):
-    """path -> bytes of passwd(5) and group(5)."""
+def accounts(user, uid, directories, passwd=None, group=None):
+    """path -> bytes of passwd(5) and group(5), from the text that the root has of each. The first entry
+    of a number gives it its name."""
     home = next((path for path in directories if path == f"/home/{user}"), "/nonexistent")
-    passwd = [("root", 0, "/root", "/bin/sh"), ("nobody", 65534, "/nonexistent", "/usr/sbin/nologin")]
-    group = [("root", 0), ("nogroup", 65534)]
-    if uid not in (0, 65534):
-        passwd.insert(1, (user, uid, home, "/bin/sh"))
-        group.insert(1, (user, uid))
-    return {
-        "/etc/passwd": "".join(f"{name}:x:{number}:{number}:{name}:{place}:{shell}\n" for name, number, place, shell in passwd).encode(),
-        "/etc/group": "".join(f"{name}:x:{number}:\n" for name, number in group).encode(),
+    texts = {
+        "/etc/passwd": (passwd or PASSWD, f"{user}:x:{uid}:{uid}:{user}:{home}:/bin/sh"),
+        "/etc/group": (group or GROUP, f"{user}:x:{uid}:"),
     }
+    return {path: with_entry(text, entry, uid).encode(errors="surrogateescape") for path, (text, entry) in texts.items()}
+
+
+def with_entry(text, entry, uid):
+    """The text with the entry after root's; without another of its name. Root and nobody are there."""
+    if uid in (0, 65534):
+        return text
+    name = entry.partition(":")[0] + ":"
+    first, *rest = [line for line in text.splitlines() if not line.startswith(name)]
+    return "\n".join([first, entry, *rest]) + "\n"

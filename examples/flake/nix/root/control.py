@@ -49,21 +49,21 @@ def compare_versions(one, other):
 
 
 class Control:
-    """`fields`: the stanza, keys in lower case. `preinst`, `postinst`: texts of scripts."""
+    """`members`: name -> bytes of what the part holds. `fields`: the stanza, keys in lower case."""
 
     def __init__(self, deb):
-        self.fields, self.preinst, self.postinst = {}, "", ""
+        self.fields, self.members = {}, {}
         with tarfile.open(fileobj=io.BytesIO(self._member(deb))) as archive:
             for member in archive:
-                name = member.name.removeprefix("./")
-                if member.isfile() and name in ("control", "preinst", "postinst"):
-                    text = archive.extractfile(member).read().decode(errors="replace")
-                    if name != "control":
-                        setattr(self, name, text)
-                    else:
-                        for line in re.sub(r"\n[ \t]+", " ", text).splitlines():
-                            key, _, value = line.partition(":")
-                            self.fields[key.lower()] = value.strip()
+                if member.isfile():
+                    self.members[member.name.removeprefix("./")] = archive.extractfile(member).read()
+        for line in re.sub(r"\n[ \t]+", " ", self.script("control")).splitlines():
+            key, _, value = line.partition(":")
+            self.fields[key.lower()] = value.strip()
+
+    def script(self, name):
+        """The text of a member; empty when there is none."""
+        return self.members.get(name, b"").decode(errors="replace")
 
     @staticmethod
     def _member(deb):

@@ -31,7 +31,7 @@ def generated(root, controls, note):
     scripts = [
         alternative
         for name, control in controls.items()
-        for alternative in alternatives.parse(control.postinst, name, note)
+        for alternative in alternatives.parse(control.script("postinst"), name, note)
     ]
     for path, target in alternatives.links(scripts, lambda path: root.real(path) is not None).items():
         # a script may say /lib for what is now /usr/lib
@@ -42,7 +42,7 @@ def generated(root, controls, note):
             continue
         made[real] = target
     for name, control in controls.items():
-        for source, target in ucf.copies(control.postinst, name, note):
+        for source, target in ucf.copies(control.script("postinst"), name, note):
             place = root.on_disk(root.real(source) or source)
             if place is None:
                 note(f"{name}: ucf installs {source}, which is not there")

@@ -17,7 +17,8 @@ how packages become layers (JSON; places have no slash in front):
     hard_links  place -> place of the same package's file that it is another name of
     left_out    store path -> paths in it that are not in the image
     shared, replaced   place -> what had a file there, the one that is kept first
-    notes       what the operator said of files and libraries that nothing needed
+    notes       what the operator said of files and libraries that nothing needed, and
+                what maintainer scripts made and the image has not
 """
 
 import os
@@ -36,10 +37,11 @@ from tree import Root, directory, from_plain, put, walk
 from union import LINKS, Union
 
 
-def own_files(spec):
+def own_files(spec, root):
     """path -> node of what no package has."""
     user = spec["user"]
-    found = accounts(user["name"], user["uid"], spec["directories"])
+    passwd, group = (content and content.decode(errors="surrogateescape") for content in map(root.read, ("/etc/passwd", "/etc/group")))
+    found = accounts(user["name"], user["uid"], spec["directories"], passwd, group)
     found.update({f"{spec['prefix']}/{path}": node for path, node in environment.own(spec["python"]).items()})
     empty = [*spec["directories"], spec["working_directory"], f"{spec['prefix']}/lib/python{spec['python']}/site-packages"]
     return found, empty
@@ -52,7 +54,7 @@ def united(spec, wheels):
     union = Union(links, Decisions(spec["winners"], spec["prefix"]))
     union.tree = from_plain(load(spec["tree"]))
     union.add_all([package for package, _ in wheels])
-    own, empty = own_files(spec)
+    own, empty = own_files(spec, Root(union.tree))
     for path, node in own.items():
         if path.startswith(f"/{prefix}/") and (there := union.packages_at(path.lstrip("/"))):
             union.errors.append(f"{path} belongs to the environment and is provided by {' and by '.join(there)}")
@@ -100,7 +102,7 @@ def main():
         for wheel in spec["wheels"]
     ]
     union, own = united(spec, wheels)
-    notes = check(spec, union, wheels, account["waived"]) + union.decisions.unused(account["decided"])
+    notes = account["notes"] + check(spec, union, wheels, account["waived"]) + union.decisions.unused(account["decided"])
     out = os.environ["out"]
     os.mkdir(out)
     for path, node in own.items():

@@ -1,11 +1,11 @@
 """The system part of the root: packages of Debian put together, and what their
-maintainer scripts and triggers would have left behind.
+maintainer scripts and triggers made (configure.py, read_scripts.py).
 
-Reads {"debs": [{"name", "path", "deb", "special", "requested_by"}], "bytecode",
-"winners", "missing_libraries"} from $specPath. Writes
+Reads {"debs": [{"name", "path", "deb", "special", "requested_by"}], "bytecode", "made",
+"made_account", "winners", "missing_libraries"} from $specPath. Writes
 
-    $out     what is made here, at its places
-    $tree    JSON: the tree (tree.py), with $out in it
+    $out     the loader's cache, at its place
+    $tree    JSON: the tree (tree.py)
     $loader  JSON: name -> path of every library the loader finds by itself
     $account JSON: what met at one path, and what a store path cannot hold (image.py)
 
@@ -18,23 +18,12 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import caches
-import diversions
 import ld_cache
 import special
 from check_elf import Checker
-from collision import Decisions
-from control import Control
-from generated import generated, skeleton
-from packages import Package, dump, fail, note, read_spec
-from tree import Root, plain, put, write_to_disk
-from union import LINKS, Union
-
-
-def united(packages, winners, diverted):
-    union = Union(LINKS, Decisions(winners), diverted)
-    union.add_all(packages)
-    fail(union.undecided())
-    return union
+from packages import Package, dump, fail, load, note, read_spec
+from system_packages import SystemPackages
+from tree import Root, Stored, plain, put
 
 
 def check(tree, union, controls, libraries, waivers):
@@ -66,40 +55,22 @@ def check(tree, union, controls, libraries, waivers):
 
 def main():
     spec = read_spec()
-    controls = {deb["name"]: Control(deb["deb"]) for deb in spec["debs"]}
-    packages = [Package(deb["path"], f"package {deb['name']}", deb["requested_by"], deb["name"], control=controls[deb["name"]]) for deb in spec["debs"]]
+    packages = SystemPackages(spec["debs"], spec["winners"])
+    scripts = load(spec["made_account"])
+    made = [Package(spec["made"], "what maintainer scripts make", made=True)]
     if spec["bytecode"]:
-        packages.append(Package(spec["bytecode"], "the bytecode of the standard library"))
+        made.append(Package(spec["bytecode"], "the bytecode of the standard library"))
+    union = packages.union(more=made)
+    for place in scripts["removed"]:
+        union.remove(place)
 
-    diverted = {}
-    for name, control in controls.items():
-        diverted.update(diversions.parse(control.preinst, name, note))
-
-    # First as a directory on disk, in which the packages' own tools can work.
-    union = united(packages, spec["winners"], diverted)
-    found = skeleton(union.tree, LINKS)
-    found += generated(Root(union.tree), controls, note).items()
-    found += (("/" + place, node) for place, node in union.diverted.items())
-    for path, node in found:
-        put(union.tree, path, node)
-    made = os.path.join(os.getcwd(), "root")
-    write_to_disk(union.tree, made, made)
-    caches.run_all(made, note)
-    out = os.environ["out"]
-    os.mkdir(out)
-    for path, node in found:
-        caches.place(out + path, node)
-    caches.collect(made, out)
-
-    # Then for the image. The cache of the loader comes last: it lists what is there.
-    packages.append(Package(out, "what maintainer scripts would make", made=True))
-    union = united(packages, spec["winners"], diverted)
-    root = Root(union.tree)
+    # the cache of the loader comes last: it lists what is there
+    root, out = Root(union.tree), os.environ["out"]
     cached = ld_cache.libraries(root, ld_cache.directories(root))
     caches.place(f"{out}/etc/ld.so.cache", ld_cache.cache(cached))
+    put(union.tree, "/etc/ld.so.cache", Stored(f"{out}/etc/ld.so.cache"))
     libraries = ld_cache.loadable(root, cached)
-    union = united(packages, spec["winners"], diverted)
-    waived = check(union.tree, union, controls, libraries, spec["missing_libraries"])
+    waived = check(union.tree, union, packages.controls, libraries, spec["missing_libraries"])
 
     account = {
         "left_out": union.left_out,
@@ -107,8 +78,10 @@ def main():
         "replaced": union.replaced,
         "decided": sorted(union.decisions.used),
         "waived": waived,
+        "notes": scripts["notes"],
         **special.account(spec["debs"], union),
     }
+    account["modes"].update(scripts["modes"])
     for name, value in (("tree", plain(union.tree)), ("loader", libraries), ("account", account)):
         dump(value, os.environ[name])
 

@@ -141,6 +141,13 @@ class Union:
             self._leave_out(package, path)
             self.replaced[place] = [other.label, package.label]
 
+    def remove(self, place):
+        """Takes a package's file away."""
+        package, path = self.owners.pop(place)
+        above, _, name = place.rpartition("/")
+        del self._node(above)[name]
+        self._leave_out(package, path)
+
     def packages_at(self, place):
         """Who has something at a place: labels of the packages with a file there or below it."""
         return sorted({str(package) for path, (package, _) in self.owners.items() if path == place or path.startswith(place + "/")})

@@ -1,0 +1,223 @@
+"""What the maintainer scripts and triggers of packages make, by dpkg itself: their root is
+laid out, dpkg configures every package in it, and what is different then is kept.
+
+Reads from $specPath
+
+    {"debs": [{"name", "path", "deb", "special", "listing", "requested_by", "image"}],
+     "winners": {path: name}, "enter", "not_kept": files}
+
+where packages that are not of the image are there for the scripts alone. Writes
+
+    $out      what was made, at its places
+    $account  JSON: "modes" (place -> octal, uid, gid), "removed" (places), "notes"
+
+Two roots are made at once. What comes out differently in them is made at random or of
+the time, and ends the build with the names: an image that has it could not be built twice.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import caches
+import dpkg_database
+import numbers_of_accounts
+import special
+import table
+from live_root import LiveRoot
+from packages import dump, fail, read_spec
+from system_packages import SystemPackages
+from tree import Root, Stored, put
+
+# The build's own directory in the root.
+OWN = ".forge"
+# The program fakeroot waits until nobody has the number of its faked, which in a sandbox is
+# for ever: no first process takes note that it ended. So faked is a child of this script.
+SCRIPT = b"""set -eu
+cd /
+faked-tcp --foreground --save-file /.forge/owners > /.forge/faked &
+faked=$!
+until [ -s /.forge/faked ]; do sleep 0.02; done
+key=$(cut -d: -f1 /.forge/faked)
+status=0
+FAKEROOTKEY=$key LD_PRELOAD=$(echo /usr/lib/*/libfakeroot/libfakeroot-tcp.so) sh -eu -c '
+  dpkg --configure -a
+  while read -r trigger; do dpkg-trigger --no-await --by-package=dpkg "$trigger"; done < /.forge/triggers
+  dpkg --triggers-only -a
+' || status=$?
+kill $faked
+wait $faked || true
+exit $status
+"""
+ENVIRONMENT = {
+    "DEBCONF_NONINTERACTIVE_SEEN": "true",
+    "DEBIAN_FRONTEND": "noninteractive",
+    # the one number that is mapped is root's: another gives EINVAL, which fakeroot does not forgive
+    "FAKEROOTDONTTRYCHOWN": "1",
+    "FORCE_SOURCE_DATE": "1",
+    "HOME": "/root",
+    "LC_ALL": "C.UTF-8",
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "TZ": "UTC",
+}
+# What keeps scripts from starting services and from making a database cluster.
+PREPARED = {
+    "/usr/sbin/policy-rc.d": b"#!/bin/sh\nexit 101\n",
+    "/etc/postgresql-common/createcluster.d/forge.conf": b"create_main_cluster = false\n",
+}
+# They are there before the scripts run.
+ACCOUNTS = ("etc/passwd", "etc/group")
+KEY = b"PRIVATE KEY-----"
+MOST_LINES = 30
+FAILED = re.compile(r"dpkg: error processing package ([^\s:]+)")
+SCRIPT_FAILED = re.compile(r" .* subprocess (?:returned error|failed|was killed)")
+
+
+def listed(packages):
+    """Pairs of control and paths, as the database wants them."""
+    for deb in packages.debs:
+        with open(deb["listing"], encoding="utf-8", errors="surrogateescape") as file:
+            paths = [line.removeprefix("./").strip("/\n") for line in file]
+        yield packages.controls[deb["name"]], [f"/{path}" for path in paths if path]
+
+
+def configured(packages, tree, modes, enter, path):
+    """A root in which dpkg has configured every package, and the file with owners and modes that it was told."""
+    epoch = int(os.environ["SOURCE_DATE_EPOCH"])
+    root = LiveRoot(path, tree, modes, epoch, OWN)
+    triggers = dpkg_database.write(path, list(listed(packages)))
+    own = f"{path}/{OWN}"
+    dpkg_database.put(f"{own}/triggers", "".join(f"{trigger}\n" for trigger in triggers).encode())
+    dpkg_database.put(f"{own}/run", SCRIPT)
+    for place, content in PREPARED.items():
+        os.makedirs(os.path.dirname(path + place), exist_ok=True)
+        dpkg_database.put(path + place, content, 0o755)
+    # TMPDIR and the like name places outside the root
+    environment = {**ENVIRONMENT, "SOURCE_DATE_EPOCH": str(epoch)}
+    words = [f"{name}={value}" for name, value in environment.items()]
+    done = subprocess.run(["sh", enter, path, "--", "/usr/bin/env", "-i", *words, "/bin/sh", f"/{OWN}/run"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False)
+    text = done.stdout.decode(errors="replace")
+    if done.returncode or (open_ := dpkg_database.unfinished(path)):
+        raise SystemExit(trouble(packages, text, [] if done.returncode else open_))
+    return root
+
+
+def trouble(packages, text, unfinished):
+    """What to say when dpkg did not come to its end: of each package whose script failed what was
+    said since its turn came. The others failed for one of these."""
+    asked = {deb["name"]: ", ".join(deb["requested_by"]) for deb in packages.debs}
+    said, turn = [], []
+    for line in text.splitlines():
+        if line.startswith(("Setting up ", "Processing triggers for ")):
+            turn = []
+        if match := FAILED.match(line):
+            name = match[1]
+        elif SCRIPT_FAILED.match(line) and turn:
+            by = f" (requested by {asked[name]})" if asked.get(name) else ""
+            said.append("\n".join([*turn[-MOST_LINES:], line, f"error: a maintainer script of {name} failed{by}"]))
+        turn.append(line)
+    if unfinished and not said:
+        said = [f"error: dpkg leaves {name} unconfigured" for name in unfinished]
+    return "\n".join(said or [*text.splitlines()[-MOST_LINES:], "error: dpkg cannot configure the packages"])
+
+
+def results(root, rows):
+    """(place -> node of what is kept of a root's changes, places that are gone, private keys)."""
+    found, gone = root.changed()
+    found.update({place: Stored(f"{root.path}/{place}") for place in ACCOUNTS})
+    kept = {place: node for place, node in found.items() if f"/{place}" not in PREPARED and not any(row.has(place) for row in rows)}
+    keys = [place for place, node in kept.items() if isinstance(node, Stored) and KEY in content(node)]
+    for place in keys:
+        del kept[place]
+    return kept, [place for place in gone if not any(row.has(place) for row in rows)], keys
+
+
+def content(node):
+    with open(node.path, "rb") as file:
+        return file.read()
+
+
+def same(one, other):
+    if isinstance(one, Stored) and isinstance(other, Stored):
+        return content(one) == content(other)
+    return type(one) is type(other) and one == other
+
+
+def of_image(image, everything, kept):
+    """What of the results is the image's: no file of a package that it does not have, and no
+    link to one."""
+    kept = {place: node for place, node in kept.items() if place not in everything.owners or place in image.owners}
+    for place, node in kept.items():
+        for tree in (everything.tree, image.tree):
+            if not (isinstance(node, dict) and isinstance(Root(tree).node(place), dict)):
+                put(tree, place, node)
+    whole, less = Root(everything.tree), Root(image.tree)
+    return {place: node for place, node in kept.items() if not isinstance(node, str) or whole.real("/" + place) is None or less.real("/" + place) is not None}
+
+
+def owners(root, kept):
+    """place -> [mode in octal, uid, gid] of what is kept, where it is not 0644, 0755 and root's. The
+    numbers are those that fakeroot was told; setuid and setgid have no effect in a container."""
+    told = {}
+    with open(f"{root.path}/{OWN}/owners", encoding="utf-8") as file:
+        for line in file:
+            fields = dict(field.split("=") for field in line.strip().split(","))
+            told[int(fields["ino"])] = (int(fields["mode"], 8), int(fields["uid"]), int(fields["gid"]))
+    found = {}
+    for place, node in kept.items():
+        if isinstance(node, str):
+            continue
+        known = os.lstat(f"{root.path}/{place}")
+        mode, uid, gid = told.get(known.st_ino, (known.st_mode, 0, 0))
+        mode &= 0o1777
+        if (mode, uid, gid) != ((0o755 if isinstance(node, dict) or mode & 0o100 else 0o644), 0, 0):
+            found[place] = [f"{mode:o}", uid, gid]
+    return found
+
+
+def main():
+    spec = read_spec()
+    packages = SystemPackages(spec["debs"], spec["winners"])
+    names = {deb["name"] for deb in spec["debs"] if deb["image"]}
+    everything, _ = packages.rooted()
+    modes = special.account(packages.debs, everything)["modes"]
+    rows = table.read(spec["not_kept"], names)
+    masters = numbers_of_accounts.masters(Root(everything.tree))
+
+    def both(accounts, name):
+        for path, content in numbers_of_accounts.seeded(masters, accounts).items():
+            put(everything.tree, path, content)
+        with ThreadPoolExecutor() as pool:
+            return list(pool.map(lambda number: configured(packages, everything.tree, modes, spec["enter"], os.path.abspath(f"{name}{number}")), (1, 2)))
+
+    roots = both({}, "root")
+    if accounts := numbers_of_accounts.made(roots[0].path, masters):
+        # again, with the numbers that go with their names
+        roots = both(accounts, "numbered")
+    (kept, gone, keys), (other, other_gone, _) = (results(root, rows) for root in roots)
+    differing = sorted(place for place in {*kept, *other} if not same(kept.get(place), other.get(place)))
+    differing += sorted(set(gone) ^ set(other_gone))
+    fail([f"/{place} is not the same in two builds: a maintainer script makes it of the time or at random" for place in differing])
+
+    image, base = packages.rooted(names)
+    kept = of_image(image, everything, kept)
+    out = os.environ["out"]
+    os.mkdir(out)
+    for path, node in [*base, *(("/" + place, node) for place, node in kept.items())]:
+        caches.place(out + path, node)
+    dump(
+        {
+            "modes": owners(roots[0], kept),
+            "removed": [place for place in gone if place in image.owners],
+            "notes": [f"/{place} has a private key that a maintainer script made; it is not in the image" for place in keys],
+        },
+        os.environ["account"],
+    )
+
+
+if __name__ == "__main__":
+    main()
