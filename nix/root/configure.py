@@ -4,21 +4,23 @@ laid out, dpkg configures every package in it, and what is different then is kep
 Reads from $specPath
 
     {"debs": [{"name", "path", "deb", "special", "listing", "requested_by", "image"}],
-     "winners": {path: name}, "enter", "not_kept": files}
+     "winners": {path: name}, "enter", "not_kept", "varying", "excludes": files}
 
 where packages that are not of the image are there for the scripts alone. Writes
 
     $out      what was made, at its places
     $account  JSON: "modes" (place -> octal, uid, gid), "removed" (places), "notes"
 
-Two roots are made at once. What comes out differently in them is made at random or of
-the time, and ends the build with the names: an image that has it could not be built twice.
+Two roots are made at once, whose files lie in another order on the disk and whose clocks are
+a second apart. What comes out differently in them is made at random, of the time or of that
+order, and ends the build with the names: an image that has it could not be built twice.
 """
 
 import os
 import re
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -28,10 +30,11 @@ import dpkg_database
 import numbers_of_accounts
 import special
 import table
+from canonical import canonical
 from live_root import LiveRoot
 from packages import dump, fail, read_spec
 from system_packages import SystemPackages
-from tree import Root, Stored, put
+from tree import Root, Stored, directory, put, walk
 
 # The build's own directory in the root.
 OWN = ".forge"
@@ -78,18 +81,31 @@ SCRIPT_FAILED = re.compile(r" .* subprocess (?:returned error|failed|was killed)
 
 
 def listed(packages):
-    """Pairs of control and paths, as the database wants them."""
+    """name -> every path that its archive has; directories end in a slash."""
+    found = {}
     for deb in packages.debs:
         with open(deb["listing"], encoding="utf-8", errors="surrogateescape") as file:
-            paths = [line.removeprefix("./").strip("/\n") for line in file]
-        yield packages.controls[deb["name"]], [f"/{path}" for path in paths if path]
+            found[deb["name"]] = ["/" + line.removeprefix("./").rstrip("\n") for line in file]
+    return found
 
 
-def configured(packages, tree, modes, enter, path):
-    """A root in which dpkg has configured every package, and the file with owners and modes that it was told."""
-    epoch = int(os.environ["SOURCE_DATE_EPOCH"])
-    root = LiveRoot(path, tree, modes, epoch, OWN)
-    triggers = dpkg_database.write(path, list(listed(packages)))
+def with_directories(union, listing):
+    """The union with the directories of what is not unpacked: scripts put links there, and fail without."""
+    for paths in listing.values():
+        for path in paths:
+            if path.endswith("/"):
+                place = union.place(path.strip("/"))
+                if union.file_on(place) is None:
+                    directory(union.tree, place)
+
+
+def configured(packages, listing, tree, modes, enter, epoch, path, second):
+    """A root in which dpkg has configured every package."""
+    root = LiveRoot(path, tree, modes, epoch, OWN, second)
+    if second:
+        time.sleep(1.1)
+    paths = {name: [path.rstrip("/") for path in paths if path != "/"] for name, paths in listing.items()}
+    triggers = dpkg_database.write(path, [(control, paths[name]) for name, control in packages.controls.items()])
     own = f"{path}/{OWN}"
     dpkg_database.put(f"{own}/triggers", "".join(f"{trigger}\n" for trigger in triggers).encode())
     dpkg_database.put(f"{own}/run", SCRIPT)
@@ -125,15 +141,37 @@ def trouble(packages, text, unfinished):
     return "\n".join(said or [*text.splitlines()[-MOST_LINES:], "error: dpkg cannot configure the packages"])
 
 
-def results(root, rows):
-    """(place -> node of what is kept of a root's changes, places that are gone, private keys)."""
-    found, gone = root.changed()
-    found.update({place: Stored(f"{root.path}/{place}") for place in ACCOUNTS})
-    kept = {place: node for place, node in found.items() if f"/{place}" not in PREPARED and not any(row.has(place) for row in rows)}
-    keys = [place for place, node in kept.items() if isinstance(node, Stored) and KEY in content(node)]
-    for place in keys:
-        del kept[place]
-    return kept, [place for place in gone if not any(row.has(place) for row in rows)], keys
+class Results:
+    """What the programs of a root changed.
+
+    found   place -> node of all of it
+    kept    the same of what no row names; files in their canonical form
+    gone    places of what is no longer there
+    notes   what is not kept though somebody might miss it
+    """
+
+    def __init__(self, root, not_kept, varying, epoch):
+        self.found, gone = root.changed()
+        self.found.update({place: Stored(f"{root.path}/{place}") for place in ACCOUNTS})
+        self.kept, self.notes = {}, []
+        for place, node in self.found.items():
+            row = next((row for row in varying if row.has(place)), None)
+            if row:
+                self.notes.append(f"/{place} is not in the image: {row.reason}")
+            elif f"/{place}" not in PREPARED and not any(row.has(place) for row in not_kept):
+                self._keep(root, place, node, epoch)
+        self.gone = [place for place in gone if not any(row.has(place) for row in not_kept)]
+
+    def _keep(self, root, place, node, epoch):
+        if isinstance(node, Stored):
+            was = content(node)
+            if KEY in was:
+                self.notes.append(f"/{place} is not in the image: a maintainer script made a private key")
+                return
+            now = canonical(place, was, epoch)
+            if now != was:
+                root.rewrite(place, now)
+        self.kept[place] = node
 
 
 def content(node):
@@ -147,73 +185,79 @@ def same(one, other):
     return type(one) is type(other) and one == other
 
 
-def of_image(image, everything, kept):
-    """What of the results is the image's: no file of a package that it does not have, and no
-    link to one."""
+def of_image(image, everything, found, kept):
+    """What of the results is the image's: no file of a package that it does not have, and no link to
+    one or to what is not kept."""
     kept = {place: node for place, node in kept.items() if place not in everything.owners or place in image.owners}
-    for place, node in kept.items():
-        for tree in (everything.tree, image.tree):
+    for tree, nodes in ((everything.tree, found), (image.tree, kept)):
+        for place, node in nodes.items():
             if not (isinstance(node, dict) and isinstance(Root(tree).node(place), dict)):
                 put(tree, place, node)
     whole, less = Root(everything.tree), Root(image.tree)
     return {place: node for place, node in kept.items() if not isinstance(node, str) or whole.real("/" + place) is None or less.real("/" + place) is not None}
 
 
-def owners(root, kept):
-    """place -> [mode in octal, uid, gid] of what is kept, where it is not 0644, 0755 and root's. The
-    numbers are those that fakeroot was told; setuid and setgid have no effect in a container."""
+def owners(root, image, kept):
+    """place -> [mode in octal, uid, gid] of what is kept, where it is not 0644, 0755 and root's, and of
+    whatever else of the image fakeroot was told of. Setuid and setgid have no effect in a container."""
     told = {}
     with open(f"{root.path}/{OWN}/owners", encoding="utf-8") as file:
         for line in file:
             fields = dict(field.split("=") for field in line.strip().split(","))
             told[int(fields["ino"])] = (int(fields["mode"], 8), int(fields["uid"]), int(fields["gid"]))
     found = {}
-    for place, node in kept.items():
-        if isinstance(node, str):
+    for path, node in walk(image.tree):
+        place = path.lstrip("/")
+        known = None if isinstance(node, str) else os.lstat(root.path + path)
+        if known is None or place not in kept and known.st_ino not in told:
             continue
-        known = os.lstat(f"{root.path}/{place}")
         mode, uid, gid = told.get(known.st_ino, (known.st_mode, 0, 0))
         mode &= 0o1777
-        if (mode, uid, gid) != ((0o755 if isinstance(node, dict) or mode & 0o100 else 0o644), 0, 0):
+        if known.st_ino in told or (mode, uid, gid) != ((0o755 if isinstance(node, dict) or mode & 0o100 else 0o644), 0, 0):
             found[place] = [f"{mode:o}", uid, gid]
     return found
 
 
 def main():
     spec = read_spec()
+    epoch = int(os.environ["SOURCE_DATE_EPOCH"])
     packages = SystemPackages(spec["debs"], spec["winners"])
     names = {deb["name"] for deb in spec["debs"] if deb["image"]}
     everything, _ = packages.rooted()
+    listing = listed(packages)
+    with_directories(everything, listing)
     modes = special.account(packages.debs, everything)["modes"]
-    rows = table.read(spec["not_kept"], names)
+    not_kept = table.read(spec["not_kept"], names) + table.excludes(spec["excludes"])
+    varying = table.read(spec["varying"], ())
     masters = numbers_of_accounts.masters(Root(everything.tree))
 
     def both(accounts, name):
         for path, content in numbers_of_accounts.seeded(masters, accounts).items():
             put(everything.tree, path, content)
         with ThreadPoolExecutor() as pool:
-            return list(pool.map(lambda number: configured(packages, everything.tree, modes, spec["enter"], os.path.abspath(f"{name}{number}")), (1, 2)))
+            make = lambda number: configured(packages, listing, everything.tree, modes, spec["enter"], epoch, os.path.abspath(f"{name}{number}"), number == 2)
+            return list(pool.map(make, (1, 2)))
 
     roots = both({}, "root")
     if accounts := numbers_of_accounts.made(roots[0].path, masters):
         # again, with the numbers that go with their names
         roots = both(accounts, "numbered")
-    (kept, gone, keys), (other, other_gone, _) = (results(root, rows) for root in roots)
-    differing = sorted(place for place in {*kept, *other} if not same(kept.get(place), other.get(place)))
-    differing += sorted(set(gone) ^ set(other_gone))
-    fail([f"/{place} is not the same in two builds: a maintainer script makes it of the time or at random" for place in differing])
+    one, other = (Results(root, not_kept, varying, epoch) for root in roots)
+    differing = {place for place in {*one.kept, *other.kept} if not same(one.kept.get(place), other.kept.get(place))}
+    differing |= set(one.gone) ^ set(other.gone)
+    fail([f"/{place} is not the same in two builds: a maintainer script makes it of the time or at random" for place in sorted(differing)])
 
     image, base = packages.rooted(names)
-    kept = of_image(image, everything, kept)
+    kept = of_image(image, everything, one.found, one.kept)
     out = os.environ["out"]
     os.mkdir(out)
     for path, node in [*base, *(("/" + place, node) for place, node in kept.items())]:
         caches.place(out + path, node)
     dump(
         {
-            "modes": owners(roots[0], kept),
-            "removed": [place for place in gone if place in image.owners],
-            "notes": [f"/{place} has a private key that a maintainer script made; it is not in the image" for place in keys],
+            "modes": owners(roots[0], image, kept),
+            "removed": [place for place in one.gone if place in image.owners],
+            "notes": one.notes,
         },
         os.environ["account"],
     )

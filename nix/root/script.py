@@ -41,11 +41,16 @@ def commands(script, program):
 
 def words_of(text):
     """The words up to the end of the command; none when it cannot be read."""
-    words = shlex.shlex(text, posix=True, punctuation_chars=True)
-    words.whitespace_split, words.commenters = True, "#"
-    try:
-        words = list(words)
-    except ValueError:
+    for candidate in (text, text.partition(")")[0]):
+        # what follows the bracket of a $(…) may be the end of a quotation
+        words = shlex.shlex(candidate, posix=True, punctuation_chars=True)
+        words.whitespace_split, words.commenters = True, "#"
+        try:
+            words = list(words)
+            break
+        except ValueError:
+            continue
+    else:
         return []
     end = next((i for i, word in enumerate(words) if word[:1] in tuple(";&|<>()")), len(words))
     # the number of what is redirected is no word

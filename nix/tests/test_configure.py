@@ -1,7 +1,9 @@
 """What is around dpkg when it configures packages: its database, the root that it changes,
 accounts, and what is kept. Run: python3 -m unittest discover -s nix/tests"""
 
+import hashlib
 import os
+import struct
 import sys
 import tempfile
 import unittest
@@ -16,6 +18,7 @@ import dpkg_database
 import numbers_of_accounts
 import table
 from accounts import accounts
+from canonical import canonical
 from live_root import LiveRoot
 from tree import Stored
 from union import Union
@@ -148,25 +151,44 @@ class Kept(Case):
         return SimpleNamespace(path=f"{self.root}/root", changed=lambda: (found, ["usr/gone", "var/log/x"]))
 
     def test_private_keys_and_what_the_table_names_are_left_out(self):
-        root = self.changed_root({"etc/a": "1", "etc/key": "-----BEGIN RSA PRIVATE KEY-----\n", "var/log/x": "", "usr/sbin/policy-rc.d": ""})
-        kept, gone, keys = configure.results(root, [table.Row("var/log/*", None, "")])
-        self.assertEqual((sorted(kept), gone, keys), (["etc/a", "etc/group", "etc/passwd"], ["usr/gone"], ["etc/key"]))
+        root = self.changed_root({"etc/a": "1", "etc/key": "-----BEGIN RSA PRIVATE KEY-----\n", "var/log/x": "", "usr/sbin/policy-rc.d": "", "var/tex.fmt": ""})
+        told = configure.Results(root, [table.Row("var/log/*", None, "")], [table.Row("*.fmt", None, "of the time")], 1)
+        self.assertEqual((sorted(told.kept), told.gone, len(told.found)), (["etc/a", "etc/group", "etc/passwd"], ["usr/gone"], 7))
+        self.assertEqual(told.notes, ["/etc/key is not in the image: a maintainer script made a private key", "/var/tex.fmt is not in the image: of the time"])
 
     def test_what_belongs_to_a_package_that_the_image_has_not(self):
         everything, image = Union({}, None), Union({}, None)
         everything.tree = {"usr": {"bin": {"fakeroot": b"", "tool": b""}}}
         everything.owners = {"usr/bin/fakeroot": (None, ""), "usr/bin/tool": (None, "")}
         image.tree, image.owners = {"usr": {"bin": {"tool": b""}}}, {"usr/bin/tool": (None, "")}
-        kept = {"etc/alternatives/f": "/usr/bin/fakeroot", "etc/alternatives/t": "/usr/bin/tool", "usr/bin/f": "/etc/alternatives/f", "usr/bin/fakeroot": b"2", "etc/mtab": "/proc/mounts"}
-        self.assertEqual(sorted(configure.of_image(image, everything, kept)), ["etc/alternatives/t", "etc/mtab"])
+        kept = {"etc/alternatives/f": "/usr/bin/fakeroot", "etc/alternatives/t": "/usr/bin/tool", "usr/bin/f": "/etc/alternatives/f", "usr/bin/fakeroot": b"2", "etc/mtab": "/proc/mounts", "etc/hash": "random.pem"}
+        found = {**kept, "etc/random.pem": b""}
+        self.assertEqual(sorted(configure.of_image(image, everything, found, kept)), ["etc/alternatives/t", "etc/mtab"])
 
     def test_owners_are_those_that_fakeroot_was_told(self):
         root = self.changed_root({"etc/shadow": "", "etc/usual": "", "usr/bin/su": "", "etc/link": ""})
         node = os.lstat(f"{root.path}/etc/shadow").st_ino
         setuid = os.lstat(f"{root.path}/usr/bin/su").st_ino
-        self.write("root/.forge/owners", f"dev=1,ino={node},mode=100640,uid=0,gid=42,nlink=1,rdev=0\ndev=1,ino={setuid},mode=104755,uid=0,gid=0,nlink=1,rdev=0\n")
-        kept, _, _ = configure.results(root, [])
-        self.assertEqual(configure.owners(root, {**kept, "etc/link": "x"}), {"etc/shadow": ["640", 0, 42]})
+        self.write("root/usr/share/x", "")
+        other = os.lstat(f"{root.path}/usr/share").st_ino
+        self.write("root/.forge/owners", f"dev=1,ino={other},mode=40755,uid=100,gid=102,nlink=1,rdev=0\ndev=1,ino={node},mode=100640,uid=0,gid=42,nlink=1,rdev=0\ndev=1,ino={setuid},mode=104755,uid=0,gid=0,nlink=1,rdev=0\n")
+        kept = configure.Results(root, [], [], 1).kept
+        image = SimpleNamespace(tree={"etc": {"shadow": b"", "usual": b"", "link": "x"}, "usr": {"bin": {"su": b""}, "share": {"x": b""}}})
+        self.assertEqual(configure.owners(root, image, kept), {"etc/shadow": ["640", 0, 42], "usr/bin/su": ["755", 0, 0], "usr/share": ["755", 100, 102]})
+
+
+class Canonical(Case):
+    def test_a_store_of_certificates_has_no_time(self):
+        store = lambda millis: struct.pack(">IIII", 0xFEEDFEED, 2, 1, 2) + b"\0\1a" + struct.pack(">q", millis) + b"\0\5X.509" + struct.pack(">I", 3) + b"DER"
+        sealed = lambda body: body + hashlib.sha1("changeit".encode("utf-16-be") + b"Mighty Aphrodite" + body).digest()
+        made = [canonical("etc/ssl/certs/java/cacerts", sealed(store(millis)), 1) for millis in (5, 6)]
+        self.assertEqual(made, [sealed(store(1000))] * 2)
+        for other in (b"", b"PK\x30", sealed(store(5))[:-1], sealed(store(5).replace(b"\0\0\0\2\0\1a", b"\0\0\0\1\0\1a"))):
+            self.assertEqual(canonical("etc/ssl/certs/java/cacerts", other, 1), other)
+
+    def test_a_database_of_names_is_sorted(self):
+        self.assertEqual(canonical("var/lib/texmf/ls-R", b"% ls-R\n./:\n.:\nweb2c\nfonts\n\n./web2c:\nb\na\n\n./fonts:\n", 1), b"% ls-R\n./:\n.:\nfonts\nweb2c\n\n./fonts:\n\n./web2c:\na\nb\n")
+        self.assertEqual(canonical("var/lib/ls-R", b"b\na\n", 1), b"b\na\n")
 
 
 class Trouble(unittest.TestCase):

@@ -6,6 +6,7 @@ use std::{fs, path::PathBuf};
 use serde_json::Value;
 
 use crate::{
+    apt_root::compared,
     home::{BECOME, Home, json_of},
     sovereign_path::forged_store,
 };
@@ -123,11 +124,84 @@ print(open("/tmp/page.pdf", "rb").read(5).decode())
     assert_eq!(plain.answer(&["--unshare-net"], &["python", "-c", script]).lines().last(), Some("%PDF-"));
 }
 
-/// `Rscript` is a shell script that calls what is Essential.
+/// Sets of packages whose maintainer scripts and triggers make what their programs cannot do without: the root is
+/// apt's, and the program answers.
+fn answers_as_on_debian(packages: &[&str], arguments: &[&str]) -> String {
+    let plain = Plain::of(packages);
+    let synthesis = fs::read_to_string(plain.home.path("state/synthesis/synthesis.json")).unwrap();
+    let (_, different) = compared(&serde_json::from_str(&synthesis).unwrap(), &plain.root);
+    assert_eq!(different, [""; 0]);
+    plain.answer(&["--unshare-net"], arguments)
+}
+
 #[test]
-#[ignore = "150 packages: make test-debian"]
+#[ignore = "an image and apt's root of 150 packages: make test-debian"]
 fn debian_r_runs_a_script() {
-    let plain = Plain::of(&["r-base-core"]);
-    // Before it R says that it has no Renviron, which its maintainer script would make.
-    assert_eq!(plain.answer(&["--unshare-net"], &["Rscript", "-e", "cat(1 + 1)"]).lines().last(), Some("2"));
+    assert_eq!(answers_as_on_debian(&["r-base-core"], &["Rscript", "-e", "cat(1 + 1)"]), "2");
+}
+
+#[test]
+#[ignore = "an image and apt's root: make test-debian"]
+fn debian_graphviz_has_formats() {
+    let script = r#"
+import subprocess
+print(subprocess.run(["dot", "-Tpng"], input=b"digraph { lych -> phylactery }", check=True, stdout=subprocess.PIPE).stdout[:4])
+"#;
+    let told = answers_as_on_debian(&["graphviz", "fonts-dejavu-core"], &["python", "-c", script]);
+    assert_eq!(told.trim(), r"b'\x89PNG'");
+}
+
+#[test]
+#[ignore = "an image and apt's root: make test-debian"]
+fn debian_odbc_has_drivers() {
+    let packages = ["python3-pyodbc", "tdsodbc", "odbc-postgresql"];
+    let script = "import pyodbc; print(*sorted(pyodbc.drivers()), sep=',')";
+    let told = answers_as_on_debian(&packages, &["/usr/bin/python3", "-c", script]);
+    assert_eq!(told.trim(), "FreeTDS,PostgreSQL ANSI,PostgreSQL Unicode");
+}
+
+#[test]
+#[ignore = "an image and apt's root: make test-debian"]
+fn debian_mecab_has_a_dictionary() {
+    let script = "import MeCab; print(MeCab.Tagger('-Owakati').parse('今日は晴れ').strip())";
+    let told =
+        answers_as_on_debian(&["python3-mecab", "mecab-ipadic-utf8"], &["/usr/bin/python3", "-c", script]);
+    assert_eq!(told.trim(), "今日 は 晴れ");
+}
+
+#[test]
+#[ignore = "an image and apt's root: make test-debian"]
+fn debian_java_trusts_authorities() {
+    let list = ["keytool", "-list", "-cacerts", "-storepass", "changeit"];
+    let told = answers_as_on_debian(&["openjdk-21-jre-headless"], &list);
+    assert!(told.matches("trustedCertEntry").count() > 100, "{told}");
+}
+
+#[test]
+#[ignore = "an image and apt's root: make test-debian"]
+fn debian_nginx_finds_its_configuration() {
+    let check = "sed 's/^pid .*//' /etc/nginx/nginx.conf > /tmp/nginx.conf
+nginx -t -c /tmp/nginx.conf -g 'pid /tmp/nginx.pid; error_log stderr;' 2>&1 || true";
+    let told = answers_as_on_debian(&["nginx"], &["sh", "-c", check]);
+    assert!(told.contains("nginx.conf syntax is ok"), "{told}");
+}
+
+#[test]
+#[ignore = "an image and apt's root: make test-debian"]
+fn debian_postgresql_has_its_user() {
+    let told = answers_as_on_debian(&["postgresql-17", "postgresql-17-pgvector"], &["id", "postgres"]);
+    assert!(told.contains("(ssl-cert)"), "{told}");
+}
+
+#[test]
+#[ignore = "an image and apt's root: make test-debian"]
+fn debian_latex_sets_a_page() {
+    let script = r#"
+import os, subprocess
+os.chdir("/tmp")
+open("page.tex", "w").write(r"\documentclass{article}\begin{document}lych\end{document}")
+subprocess.run(["pdflatex", "-interaction=batchmode", "page.tex"], check=True, stdout=subprocess.DEVNULL)
+print(open("page.pdf", "rb").read(5).decode())
+"#;
+    assert_eq!(answers_as_on_debian(&["texlive-latex-base"], &["python", "-c", script]).trim(), "%PDF-");
 }

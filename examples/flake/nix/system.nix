@@ -28,6 +28,8 @@ let
       inherit winners;
       enter = "${rootScripts}/enter";
       not_kept = "${rootScripts}/not-kept";
+      varying = "${rootScripts}/varying";
+      excludes = "${./debian/path-excludes}";
       debs = map (scripted true) packages ++ map (scripted false) pkgs.configure;
     };
   };

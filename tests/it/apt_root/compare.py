@@ -61,20 +61,29 @@ def install():
     with open(f"{SCRATCH}/dpkg.cfg", "w", encoding="utf-8") as file:
         file.writelines(f"{option}\n" for option in options())
     command = ["mmdebstrap", "--quiet", "--variant=custom", f"--include={','.join(DEBS)}", f"--dpkgopt={SCRATCH}/dpkg.cfg"]
+    # dpkg makes no directory of what it does not unpack, and update-alternatives fails without those of manuals
+    command += [f"--setup-hook=mkdir -p \"$1/usr/share/man/man{section}\"" for section in range(1, 9)]
     # no cluster, as in the forge's build
     command += ["--setup-hook=mkdir -p \"$1/etc/postgresql-common/createcluster.d\" && echo 'create_main_cluster = false' > \"$1/etc/postgresql-common/createcluster.d/forge.conf\""]
     command += ["sid", APT, f"deb [trusted=yes] copy:{ARCHIVE} ./"]
     subprocess.run(command, check=True, env={**os.environ, "SOURCE_DATE_EPOCH": "1"}, stdout=sys.stderr)
 
 
+def names(root, file):
+    """number -> name. The numbers that scripts give depend on what else is there; the names do not."""
+    with open(f"{root}/etc/{file}", encoding="utf-8") as text:
+        fields = [line.split(":") for line in text]
+    return {int(field[2]): field[0] for field in reversed(fields)}
+
+
 def state(root):
     """path -> what is compared of it."""
-    found = {}
+    found, users, groups = {}, names(root, "passwd"), names(root, "group")
     for directory, folders, files in os.walk(root):
         for name in folders + files:
             path = os.path.join(directory, name)
             known = os.lstat(path)
-            mode = f"{stat.S_IMODE(known.st_mode) & 0o1777:o} {known.st_uid}:{known.st_gid}"
+            mode = f"{stat.S_IMODE(known.st_mode) & 0o1777:o} {users.get(known.st_uid)}:{groups.get(known.st_gid)}"
             if stat.S_ISLNK(known.st_mode):
                 what = f"link to {os.readlink(path)}"
             elif stat.S_ISDIR(known.st_mode):
@@ -97,12 +106,16 @@ def main():
     # directories and links that lead to what is not unpacked: dpkg makes them all the same
     below = tuple(row.split()[0] for row in rows(EXCLUDES))
     one, other = state(APT), state(ROOT)
+    is_excepted = lambda path: any(fnmatch.fnmatchcase(path, row) or fnmatch.fnmatchcase(path, f"{row}/*") for row in excepted)
+    # a link to what is excepted may have its name of it
+    target = lambda path: os.path.normpath(os.path.join("/", os.path.dirname(path), os.readlink(f"{APT}/{path}"))).lstrip("/")
     different = [
         f"/{path}: apt {one.get(path, 'nothing')}, the image {other.get(path, 'nothing')}"
         for path in sorted({*one, *other})
         if one.get(path) != other.get(path)
         and not (path not in other and (path in elsewhere or path.startswith(below)))
-        and not any(fnmatch.fnmatchcase(path, row) or fnmatch.fnmatchcase(path, f"{row}/*") for row in excepted)
+        and not is_excepted(path)
+        and not (one.get(path, "").startswith("link") and path not in other and is_excepted(target(path)))
     ]
     print(json.dumps({"compared": len(one), "different": different}))
 

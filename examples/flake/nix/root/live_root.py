@@ -10,15 +10,16 @@ from tree import Stored
 OUTSIDE = ("dev", "proc", "sys")
 
 
-def lay_out(tree, root, modes, epoch, place=""):
+def lay_out(tree, root, modes, epoch, backwards, place=""):
     """Writes a tree as real files below `root`, with the modes of `modes` (place -> octal,
-    uid, gid; without setuid and setgid) and the time that everything has in an image."""
+    uid, gid; without setuid and setgid) and the time that everything has in an image. The
+    order in which they are written is often that in which a directory tells its names."""
     os.makedirs(root + place, exist_ok=True)
-    for name, node in tree.items():
+    for name, node in sorted(tree.items(), reverse=backwards):
         below = f"{place}/{name}"
         path = root + below
         if isinstance(node, dict):
-            lay_out(node, root, modes, epoch, below)
+            lay_out(node, root, modes, epoch, backwards, below)
             continue
         if isinstance(node, str):
             os.symlink(node, path)
@@ -69,11 +70,17 @@ def state(root, skipped):
 class LiveRoot:
     """`path`: where it lies. `own`: a directory of its top that is not of the root."""
 
-    def __init__(self, path, tree, modes, epoch, own):
+    def __init__(self, path, tree, modes, epoch, own, backwards=False):
         self.path, self.skipped = path, (*OUTSIDE, own)
-        lay_out(tree, path, modes, epoch)
+        lay_out(tree, path, modes, epoch, backwards)
         os.makedirs(f"{path}/{own}")
         self.before = state(path, self.skipped)
+
+    def rewrite(self, place, content):
+        """Gives a file other bytes; it stays the same file."""
+        with open(f"{self.path}/{place}", "r+b") as file:
+            file.truncate()
+            file.write(content)
 
     def changed(self):
         """(place -> node of what is new or different, sorted places of what is gone). A file
