@@ -105,8 +105,8 @@ class Accounts(Case):
         one = self.made("postgres:x:100:102:P:/var/lib/postgresql:/bin/bash\n", "ssl-cert:x:101:postgres\npostgres:x:102:\n")
         number = numbers_of_accounts.numbered(one)["postgres"]
         seeded = numbers_of_accounts.seeded(MASTERS, one)
-        self.assertEqual(seeded["/etc/passwd"].decode(), MASTERS["passwd"] + f"postgres:x:{number}:{number}:P:/var/lib/postgresql:/bin/bash\n")
-        self.assertIn(f"postgres:x:{number}:\n", seeded["/etc/group"].decode())
+        self.assertEqual(seeded["/etc/passwd"].decode(), MASTERS["passwd"] + f"postgres:!:{number}:{number}:P:/var/lib/postgresql:/bin/bash\n")
+        self.assertIn(f"postgres:!:{number}:\n", seeded["/etc/group"].decode())
         other = self.made("a:x:100:65534::/:/x\npostgres:x:101:103:P:/:/bin/bash\n", "postgres:x:103:\n")
         self.assertEqual(numbers_of_accounts.numbered(other)["postgres"], number, "another package moves nobody")
         self.assertIn(":65534::/:/x\n", numbers_of_accounts.seeded(MASTERS, other)["/etc/passwd"].decode())

@@ -90,7 +90,11 @@ def state(root):
                 what = f"directory {mode}"
             elif stat.S_ISREG(known.st_mode):
                 with open(path, "rb") as file:
-                    what = f"file {hashlib.file_digest(file, 'sha256').hexdigest()[:16]} {mode}"
+                    content = file.read()
+                if name in ("shadow", "gshadow"):
+                    # names and passwords: accounts stand in the order of their making, and age from it
+                    content = b"\n".join(sorted(b":".join(line.split(b":")[:2]) for line in content.split(b"\n")))
+                what = f"file {hashlib.sha256(content).hexdigest()[:16]} {mode}"
             else:
                 what = "something else"
             found[os.path.relpath(path, root)] = what
