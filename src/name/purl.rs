@@ -1,5 +1,7 @@
 //! Package URLs (the purl specification).
 
+use data_encoding::HEXUPPER;
+
 /// A part of a package URL: letters, digits and `.-_~:` are left alone.
 #[must_use]
 pub fn percent_encoded(text: &str) -> String {
@@ -9,7 +11,8 @@ pub fn percent_encoded(text: &str) -> String {
         if plain(byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            encoded.push('%');
+            encoded.push_str(&HEXUPPER.encode(&[byte]));
         }
     }
     encoded

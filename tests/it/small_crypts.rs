@@ -10,6 +10,8 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::sovereign_path::forged_store;
+
 const FORGE: &str = env!("CARGO_BIN_EXE_lychd-forge");
 
 /// A core and nothing else; downloads are shared with the other tests.
@@ -206,4 +208,27 @@ fn a_missing_library_is_told_with_the_lines_that_help() {
     fs::write(crypt.path("codex/forge.toml"), waiver).unwrap();
     crypt.json(&forge);
     assert_eq!(crypt.python("import numba; print(numba.njit(lambda x: x + 1)(41))"), "42");
+}
+
+/// Where no script can run: what they say in plain words, and what programs of the packages make, is there.
+#[test]
+fn maintainer_scripts_can_be_read_instead_of_run() {
+    let crypt = Crypt::new("");
+    let told = |scripts: &str| {
+        let toml = format!("[substrate.debian]\nmaintainer-scripts = \"{scripts}\"\n");
+        fs::write(crypt.path("codex/forge.toml"), toml).unwrap();
+        let store = forged_store();
+        let forged = crypt.json(&["forge", "--no-load", "--nix-store", store.to_str().unwrap()]);
+        let script = "import os; print(os.readlink('/etc/alternatives/awk'), os.path.getsize('/etc/ssl/certs/ca-certificates.crt') > 100000, \
+            any(name.endswith('.0') for name in os.listdir('/etc/ssl/certs')), os.path.exists('/etc/profile'))";
+        let answer = crypt.python(script);
+        for directory in ["archive", "root"] {
+            fs::remove_dir_all(crypt.path(directory)).unwrap();
+        }
+        (forged["image_id"].clone(), answer)
+    };
+    let (read, run) = (told("read"), told("run"));
+    assert_ne!(read.0, run.0);
+    assert_eq!(read.1, "/usr/bin/mawk True False False");
+    assert_eq!(run.1, "/usr/bin/mawk True True True");
 }

@@ -49,12 +49,14 @@ def seeded(masters, accounts):
     """path -> bytes of passwd(5) and group(5): Debian's accounts, and those of `accounts` with their numbers."""
     numbers = numbered(accounts)
     groups = {fields[2]: name for name, fields in accounts.get("group", {}).items()}
+    # a password that is elsewhere is none yet: pwconv moves what it finds
+    locked = lambda fields: [fields[0], "!" if fields[1] == "x" else fields[1]]
     text = dict(masters)
     for name, fields in sorted(accounts.get("group", {}).items()):
-        text["group"] += ":".join([*fields[:2], str(numbers[name]), *fields[3:]]) + "\n"
+        text["group"] += ":".join([*locked(fields), str(numbers[name]), *fields[3:]]) + "\n"
     for name, fields in sorted(accounts.get("passwd", {}).items()):
         group = groups.get(fields[3])
-        text["passwd"] += ":".join([*fields[:2], str(numbers[name]), str(numbers[group]) if group else fields[3], *fields[4:]]) + "\n"
+        text["passwd"] += ":".join([*locked(fields), str(numbers[name]), str(numbers[group]) if group else fields[3], *fields[4:]]) + "\n"
     return {f"/etc/{file}": content.encode(errors="surrogateescape") for file, content in text.items()}
 
 
