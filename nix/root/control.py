@@ -94,7 +94,10 @@ class Control:
                     return True
         return False
 
+    def needs(self):
+        """Sets of names of what it depends on, one of each."""
+        return [*self._groups("depends"), *self._groups("pre-depends")]
+
     def missing_libraries(self, present):
         """Library packages that it depends on and `present` has not."""
-        groups = [*self._groups("depends"), *self._groups("pre-depends")]
-        return sorted("|".join(sorted(group)) for group in groups if not group & present and any(name.startswith("lib") for name in group))
+        return sorted("|".join(sorted(group)) for group in self.needs() if not group & present and any(name.startswith("lib") for name in group))

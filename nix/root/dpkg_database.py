@@ -61,6 +61,22 @@ def write(root, packages):
     return sorted({trigger for trigger, _, _ in interests(controls)})
 
 
+def essential(controls):
+    """Names of the packages that all others may use though they do not depend on them, with what these depend
+    on, sorted: they are configured first. PAM's configuration is among them, which programs for accounts ask."""
+    names = {}
+    for control in controls:
+        for name in control.names():
+            names.setdefault(name, []).append(control)
+    found, pending = set(), [control for control in controls if control.fields.get("essential") == "yes" or control.fields["package"] == "libpam-runtime"]
+    while pending:
+        control = pending.pop()
+        if control.fields["package"] not in found:
+            found.add(control.fields["package"])
+            pending += [one for group in control.needs() for name in group for one in names.get(name, ())]
+    return sorted(found)
+
+
 def unfinished(root):
     """Names of the packages that are not "install ok installed", sorted."""
     with open(f"{root}/{PLACE}/status", encoding="utf-8", errors="surrogateescape") as file:

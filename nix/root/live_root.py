@@ -83,8 +83,8 @@ class LiveRoot:
             file.write(content)
 
     def changed(self):
-        """(place -> node of what is new or different, sorted places of what is gone). A file
-        that was written anew with what it had is not different."""
+        """(place -> node of what is new or different, sorted places of what is gone, and of what is
+        neither file, directory nor link)."""
         after, found = state(self.path, self.skipped), {}
         for place, known in sorted(after.items()):
             before = self.before.get(place)
@@ -95,4 +95,4 @@ class LiveRoot:
                     found[place] = {}
             else:
                 found[place] = known[1] if known[0] == "link" else Stored(f"{self.path}/{place}")
-        return found, sorted(set(self.before) - set(after))
+        return found, sorted(set(self.before) - set(after)), sorted(place for place, known in after.items() if known[0] == "other")

@@ -62,6 +62,13 @@ class Database(Case):
         self.assertEqual(self.read(f"{base}/triggers/named"), "tool\n")
         self.assertFalse(os.path.exists(f"{self.root}/{base}/info/tool.control"))
 
+    def test_what_is_essential_is_first(self):
+        def one(name, needs=(), provides=(), **fields):
+            return SimpleNamespace(fields={"package": name, **fields}, names=lambda: {name, *provides}, needs=lambda: needs)
+
+        controls = [one("sh", [{"libc", "musl"}], essential="yes"), one("libc", [{"base"}]), one("other"), one("gcc-base", provides=["base"]), one("libpam-runtime", [{"sh"}])]
+        self.assertEqual(dpkg_database.essential(controls), ["gcc-base", "libc", "libpam-runtime", "sh"])
+
     def test_what_is_not_installed_in_the_end(self):
         dpkg_database.write(self.root, [(control("a"), []), (control("b"), [])])
         self.assertEqual(dpkg_database.unfinished(self.root), ["a", "b"])
@@ -80,7 +87,7 @@ class Changes(Case):
         root = LiveRoot(f"{self.root}/root", tree, {"tmp": ["1777", 0, 0]}, 7, ".own")
         self.assertEqual(os.stat(f"{root.path}/tmp").st_mode & 0o7777, 0o1777)
         self.assertEqual(os.stat(f"{root.path}/etc/same").st_mtime, 7)
-        self.assertEqual(root.changed(), ({}, []))
+        self.assertEqual(root.changed(), ({}, [], []))
         self.write("root/etc/written", "2")
         self.write("root/etc/new", "")
         self.write("root/.own/log", "")
@@ -90,8 +97,9 @@ class Changes(Case):
         os.symlink("written", f"{root.path}/etc/link")
         os.chmod(f"{root.path}/etc/mode", 0o600)
         os.mkdir(f"{root.path}/etc/dir")
+        os.mkfifo(f"{root.path}/etc/pipe")
         at = lambda path: Stored(f"{root.path}/etc/{path}")
-        self.assertEqual(root.changed(), ({"etc/dir": {}, "etc/link": "written", "etc/mode": at("mode"), "etc/new": at("new"), "etc/written": at("written")}, ["etc/gone"]))
+        self.assertEqual(root.changed(), ({"etc/dir": {}, "etc/link": "written", "etc/mode": at("mode"), "etc/new": at("new"), "etc/written": at("written")}, ["etc/gone"], ["etc/pipe"]))
 
 
 class Accounts(Case):
@@ -148,13 +156,13 @@ class Kept(Case):
         for path, text in files.items():
             self.write(f"root/{path}", text)
         found = {path: Stored(f"{self.root}/root/{path}") for path in files}
-        return SimpleNamespace(path=f"{self.root}/root", changed=lambda: (found, ["usr/gone", "var/log/x"]))
+        return SimpleNamespace(path=f"{self.root}/root", changed=lambda: (found, ["usr/gone", "var/log/x"], ["run/pipe", "var/log/pipe"]))
 
     def test_private_keys_and_what_the_table_names_are_left_out(self):
         root = self.changed_root({"etc/a": "1", "etc/key": "-----BEGIN RSA PRIVATE KEY-----\n", "var/log/x": "", "usr/sbin/policy-rc.d": "", "var/tex.fmt": ""})
         told = configure.Results(root, [table.Row("var/log/*", None, "")], [table.Row("*.fmt", None, "of the time")], 1)
         self.assertEqual((sorted(told.kept), told.gone, len(told.found)), (["etc/a", "etc/group", "etc/passwd"], ["usr/gone"], 7))
-        self.assertEqual(told.notes, ["/etc/key is not in the image: a maintainer script made a private key", "/var/tex.fmt is not in the image: of the time"])
+        self.assertEqual(told.notes, ["/run/pipe is not in the image: it is neither a file, a directory nor a link", "/etc/key is not in the image: a maintainer script made a private key", "/var/tex.fmt is not in the image: of the time"])
 
     def test_what_belongs_to_a_package_that_the_image_has_not(self):
         everything, image = Union({}, None), Union({}, None)
@@ -173,7 +181,7 @@ class Kept(Case):
         other = os.lstat(f"{root.path}/usr/share").st_ino
         self.write("root/.forge/owners", f"dev=1,ino={other},mode=40755,uid=100,gid=102,nlink=1,rdev=0\ndev=1,ino={node},mode=100640,uid=0,gid=42,nlink=1,rdev=0\ndev=1,ino={setuid},mode=104755,uid=0,gid=0,nlink=1,rdev=0\n")
         kept = configure.Results(root, [], [], 1).kept
-        image = SimpleNamespace(tree={"etc": {"shadow": b"", "usual": b"", "link": "x"}, "usr": {"bin": {"su": b""}, "share": {"x": b""}}})
+        image = SimpleNamespace(tree={"etc": {"shadow": b"", "usual": b"", "link": "x"}, "usr": {"bin": {"gone": b"", "su": b""}, "share": {"x": b""}}})
         self.assertEqual(configure.owners(root, image, kept), {"etc/shadow": ["640", 0, 42], "usr/bin/su": ["755", 0, 0], "usr/share": ["755", 100, 102]})
 
 

@@ -35,9 +35,9 @@ pub fn of_image(base: Base) -> BTreeSet<&'static str> {
     }
 }
 
-/// What maintainer scripts run in and with, besides the Essential packages ([`of_configuring`]): dpkg itself, and
-/// fakeroot, so that what they give to root and others is theirs.
-pub const CONFIGURE: [&str; 2] = ["dpkg", "fakeroot"];
+/// What maintainer scripts run in and with, besides the Essential packages ([`of_configuring`]): dpkg itself, fakeroot,
+/// so that what they give to root and others is theirs, and the configuration of PAM, which programs for accounts ask.
+pub const CONFIGURE: [&str; 3] = ["dpkg", "fakeroot", "libpam-runtime"];
 
 /// The packages of every root in which dpkg configures, sorted: maintainer scripts may use whatever is Essential
 /// (Policy 3.8), also what no image has. `login` is Essential in bookworm alone, and nothing that is configured calls it.

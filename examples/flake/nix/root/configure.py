@@ -48,6 +48,7 @@ until [ -s /.forge/faked ]; do sleep 0.02; done
 key=$(cut -d: -f1 /.forge/faked)
 status=0
 FAKEROOTKEY=$key LD_PRELOAD=$(echo /usr/lib/*/libfakeroot/libfakeroot-tcp.so) sh -eu -c '
+  xargs dpkg --configure < /.forge/first
   dpkg --configure -a
   while read -r trigger; do dpkg-trigger --no-await --by-package=dpkg "$trigger"; done < /.forge/triggers
   dpkg --triggers-only -a
@@ -108,6 +109,7 @@ def configured(packages, listing, tree, modes, enter, epoch, path, second):
     triggers = dpkg_database.write(path, [(control, paths[name]) for name, control in packages.controls.items()])
     own = f"{path}/{OWN}"
     dpkg_database.put(f"{own}/triggers", "".join(f"{trigger}\n" for trigger in triggers).encode())
+    dpkg_database.put(f"{own}/first", "\n".join(dpkg_database.essential(packages.controls.values())).encode())
     dpkg_database.put(f"{own}/run", SCRIPT)
     for place, content in PREPARED.items():
         os.makedirs(os.path.dirname(path + place), exist_ok=True)
@@ -126,13 +128,13 @@ def trouble(packages, text, unfinished):
     """What to say when dpkg did not come to its end: of each package whose script failed what was
     said since its turn came. The others failed for one of these."""
     asked = {deb["name"]: ", ".join(deb["requested_by"]) for deb in packages.debs}
-    said, turn = [], []
+    said, turn, name = [], [], ""
     for line in text.splitlines():
         if line.startswith(("Setting up ", "Processing triggers for ")):
             turn = []
         if match := FAILED.match(line):
             name = match[1]
-        elif SCRIPT_FAILED.match(line) and turn:
+        elif SCRIPT_FAILED.match(line) and name:
             by = f" (requested by {asked[name]})" if asked.get(name) else ""
             said.append("\n".join([*turn[-MOST_LINES:], line, f"error: a maintainer script of {name} failed{by}"]))
         turn.append(line)
@@ -151,16 +153,18 @@ class Results:
     """
 
     def __init__(self, root, not_kept, varying, epoch):
-        self.found, gone = root.changed()
+        self.found, gone, others = root.changed()
         self.found.update({place: Stored(f"{root.path}/{place}") for place in ACCOUNTS})
-        self.kept, self.notes = {}, []
+        is_kept = lambda place: f"/{place}" not in PREPARED and not any(row.has(place) for row in not_kept)
+        self.kept = {}
+        self.notes = [f"/{place} is not in the image: it is neither a file, a directory nor a link" for place in others if is_kept(place)]
         for place, node in self.found.items():
             row = next((row for row in varying if row.has(place)), None)
             if row:
                 self.notes.append(f"/{place} is not in the image: {row.reason}")
-            elif f"/{place}" not in PREPARED and not any(row.has(place) for row in not_kept):
+            elif is_kept(place):
                 self._keep(root, place, node, epoch)
-        self.gone = [place for place in gone if not any(row.has(place) for row in not_kept)]
+        self.gone = list(filter(is_kept, gone))
 
     def _keep(self, root, place, node, epoch):
         if isinstance(node, Stored):
@@ -208,7 +212,8 @@ def owners(root, image, kept):
     found = {}
     for path, node in walk(image.tree):
         place = path.lstrip("/")
-        known = None if isinstance(node, str) else os.lstat(root.path + path)
+        # a script may have taken it away
+        known = os.lstat(root.path + path) if not isinstance(node, str) and os.path.lexists(root.path + path) else None
         if known is None or place not in kept and known.st_ino not in told:
             continue
         mode, uid, gid = told.get(known.st_ino, (known.st_mode, 0, 0))
