@@ -54,7 +54,7 @@ FAKEROOTKEY=$key LD_PRELOAD=$(echo /usr/lib/*/libfakeroot/libfakeroot-tcp.so) sh
   dpkg --triggers-only -a
 ' || status=$?
 kill $faked
-wait $faked || true
+wait $faked
 exit $status
 """
 ENVIRONMENT = {
