@@ -5,7 +5,7 @@ SHELL := bash
 # What `make lint` holds, a part each.
 LINTS := rustfmt clippy licences rustdoc
 
-.PHONY: run test test-corpus test-debian test-repeat bench lint $(LINTS) ci-parts build-test emit package toolchain prepare-compiler prepare-run prepare-test
+.PHONY: run test test-corpus test-debian test-database test-repeat bench lint $(LINTS) ci-parts build-test emit package toolchain prepare-compiler prepare-run prepare-test
 
 FORGE := target/release/lychd-forge --codex examples/codex --crypt examples/crypt
 
@@ -60,6 +60,10 @@ test-corpus: prepare-test
 # Programs of hundreds of packages that find their data in one another's: images of their own, minutes.
 test-debian: prepare-test
 	@cargo test --locked --test it -- --ignored debian_
+
+# The first start of the forged database, killed before and after each step and dozens of times anywhere: minutes.
+test-database: prepare-test
+	@cargo test --locked --test it -- --ignored database_
 
 # Tests that have failed now and then, each REPEAT times alone. `make test-repeat REPEAT=50 LOAD=8` keeps eight
 # processes busy meanwhile.

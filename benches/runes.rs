@@ -86,6 +86,7 @@ fn rendered(directory: &Path) -> Rendered {
     render(&RenderInput {
         codex: &codex,
         federated: &federated,
+        further: &std::collections::BTreeMap::new(),
         body: &ConfigDigest::of("body").into(),
         layout: &layout,
         resolve: &|path: &Path| Ok(path.to_owned()),

@@ -33,5 +33,8 @@ in
   nodeModules = node ./node/modules.nix;
   asset = node ./node/asset.nix;
   member = import ./member.nix { inherit buildWheel installWheel; };
-  image = import ./image.nix { inherit pkgs prefix makeSystem makeRoot; };
+  image = import ./image.nix {
+    inherit pkgs prefix makeSystem makeRoot;
+    entries = builtins.path { name = "entries"; path = ./entry; };
+  };
 }

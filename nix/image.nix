@@ -9,18 +9,29 @@
 #   config       of the OCI image configuration; its Env wins over the library's
 #   user         { name; uid; }, for /etc/passwd
 #   directories  writable by any user of the container
+#   python       whether there is a virtual environment; without one there are no
+#                wheels and no members
+#   starts       key of the contract -> program that it starts, for the check that the
+#                image has it
+#   entry        name of a file below ./entry that is started before the command
+#   configure    names of packages that are there besides where maintainer scripts
+#                run; null when they are read alone
 #   collisions        path -> name of the package whose file it is, where two have one
 #   missingLibraries  name of a package -> libraries that it does without
-{ pkgs, prefix, makeSystem, makeRoot }:
+{ pkgs, prefix, makeSystem, makeRoot, entries }:
 { name
 , tag
 , system
-, wheels
-, members
+, wheels ? [ ]
+, members ? [ ]
 , layers
 , config
 , user
 , directories
+, python ? true
+, starts ? { }
+, entry ? null
+, configure ? null
 , collisions ? { }
 , missingLibraries ? { }
 }:
@@ -28,7 +39,11 @@ let
   inherit (builtins) all attrNames concatLists concatMap concatStringsSep elem elemAt filter genList hasAttr head length listToAttrs split sort;
 
   packages = map pkgs.package system;
-  state = makeSystem { inherit packages missingLibraries; winners = collisions; };
+  state = makeSystem {
+    inherit packages missingLibraries;
+    winners = collisions;
+    configure = if configure == null then null else map pkgs.package configure;
+  };
 
   # kind -> name -> what has the store paths
   named = nameOf: list: listToAttrs (map (value: { name = nameOf value; inherit value; }) list);
@@ -89,7 +104,10 @@ let
     inherit state;
     contents = map (content: content.path) (concatMap (layer: layer.contents) packageLayers);
     spec = {
-      inherit prefix user directories;
+      inherit user directories starts;
+      prefix = if python then prefix else null;
+      path = head (filter (value: value != null) (map (entry: let found = builtins.match "PATH=(.*)" entry; in if found == null then null else head found) env));
+      entry = if entry == null then null else { path = entryPlace; file = "${entries}/${entry}"; };
       winners = collisions;
       missing_libraries = missingLibraries;
       working_directory = config.WorkingDir or "/";
@@ -105,23 +123,24 @@ let
     };
   };
 
+  entryPlace = "/usr/local/bin/lychd-entry";
   variable = entry: head (split "=" entry);
   given = config.Env or [ ];
   base = [
-    "PATH=${prefix}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    "PATH=${if python then "${prefix}/bin:" else ""}/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     "LANG=C.UTF-8"
-    "PYTHONDONTWRITEBYTECODE=1"
     "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt"
-  ] ++ pkgs.environment;
+  ] ++ (if python then [ "PYTHONDONTWRITEBYTECODE=1" ] else [ ]) ++ pkgs.environment;
   env = filter (entry: !(elem (variable entry) (map variable given))) base ++ given;
 in
+assert python || wheels ++ members == [ ] || throw "wheels and members want an environment";
 assert faults == [ ] || throw "the layers do not fit the image: ${concatStringsSep "; " faults}";
 assert all (layer: layer.contents != [ ]) imageLayers || throw "a layer is empty";
 assert length imageLayers <= 120 || throw "${toString (length imageLayers)} layers; the limit is 120";
 pkgs.dockerTools.streamLayeredImage {
   inherit name tag root;
   layers = imageLayers;
-  config = config // { Env = env; };
+  config = config // { Env = env; } // (if entry == null then { } else { Entrypoint = [ entryPlace ]; });
   created = pkgs.created;
 } // {
   inherit root state;

@@ -6,14 +6,14 @@
 
 mod evidence;
 mod id;
+mod images;
 mod record;
-mod role;
 mod store;
 mod wire;
 
 pub use evidence::{Evidence, ImageEvidence, Kept};
 pub use id::BodyId;
-pub use record::{Body, BodyImage, ExecutorKind, Images, Order, Record, Store, SubstrateKind};
-pub use role::Role;
+pub use images::Images;
+pub use record::{Body, BodyImage, ExecutorKind, Order, Record, Store, SubstrateKind};
 pub use store::{Bodies, Listing, NoBody, Unreadable};
 pub use wire::{SCHEMA, Written};

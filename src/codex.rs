@@ -20,7 +20,8 @@ use std::path::Path;
 
 pub use grants::Grants;
 pub use lychd_toml::{
-    Actuator, Database, Loopback, Lychd, ReactorInbox, ReactorInboxError, Setting, Switching, Web,
+    Actuator, Database, DatabaseImage, Loopback, Lychd, ReactorInbox, ReactorInboxError, Setting, Switching,
+    Web,
 };
 pub use selection::{Builtin, Selection};
 pub use spheres::{Sphere, Spheres};

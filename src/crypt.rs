@@ -5,7 +5,7 @@ mod build_system;
 mod discover;
 pub mod federation_lock;
 pub mod glob;
-mod image_contract;
+pub mod image_contract;
 mod import_path;
 pub mod manifest;
 pub mod package_json;
@@ -14,7 +14,8 @@ mod requirement;
 pub mod rune;
 pub mod skeleton;
 mod source;
-pub mod tool_lychd;
+pub mod system_dependency;
+mod tool_lychd;
 mod working_copy;
 
 use std::{collections::BTreeMap, path::PathBuf};

@@ -24,7 +24,7 @@ pub mod unneeded;
 mod wanted;
 
 pub use self::{
-    record::{SystemPackage, left_out},
+    record::{Part, SystemPackage, left_out},
     request::{Base, Request, Root},
     resolution::{Outcome, Resolution},
     source::{Mirrors, SystemSources, configured, read_index, read_packages},

@@ -38,6 +38,8 @@ pub mod marker;
 pub mod mount;
 pub mod npm;
 pub mod purl;
+pub mod role;
+pub mod signal;
 pub mod tree_ref;
 pub mod unit_text;
 pub mod url;
@@ -46,6 +48,8 @@ pub mod variable;
 use std::{fmt, str::FromStr};
 
 pub use attribute_path::AttributePath;
+pub use role::Role;
+pub use signal::StopSignal;
 pub use uv_normalize::{ExtraName, GroupName, PackageName};
 
 /// Why a text is not the name it should be.

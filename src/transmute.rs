@@ -1,6 +1,6 @@
 //! A Synthesis as a Nix flake: pure, deterministic, checked.
 //!
-//! `flake.nix`, `body.nix` and `debian.nix` (or `nixpkgs.nix` and `flake.lock`) are generated and hold only data
+//! `flake.nix`, `body.nix`, `images/<role>.nix` of each further image and `debian.nix` (or `nixpkgs.nix` and `flake.lock`) are generated and hold only data
 //! and calls; the logic is the hand-written library in `nix/`, copied as it is; `sources/` holds the members.
 //! On the embedded substrate the flake has no inputs.
 
@@ -8,6 +8,7 @@ mod body;
 mod bundled;
 mod debian;
 mod flake;
+mod image;
 pub mod layers;
 mod library;
 pub mod nix;
@@ -79,13 +80,19 @@ pub fn transmute_with(
             ("nixpkgs.nix", nixpkgs::ABOUT, nixpkgs::expression(packages))
         }
     };
-    for (name, about, expr) in [
+    let further = synthesis
+        .images
+        .iter()
+        .map(|(role, one)| (image::file(role), image::ABOUT, image::further(&synthesis, role, one)));
+    let generated = [
         ("flake.nix", flake::about(&synthesis), flake::expression(&synthesis)?),
         ("body.nix", body::ABOUT, body::expression(&synthesis)?),
         system,
-    ] {
+    ];
+    let generated = generated.into_iter().map(|(name, about, expr)| (name.to_owned(), about, expr));
+    for (name, about, expr) in generated.chain(further) {
         match nix::render(&[&marker, about], &expr) {
-            Ok(text) => tree.insert_text(path(name)?, text),
+            Ok(text) => tree.insert_text(path(&name)?, text),
             Err(error) => refused.push(Diagnostic::new(format!("cannot write `{name}`: {error}"))),
         }
     }

@@ -69,7 +69,7 @@ class Plan:
 
     def mode(self, place, executable):
         """(mode, uid, gid) of a file or directory."""
-        if place == self.sealed or place.startswith(self.sealed + "/"):
+        if self.sealed and (place == self.sealed or place.startswith(self.sealed + "/")):
             return 0o555 if executable else 0o444, 0, 0
         return self.special.get(place) or (0o755 if executable else 0o644, 0, 0)
 

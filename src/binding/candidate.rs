@@ -1,6 +1,8 @@
 //! The units that a body would get, judged, with what inscribing them would change. Pure, but for the programs that
 //! judge.
 
+use std::collections::BTreeMap;
+
 use super::{
     drop_ins::drop_ins,
     host::HostView,
@@ -12,6 +14,7 @@ use crate::{
     codex::Codex,
     diagnostic::{Diagnostic, Failure, refuse_any},
     image::EngineId,
+    name::Role,
     runes::{RenderInput, Rendered, RuneRecord, podman::PodmanVersion, render},
 };
 
@@ -41,6 +44,8 @@ pub struct Subject<'a> {
     pub members: &'a RuneRecord,
     /// What podman finds the body's image by.
     pub image: &'a EngineId,
+    /// What it finds the body's further images by.
+    pub further: &'a BTreeMap<Role, EngineId>,
     /// The podman to write for; `None`: the one that judges.
     pub podman: Option<PodmanVersion>,
 }
@@ -57,6 +62,7 @@ pub fn candidate(subject: Subject<'_>, host: &HostView, judge: &dyn Judge) -> Re
         codex: subject.codex,
         federated: subject.members,
         body: subject.image,
+        further: subject.further,
         layout: &host.layout,
         resolve: &host.resolve,
         podman,
@@ -168,6 +174,7 @@ mod tests {
             codex: &codex::load(&codex)?,
             members: &RuneRecord::parse("federation.json", members.as_bytes().to_vec())?,
             image: &ConfigDigest::of("body").into(),
+            further: &BTreeMap::new(),
             podman: podman.map(|podman| podman.parse().unwrap()),
         };
         candidate(subject, host, judge)

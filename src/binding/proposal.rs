@@ -65,6 +65,8 @@ pub fn propose(
     let record = listing.find(wanted.body)?;
     let members = members(record)?;
     let image = record.body.images.vessel.found_by();
+    let further = record.body.images.further.iter();
+    let further = further.map(|(role, image)| (role.clone(), image.found_by())).collect();
     let host = HostView::read(directories)?;
 
     progress.stage("validate", "podman's generator and systemd");
@@ -74,7 +76,8 @@ pub fn propose(
     let validator = outside.with_effects(progress, |effects| {
         Validator::find(&Host::usual(), codex.substrate.debian(), effects)
     })?;
-    let subject = Subject { codex: &codex, members: &members, image: &image, podman: wanted.podman };
+    let subject =
+        Subject { codex: &codex, members: &members, image: &image, further: &further, podman: wanted.podman };
     let candidate = candidate(subject, &host, &validator)?;
     for note in &candidate.notes {
         progress.note(note);

@@ -1,16 +1,17 @@
 //! What lies beside `body.json`: the names of all files, what is written and what is read.
 
 use std::{
+    collections::BTreeMap,
     io,
     path::{Path, PathBuf},
 };
 
-use super::role::Role;
 use crate::{
     crypt::federation_lock,
     diagnostic::{Diagnostic, Failure},
     digest::Sha256,
     host::file,
+    name::Role,
     runes::record,
     tree::{Entry, FileTree, RelativePath, relative_path},
 };
@@ -44,7 +45,7 @@ pub struct Evidence {
     /// What the images were built from.
     pub flake: FileTree,
     /// Of each image.
-    pub images: Vec<(Role, ImageEvidence)>,
+    pub images: BTreeMap<Role, ImageEvidence>,
 }
 
 /// The exact bytes of an image's small files.
@@ -96,7 +97,7 @@ impl Evidence {
     }
 }
 
-fn of_image(role: Role, name: &str) -> String {
+fn of_image(role: &Role, name: &str) -> String {
     format!("{IMAGES}/{}/{name}", role.as_str())
 }
 
@@ -150,7 +151,7 @@ impl Kept {
 
     /// What of the configuration and the manifest of an image is not what the record says of them. A record may lack
     /// them.
-    pub(super) fn wrong(&self, role: Role, config: &Sha256, manifest: &Sha256) -> Option<String> {
+    pub(super) fn wrong(&self, role: &Role, config: &Sha256, manifest: &Sha256) -> Option<String> {
         [(CONFIG, config), (MANIFEST, manifest)].into_iter().find_map(|(name, recorded)| {
             let name = of_image(role, name);
             match file::sha256(&self.directory.join(&name)) {
@@ -166,7 +167,7 @@ impl Kept {
     ///
     /// # Errors
     /// [`Failure::Unable`] when it is there and cannot be read.
-    pub fn conf(&self, role: Role) -> Result<Option<String>, Failure> {
+    pub fn conf(&self, role: &Role) -> Result<Option<String>, Failure> {
         let path = self.directory.join(of_image(role, CONF));
         match file::read_text(&path) {
             Ok(text) => Ok(Some(text)),

@@ -4,11 +4,11 @@ use std::{fmt, str::FromStr};
 
 use serde_json::json;
 
-use super::role::Role;
 use crate::{
     digest::{DigestError, Sha256},
     document::canonical_json,
     image::ConfigDigest,
+    name::Role,
 };
 
 /// sha256 of the canonical JSON of `federation` (the sha256 of the body's `federation.json`) and `images` (role ->

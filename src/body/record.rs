@@ -9,7 +9,7 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{evidence::Kept, id::BodyId, role::Role};
+use super::{evidence::Kept, id::BodyId, images::Images};
 use crate::{
     digest::{Sha256, store_path::StorePath},
     image::{ConfigDigest, EngineId, Reference, StoreRoot},
@@ -126,25 +126,11 @@ impl BodyImage {
     }
 }
 
-/// The images of a body: the application's always.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Images {
-    /// The application's.
-    pub vessel: BodyImage,
-}
-
-impl Images {
-    /// All of them, by role.
-    pub fn iter(&self) -> impl Iterator<Item = (Role, &BodyImage)> {
-        std::iter::once((Role::Vessel, &self.vessel))
-    }
-}
-
 /// Images that were built and read back, and what they were made from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Body {
     /// By role.
-    pub images: Images,
+    pub images: Images<BodyImage>,
     /// sha256 of `federation.json`.
     pub federation: Sha256,
     /// Who built it.

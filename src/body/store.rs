@@ -16,6 +16,7 @@ use crate::{
     digest::Sha256,
     document::canonical_json,
     host::{file, progress::Progress},
+    name::Role,
     runes,
     tree::relative_path,
 };
@@ -82,6 +83,14 @@ pub enum NoBody {
         /// The bodies, newest first.
         fitting: Vec<BodyId>,
     },
+    /// It has no image of this role.
+    #[error("the body has no image `{role}`")]
+    NoImage {
+        /// What was asked for.
+        role: Role,
+        /// What it has.
+        has: Vec<Role>,
+    },
     /// The newest is asked for, and a record that cannot be read may be that.
     #[error("which body is the newest is not known: {0}")]
     MayBeNewer(Unreadable),
@@ -99,6 +108,10 @@ impl From<NoBody> for Failure {
             NoBody::Several { fitting, .. } => {
                 let ids: Vec<String> = fitting.iter().map(|id| id.short(SHOWN_DIGITS)).collect();
                 diagnostic.help(format!("name one of {}", ids.join(", ")))
+            }
+            NoBody::NoImage { has, .. } => {
+                let names: Vec<String> = has.iter().map(ToString::to_string).collect();
+                diagnostic.help(format!("it has: {}", names.join(", ")))
             }
             NoBody::MayBeNewer(_) => {
                 let help = "name a body by its ID: `lychd-forge bodies` lists them; or remove the record";
@@ -161,21 +174,32 @@ impl Listing {
         }
     }
 
-    /// As [`Listing::find`], for who wants the image alone: of several bodies that have one and the same, the newest.
+    /// As [`Listing::find`], for who wants an image alone: of several bodies that have one and the same, the newest. Where
+    /// no role is given, it is that of the image that `wanted` names, or the vessel.
     ///
     /// # Errors
-    /// As [`Listing::find`].
-    pub fn find_image(&self, wanted: &str) -> Result<&Record, NoBody> {
-        match self.find(wanted) {
+    /// As [`Listing::find`], and when the body has no image of that role.
+    pub fn find_image(&self, wanted: &str, role: Option<&Role>) -> Result<(&Record, Role), NoBody> {
+        let (records, several) = match self.find(wanted) {
+            Ok(record) => (vec![record], None),
             Err(NoBody::Several { wanted, fitting }) => {
-                let records: Vec<&Record> = fitting.iter().filter_map(|id| self.of(id)).collect();
-                let digest = |record: &&Record| record.body.images.vessel.config_digest;
-                match records.first() {
-                    Some(first) if records.iter().all(|one| digest(one) == digest(first)) => Ok(first),
-                    _ => Err(NoBody::Several { wanted, fitting }),
-                }
+                let records = fitting.iter().filter_map(|id| self.of(id)).collect();
+                (records, Some(NoBody::Several { wanted, fitting }))
             }
-            found => found,
+            Err(other) => return Err(other),
+        };
+        let Some(first) = records.first() else { return Err(NoBody::Unknown(wanted.to_owned())) };
+        let role = role.cloned().unwrap_or_else(|| named(first, wanted));
+        let digest = |record: &Record| record.body.images.of(&role).map(|image| image.config_digest);
+        let Some(of_first) = digest(first) else {
+            return Err(NoBody::NoImage {
+                role,
+                has: first.body.images.iter().map(|(role, _)| role).collect(),
+            });
+        };
+        match several {
+            Some(several) if records.iter().any(|record| digest(record) != Some(of_first)) => Err(several),
+            _ => Ok((first, role)),
         }
     }
 
@@ -200,6 +224,16 @@ impl Listing {
     }
 }
 
+/// The role of the image whose ID begins so, or the vessel.
+fn named(record: &Record, wanted: &str) -> Role {
+    let digits = wanted.strip_prefix("sha256:").unwrap_or(wanted);
+    let named = record.body.images.iter().find(|(_, image)| {
+        let ids = [image.config_digest.to_string(), image.found_by().to_string()];
+        ids.iter().any(|id| id.starts_with(digits))
+    });
+    named.map_or_else(Role::vessel, |(role, _)| role)
+}
+
 /// IDs of the records that cannot be read and whose names begin so.
 fn hidden_ids<'a>(unreadable: &'a [Unreadable], digits: &'a str) -> impl Iterator<Item = BodyId> + 'a {
     unreadable
@@ -215,10 +249,11 @@ impl Bodies {
         Self { directory: state.join("bodies") }
     }
 
-    /// Where the garbage-collector root of a body lies.
+    /// Where the garbage-collector root of an image of a body lies.
     #[must_use]
-    pub fn root(&self, id: &BodyId) -> PathBuf {
-        self.directory.join(format!("{id}.root"))
+    pub fn root(&self, id: &BodyId, role: &Role) -> PathBuf {
+        let vessel = *role == Role::vessel();
+        self.directory.join(if vessel { format!("{id}.root") } else { format!("{id}.{role}.root") })
     }
 
     /// Writes a record (`evidence` plus `body.json`), read-only, as the newest; replaces one of the same body.
@@ -295,7 +330,7 @@ impl Bodies {
             let modified = || file::modified(&path).map_err(|error| format!("`{RECORD}`: {error}"));
             let (body, order) = wire::read(name, &text, federation, modified)?;
             for (role, image) in body.images.iter() {
-                let wrong = kept.wrong(role, &image.config_digest.sha256(), &image.manifest_digest);
+                let wrong = kept.wrong(&role, &image.config_digest.sha256(), &image.manifest_digest);
                 wrong.map_or(Ok(()), Err)?;
             }
             Ok((body, order))

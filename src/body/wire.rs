@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     id::BodyId,
-    record::{Body, BodyImage, ExecutorKind, Images, Order, Store, SubstrateKind},
-    role::Role,
+    images::Images,
+    record::{Body, BodyImage, ExecutorKind, Order, Store, SubstrateKind},
 };
 use crate::{
     digest::Sha256,
     image::{ConfigDigest, EngineId},
+    name::Role,
 };
 
 /// The schema's id and version.
@@ -171,20 +172,25 @@ impl TryFrom<Written> for Body {
     type Error = String;
 
     fn try_from(mut written: Written) -> Result<Self, String> {
-        let vessel = Role::Vessel.as_str();
-        let image = written.images.remove(vessel).ok_or_else(|| format!("it has no image `{vessel}`"))?;
-        if let Some(role) = written.images.keys().next() {
-            return Err(format!("it has an image `{}`, which this forge does not know", role.escape_debug()));
+        let mut images = BTreeMap::new();
+        for (name, image) in std::mem::take(&mut written.images) {
+            let role = name.parse::<Role>().map_err(|error| format!("`images`: {error}"))?;
+            let image = BodyImage::try_from(image)?;
+            if image.reference != image.reference.own(image.config_digest) {
+                return Err(format!(
+                    "its `reference` is `{}`, which is not the image's own",
+                    image.reference
+                ));
+            }
+            images.insert(role, image);
         }
+        let vessel = Role::vessel();
+        let image = images.remove(&vessel).ok_or_else(|| format!("it has no image `{vessel}`"))?;
         if let Some(store) = written.store.as_ref().filter(|store| !store.is_absolute()) {
             return Err(format!("`store` is `{}`, not an absolute path", store.display()));
         }
-        let vessel: BodyImage = image.try_into()?;
-        if vessel.reference != vessel.reference.own(vessel.config_digest) {
-            return Err(format!("its `reference` is `{}`, which is not the image's own", vessel.reference));
-        }
         Ok(Self {
-            images: Images { vessel },
+            images: Images { vessel: image, further: images },
             federation: written.federation_sha256,
             executor: written.executor,
             substrate: written.substrate,
@@ -212,6 +218,7 @@ impl Unversioned {
                     store_path: parsed("store_path", &self.store_path)?,
                     conf: parsed("conf", &self.conf)?,
                 },
+                further: BTreeMap::new(),
             },
             federation,
             executor: self.backend,

@@ -13,6 +13,7 @@ use crate::{
     diagnostic::Failure,
     engine::podman::Podman,
     forge::{self, Forging, executor::Wanted},
+    name::Role,
     report,
 };
 
@@ -56,7 +57,11 @@ pub(super) fn run(args: &Args, settings: &Settings, ui: &Ui) -> Result<Outcome, 
         preparation: args.lock.preparation(settings)?,
     };
     let forged = forge::forge(forging, ui)?;
-    let stream = settings.command(&format!("stream {} | podman load", forged.body.id().short(12)));
+    let id = forged.body.id().short(12);
+    let stream = |role: &Role| {
+        let image = if *role == Role::vessel() { String::new() } else { format!(" --image {role}") };
+        settings.command(&format!("stream {id}{image} | podman load"))
+    };
     ui.report(&report::Forge::of(forged, stream))?;
     Ok(Outcome::Done)
 }

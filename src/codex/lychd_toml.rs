@@ -14,7 +14,8 @@ mod value;
 
 use section::{Keys, ROOT};
 pub use value::{
-    Actuator, Database, Loopback, Lychd, ReactorInbox, ReactorInboxError, Setting, Switching, Web,
+    Actuator, Database, DatabaseImage, Loopback, Lychd, ReactorInbox, ReactorInboxError, Setting, Switching,
+    Web,
 };
 
 use super::Codex;

@@ -105,10 +105,13 @@ mod tests {
         let (codex, crypt) = (directory.path().join("codex"), directory.path().join("crypt"));
         let first = init(&codex, &crypt).unwrap();
         assert_eq!((first.created.len(), first.kept.len()), (SKELETON.len(), 0));
-        assert_eq!(codex::load(&codex).unwrap(), codex::Codex::default());
+        let mut read = codex::load(&codex).unwrap();
+        assert_eq!(read.lychd.database.image.value, codex::DatabaseImage::Forged);
+        read.lychd.database.image = codex::Codex::default().lychd.database.image;
+        assert_eq!(read, codex::Codex::default());
         let core = file::read(&crypt.join("core/pyproject.toml"), 1 << 20).unwrap();
         let manifest = Manifest::parse(&MemberId::core(), "core/pyproject.toml", &core).unwrap();
-        assert_eq!(manifest.lychd.image.unwrap().command.last().unwrap(), "body.app:create_app");
+        assert_eq!(manifest.lychd.image.unwrap().contract.command.last().unwrap(), "body.app:create_app");
     }
 
     #[test]

@@ -11,12 +11,23 @@ use crate::{
         Integrity, Sha256,
         store_path::{StoreName, StorePath},
     },
-    name::{DebianName, MemberId, purl::percent_encoded},
+    name::{DebianName, MemberId, Role, purl::percent_encoded},
 };
 
-/// One Debian package, with at least one of the four purposes. What its record has besides follows from these values and is computed when it is written.
+/// What a package is to an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// It is in it.
+    Image,
+    /// It is only there for the maintainer scripts: part of the root in which dpkg configures the image's packages, and
+    /// not of the image.
+    Configure,
+}
+
+/// One Debian package, with at least one purpose. What its record has besides follows from these values and is computed
+/// when it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a purpose of its own")]
 pub struct SystemPackage {
     /// Binary package name.
     pub name: DebianName,
@@ -38,18 +49,27 @@ pub struct SystemPackage {
     pub requested_by: BTreeSet<MemberId>,
     /// Names it depends on within the closure.
     pub dependencies: BTreeSet<DebianName>,
-    /// Whether it is part of the image (else only of what builds it).
-    pub image: bool,
+    /// What it is to each image that it is anything to; the application's is the vessel.
+    pub images: BTreeMap<Role, Part>,
     /// Whether the build's Python needs it.
     pub tool: bool,
     /// Whether native builds have it: the compiler, headers and what these need.
     pub compiler: bool,
-    /// Whether it is only there for the maintainer scripts: part of the root in which dpkg configures the image's
-    /// packages, and not of the image.
-    pub configure: bool,
 }
 
 impl SystemPackage {
+    /// Whether this image has it.
+    #[must_use]
+    pub fn is_in_image(&self, role: &Role) -> bool {
+        self.images.get(role) == Some(&Part::Image)
+    }
+
+    /// Whether it is there for the maintainer scripts of this image alone.
+    #[must_use]
+    pub fn configures(&self, role: &Role) -> bool {
+        self.images.get(role) == Some(&Part::Configure)
+    }
+
     /// `pkg:deb/debian/<name>@<version>?arch=<arch>`, percent-encoded as the purl specification says.
     #[must_use]
     pub fn purl(&self) -> String {
@@ -71,13 +91,16 @@ pub fn left_out<'a>(
     packages: &'a [SystemPackage],
     without: &BTreeSet<DebianName>,
 ) -> Option<Vec<&'a SystemPackage>> {
-    packages.iter().find(|package| package.configure)?;
+    let vessel = Role::vessel();
+    packages.iter().find(|package| package.configures(&vessel))?;
     let by_name: BTreeMap<&DebianName, &SystemPackage> =
         packages.iter().map(|package| (&package.name, package)).collect();
     let mut left_out = BTreeMap::new();
     let mut pending: Vec<&DebianName> = without.iter().collect();
     while let Some(name) = pending.pop() {
-        let Some(&package) = by_name.get(name).filter(|package| !package.image) else { continue };
+        let Some(&package) = by_name.get(name).filter(|package| !package.is_in_image(&vessel)) else {
+            continue;
+        };
         if left_out.insert(name, package).is_none() {
             let needed = |on: &&DebianName| !is_unneeded(name.as_str(), on.as_str());
             pending.extend(package.dependencies.iter().filter(needed));
@@ -107,12 +130,15 @@ struct Wire<'a> {
     tool: bool,
     compiler: bool,
     configure: bool,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    images: BTreeMap<&'a Role, Part>,
     /// Always false: the signed index has the hash.
     completed: bool,
 }
 
 impl Serialize for SystemPackage {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let vessel = Role::vessel();
         Wire {
             name: &self.name,
             version: &self.version,
@@ -127,10 +153,16 @@ impl Serialize for SystemPackage {
             store_path: self.store_path(),
             requested_by: &self.requested_by,
             dependencies: &self.dependencies,
-            image: self.image,
+            image: self.is_in_image(&vessel),
             tool: self.tool,
             compiler: self.compiler,
-            configure: self.configure,
+            configure: self.configures(&vessel),
+            images: self
+                .images
+                .iter()
+                .filter(|(role, _)| **role != vessel)
+                .map(|(role, part)| (role, *part))
+                .collect(),
             completed: false,
         }
         .serialize(serializer)

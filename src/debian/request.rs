@@ -5,7 +5,7 @@ use super::lock::DebianLock;
 use super::{essential, roots};
 use crate::{
     diagnostic::{Diagnostic, Place},
-    name::{DebianName, MemberId, Platform, debian::Suite},
+    name::{DebianName, MemberId, Platform, Role, debian::Suite},
 };
 
 /// A system package somebody asked for.
@@ -59,6 +59,8 @@ pub struct Request<'a> {
     pub roots: &'a [Root],
     /// What an image that is made of them has besides.
     pub base: Base,
+    /// Images besides the application's, each with what was asked for it. They have the base as well.
+    pub further: &'a [(Role, Vec<Root>)],
     /// The pins so far, of all platforms.
     pub lock: Option<&'a DebianLock>,
     /// Whether to take the newest versions whatever the pins say (`--update system`).

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Mirrors, Request, Root, SystemPackage,
     lock::{DebianLock, Pin, PlatformLock},
+    record::Part,
     request::asked_by,
     unneeded::is_unneeded,
     wanted::Wanted,
@@ -14,7 +15,7 @@ use crate::{
     digest::store_path::StoreName,
     document::{Located, nearest::nearest},
     lock::{Change, Kind, Versions, Why},
-    name::{DebianName, MemberId, Platform},
+    name::{DebianName, MemberId, Platform, Role},
 };
 
 /// What came of it.
@@ -72,11 +73,12 @@ impl Resolution {
     /// [`Failure::Refused`] when somebody asks for one of them, or nothing in the image needs it.
     pub fn without(mut self, names: &[Located<DebianName>]) -> Result<Self, Failure> {
         if let Some(lock) = self.lock.platform(self.platform) {
-            let image = lock.reach(self.wanted.image.iter().map(|root| &root.name), is_needed);
+            let asked = || self.wanted.images.values().flatten();
+            let image = lock.reach(asked().map(|root| &root.name), is_needed);
             let refusal = |name: &Located<DebianName>| {
                 let answers =
                     |root: &&Root| lock.answer(&root.name).is_some_and(|pin| pin.name == name.value);
-                let asked: Vec<&Root> = self.wanted.image.iter().filter(answers).collect();
+                let asked: Vec<&Root> = asked().filter(answers).collect();
                 refusal(name, &asked, &image)
             };
             refuse_any(names.iter().filter_map(refusal).collect())?;
@@ -89,29 +91,12 @@ impl Resolution {
     #[must_use]
     pub fn packages(&self, mirrors: &Mirrors) -> Vec<SystemPackage> {
         let Some(lock) = self.lock.platform(self.platform) else { return Vec::new() };
-        let mut requesters: BTreeMap<&DebianName, BTreeSet<MemberId>> = BTreeMap::new();
-        let Wanted { image: roots, tools, configure, .. } = &self.wanted;
-        let in_image = |of: &DebianName, on: &DebianName| is_needed(of, on) && !self.without.contains(on);
-        let members: BTreeSet<&MemberId> =
-            roots.iter().filter_map(|root| root.requested_by.as_ref()).collect();
-        for member in members {
-            let own = roots.iter().filter(|root| root.requested_by.as_ref() == Some(member));
-            for name in lock.reach(own.map(|root| &root.name), in_image) {
-                requesters.entry(name).or_default().insert(member.clone());
-            }
-        }
-        let names = roots.iter().map(|root| &root.name);
-        let image = lock.reach(names.clone(), in_image);
-        let tools = lock.reach(tools.iter(), is_needed);
+        let mut parts = self.parts(lock);
+        let mut requesters = self.requesters(lock);
+        let tools = lock.reach(self.wanted.tools.iter(), is_needed);
         let compiler = self.compiled_with(lock);
-        let configure = if configure.is_empty() {
-            BTreeSet::new()
-        } else {
-            let all = lock.reach(names.chain(configure), |_, _| true);
-            all.difference(&image).copied().collect()
-        };
         let recorded: BTreeSet<&DebianName> =
-            [&image, &tools, &compiler, &configure].into_iter().flatten().copied().collect();
+            parts.keys().copied().chain([&tools, &compiler].into_iter().flatten().copied()).collect();
         let pins = lock.packages().values().filter(|pin| recorded.contains(&pin.name));
         pins.map(|pin| SystemPackage {
             name: pin.name.clone(),
@@ -124,21 +109,57 @@ impl Resolution {
             installed_size: pin.installed_size,
             requested_by: requesters.remove(&pin.name).unwrap_or_default(),
             dependencies: pin.depends.iter().filter(|name| recorded.contains(name)).cloned().collect(),
-            image: image.contains(&pin.name),
+            images: parts.remove(&pin.name).unwrap_or_default(),
             tool: tools.contains(&pin.name),
             compiler: compiler.contains(&pin.name),
-            configure: configure.contains(&pin.name),
         })
         .collect()
     }
 
+    /// What each image needs of what depends on what.
+    fn in_image(&self, of: &DebianName, on: &DebianName) -> bool {
+        is_needed(of, on) && !self.without.contains(on)
+    }
+
+    /// What each package is to each image.
+    fn parts<'a>(&'a self, lock: &'a PlatformLock) -> BTreeMap<&'a DebianName, BTreeMap<Role, Part>> {
+        let mut parts: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+        let Wanted { images, configure, .. } = &self.wanted;
+        for (role, roots) in images {
+            let names = roots.iter().map(|root| &root.name);
+            if !configure.is_empty() {
+                for name in lock.reach(names.clone().chain(configure), |_, _| true) {
+                    parts.entry(name).or_default().insert(role.clone(), Part::Configure);
+                }
+            }
+            for name in lock.reach(names, |of, on| self.in_image(of, on)) {
+                parts.entry(name).or_default().insert(role.clone(), Part::Image);
+            }
+        }
+        parts
+    }
+
+    /// Who has asked for something that needs a package.
+    fn requesters<'a>(&'a self, lock: &'a PlatformLock) -> BTreeMap<&'a DebianName, BTreeSet<MemberId>> {
+        let mut requesters: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        let asked = || self.wanted.images.values().flatten();
+        let members: BTreeSet<&MemberId> = asked().filter_map(|root| root.requested_by.as_ref()).collect();
+        for member in members {
+            let own = asked().filter(|root| root.requested_by.as_ref() == Some(member));
+            for name in lock.reach(own.map(|root| &root.name), |of, on| self.in_image(of, on)) {
+                requesters.entry(name).or_default().insert(member.clone());
+            }
+        }
+        requesters
+    }
+
     /// What native builds have: the compiler's roots, and the `-dev` packages that members ask for.
     fn compiled_with<'a>(&'a self, lock: &'a PlatformLock) -> BTreeSet<&'a DebianName> {
-        let Wanted { image, compiler, .. } = &self.wanted;
+        let compiler = &self.wanted.compiler;
         if compiler.is_empty() {
             return BTreeSet::new();
         }
-        let asked = image.iter().filter(|root| root.requested_by.is_some());
+        let asked = self.wanted.vessel().iter().filter(|root| root.requested_by.is_some());
         let headers = asked.map(|root| &root.name).filter(|name| name.as_str().ends_with("-dev"));
         lock.reach(compiler.iter().chain(headers), is_needed)
     }

@@ -3,7 +3,7 @@
 use crate::{
     artifact::Effects,
     codex::{Codex, Debian, MaintainerScripts, Substrate},
-    crypt::Federation,
+    crypt::{Federation, SystemDependency},
     debian::{
         self, Base, Mirrors, Outcome, Resolution, SystemPackage,
         index::Index,
@@ -12,7 +12,7 @@ use crate::{
     },
     diagnostic::{Diagnostic, Failure, Fault, Source},
     lock::{Change, Mode, lock_changed, lock_missing, lock_unfit, names},
-    name::Platform,
+    name::{MemberId, Platform, Role},
 };
 
 /// The system packages with the lock they stand on.
@@ -77,7 +77,7 @@ impl<'a> SystemResolver<'a> {
     /// # Errors
     /// As [`SystemResolver::resolve`].
     pub fn substrate(&mut self) -> Result<Vec<SystemPackage>, Failure> {
-        Ok(self.close(&[])?.packages(&Mirrors::default()))
+        Ok(self.close(&[], &[])?.packages(&Mirrors::default()))
     }
 
     /// What the members and the substrate want, from the lock alone where it answers.
@@ -85,19 +85,18 @@ impl<'a> SystemResolver<'a> {
     /// # Errors
     /// Refused when nothing fits, or a locked set would change; unable when the index cannot be read.
     pub fn resolve(&mut self, federation: &Federation) -> Result<System, Failure> {
-        let roots: Vec<debian::Root> = federation
-            .members()
-            .iter()
-            .filter(|_| self.base != Base::None)
-            .flat_map(|member| {
-                member.manifest.lychd.system_dependencies.iter().map(|dependency| debian::Root {
-                    name: dependency.debian.clone(),
-                    requested_by: Some(member.id.clone()),
-                    place: Some(dependency.place.clone()),
-                })
+        let is_made_of_debian = self.base != Base::None;
+        let members = || federation.members().iter().filter(|_| is_made_of_debian);
+        let roots: Vec<debian::Root> = members()
+            .flat_map(|member| asked(&member.id, &member.manifest.lychd.system_dependencies))
+            .collect();
+        let further: Vec<(Role, Vec<debian::Root>)> = members()
+            .flat_map(|member| member.manifest.lychd.images.iter().map(move |image| (member, image)))
+            .map(|(member, image)| {
+                (image.role.clone(), asked(&member.id, &image.system_dependencies).collect())
             })
             .collect();
-        let resolution = self.close(&roots)?.without(&self.debian.without)?;
+        let resolution = self.close(&roots, &further)?.without(&self.debian.without)?;
         let moved = resolution.moved.clone();
         if self.mode == Mode::Locked && !moved.is_empty() {
             return Err(lock_unfit(names::SHOWN_DEBIAN, &moved).into());
@@ -133,13 +132,18 @@ impl<'a> SystemResolver<'a> {
         Ok(System { moved: [system.moved, again.moved].concat(), ..again })
     }
 
-    fn close(&mut self, roots: &[debian::Root]) -> Result<Resolution, Failure> {
+    fn close(
+        &mut self,
+        roots: &[debian::Root],
+        further: &[(Role, Vec<debian::Root>)],
+    ) -> Result<Resolution, Failure> {
         let request = debian::Request {
             platform: self.platform,
             suites: &self.debian.suites,
             python: Some(self.python),
             base: self.base,
             roots,
+            further,
             lock: self.before.as_ref(),
             update: matches!(self.mode, Mode::Update),
             compiler: self.compiler,
@@ -191,6 +195,18 @@ impl<'a> SystemResolver<'a> {
             self.effects.progress,
         )
     }
+}
+
+/// What a member asks for, as roots.
+fn asked<'a>(
+    member: &'a MemberId,
+    dependencies: &'a [SystemDependency],
+) -> impl Iterator<Item = debian::Root> + 'a {
+    dependencies.iter().map(|dependency| debian::Root {
+        name: dependency.debian.clone(),
+        requested_by: Some(member.clone()),
+        place: Some(dependency.place.clone()),
+    })
 }
 
 fn has_compiler(lock: &DebianLock, platform: Platform) -> bool {

@@ -6,7 +6,7 @@ use super::{lock::*, universe::Universe, *};
 use crate::{
     diagnostic::Source,
     document::Located,
-    name::{DebianName, Platform, debian::Suite, url::HostPolicy},
+    name::{DebianName, MemberId, Platform, Role, debian::Suite, url::HostPolicy},
 };
 
 const PLATFORM: Platform = Platform::X86_64Linux;
@@ -221,6 +221,14 @@ struct Given<'a> {
 }
 
 fn run(given: &Given<'_>, index: Option<&Index>) -> Result<Outcome, Failure> {
+    run_further(given, &[], index)
+}
+
+fn run_further(
+    given: &Given<'_>,
+    further: &[(Role, Vec<Root>)],
+    index: Option<&Index>,
+) -> Result<Outcome, Failure> {
     let suites: Vec<Suite> = given.suites.iter().map(|suite| suite.parse().unwrap()).collect();
     let request = Request {
         platform: PLATFORM,
@@ -228,6 +236,7 @@ fn run(given: &Given<'_>, index: Option<&Index>) -> Result<Outcome, Failure> {
         python: Some("3.13"),
         roots: given.roots,
         base: Base::Small,
+        further,
         lock: given.lock,
         update: given.update,
         compiler: false,
@@ -375,7 +384,7 @@ fn packages_of_the_synthesis_say_who_needs_them_and_where_they_will_lie() {
     assert_eq!(members("aa"), ["core"]);
     assert_eq!(members("data"), ["core", "vision/ocr"]);
     assert!(members("libc6").is_empty());
-    assert!(find("python3.13-minimal").tool && !find("bash").tool && find("bash").image);
+    assert!(find("python3.13-minimal").tool && !find("bash").tool && in_image(find("bash")));
     assert!(packages.iter().map(|package| &package.name).is_sorted());
 }
 
@@ -423,8 +432,16 @@ fn resolved_with(configure: bool, lock: Option<&DebianLock>, index: Option<&Inde
     }
 }
 
+fn in_image(package: &SystemPackage) -> bool {
+    package.is_in_image(&Role::vessel())
+}
+
+fn configures(package: &SystemPackage) -> bool {
+    package.configures(&Role::vessel())
+}
+
 /// Names that are recorded for a purpose, besides the roots that every test has.
-fn recorded(resolution: &Resolution, purpose: fn(&SystemPackage) -> bool) -> String {
+fn recorded(resolution: &Resolution, purpose: impl Fn(&SystemPackage) -> bool) -> String {
     let packages = resolution.packages(&Mirrors::default());
     let is_own = |name: &str| {
         !roots::BASE.contains(&name) && !name.contains("python") && !roots::of_configuring().contains(name)
@@ -438,24 +455,24 @@ fn what_maintainer_scripts_run_in_is_beside_the_image_and_changes_nothing_in_it(
     let index = index(&configuring(SERVER));
     let read = resolved_with(false, None, Some(&index));
     let image = "data heavier heavy light lsb-base server";
-    assert_eq!(recorded(&read, |package| package.image), image);
-    assert_eq!(recorded(&read, |package| package.configure), "");
+    assert_eq!(recorded(&read, in_image), image);
+    assert_eq!(recorded(&read, configures), "");
     let packages = read.packages(&Mirrors::default());
-    assert!(packages.iter().all(|package| package.image), "what has no purpose is not recorded");
+    assert!(packages.iter().all(in_image), "what has no purpose is not recorded");
     let names: BTreeSet<&DebianName> = packages.iter().map(|package| &package.name).collect();
     assert!(packages.iter().all(|package| package.dependencies.iter().all(|name| names.contains(name))));
     assert!(read.pins().contains_key(&"passwd".parse().unwrap()), "and in the lock all the same");
     assert!(!read.pins().contains_key(&"fakeroot".parse().unwrap()));
 
     let run = resolved_with(true, None, Some(&index));
-    assert_eq!(recorded(&run, |package| package.image), image, "lsb-base is not displaced by sysvinit-utils");
-    assert_eq!(recorded(&run, |package| package.configure), "adduser debconf libfakeroot passwd");
+    assert_eq!(recorded(&run, in_image), image, "lsb-base is not displaced by sysvinit-utils");
+    assert_eq!(recorded(&run, configures), "adduser debconf libfakeroot passwd");
     let packages = run.packages(&Mirrors::default());
     let find = |name: &str| packages.iter().find(|package| package.name.as_str() == name).unwrap();
     for name in roots::of_configuring() {
-        assert_eq!(find(name).configure, !roots::BASE.contains(&name), "{name}");
+        assert_eq!(configures(find(name)), !roots::BASE.contains(&name), "{name}");
     }
-    assert!(packages.iter().all(|package| package.image != package.configure));
+    assert!(packages.iter().all(|package| in_image(package) != configures(package)));
     assert_eq!(packages.len(), run.pins().len());
     assert!(find("adduser").requested_by.is_empty() && find("data").requested_by.len() == 1);
     assert!(find("server").dependencies.contains(&"adduser".parse().unwrap()));
@@ -463,6 +480,42 @@ fn what_maintainer_scripts_run_in_is_beside_the_image_and_changes_nothing_in_it(
     // The lock alone answers, also when less is wanted of it.
     assert_eq!(resolved_with(true, Some(&run.lock), None).lock, run.lock);
     assert_eq!(resolved_with(false, Some(&run.lock), None).lock, read.lock);
+}
+
+#[test]
+fn images_of_a_body_share_a_lock_and_each_has_its_own() {
+    let more = [("store 1", "Depends: data | sysvinit-utils, engine"), ("engine 1", "")];
+    let index = index(&configuring(&[SERVER, &more].concat()));
+    let roots = [root("server", "core")];
+    let database = [(Role::database(), vec![root("store", "core")])];
+    let given = |lock| Given { roots: &roots, lock, update: false, suites: &["trixie"], configure: true };
+    let resolved =
+        |lock, further: &[_], index: Option<&Index>| match run_further(&given(lock), further, index).unwrap()
+        {
+            Outcome::Resolved(resolution) => *resolution,
+            Outcome::NeedsIndex => panic!("the lock or the index answers"),
+        };
+    let alone = resolved(None, &[], Some(&index));
+    let both = resolved(Some(&alone.lock), &database, Some(&index));
+    let moved: Vec<String> = both.moved.iter().map(ToString::to_string).collect();
+    assert_eq!(moved, ["engine 1 added", "store 1 added"]);
+    assert_eq!(recorded(&both, in_image), recorded(&alone, in_image));
+    let further = |package: &SystemPackage| package.is_in_image(&Role::database());
+    assert_eq!(recorded(&both, further), "data engine heavier heavy light store");
+    let beside = |package: &SystemPackage| package.configures(&Role::database());
+    assert_eq!(recorded(&both, beside), "debconf libfakeroot", "of the server's needs it has none");
+    let packages = both.packages(&Mirrors::default());
+    let find = |name: &str| packages.iter().find(|package| package.name.as_str() == name).unwrap();
+    assert!(further(find("bash")) && !further(find("python3.13-minimal")), "there is no Python in it");
+    assert_eq!(find("store").requested_by, BTreeSet::from([MemberId::core()]));
+    let written = serde_json::to_value(find("store")).unwrap();
+    assert_eq!(
+        (&written["image"], &written["images"]),
+        (&false.into(), &serde_json::json!({"database": "image"}))
+    );
+    // The lock alone answers, with the further image and without.
+    assert_eq!(resolved(Some(&both.lock), &database, None).lock, both.lock);
+    assert_eq!(resolved(Some(&both.lock), &[], None).lock, alone.lock);
 }
 
 fn without(resolution: Resolution, text: &str) -> Result<Resolution, String> {
@@ -480,8 +533,8 @@ fn an_image_does_without_a_package_and_what_only_it_needs() {
     for (configure, beside) in [(false, ""), (true, "adduser debconf heavier heavy libfakeroot passwd")] {
         let all = resolved_with(configure, None, Some(&index));
         let fewer = without(all.clone(), "heavy").unwrap();
-        assert_eq!(recorded(&fewer, |package| package.image), "data light lsb-base server");
-        assert_eq!(recorded(&fewer, |package| package.configure), beside);
+        assert_eq!(recorded(&fewer, in_image), "data light lsb-base server");
+        assert_eq!(recorded(&fewer, configures), beside);
         assert_eq!(
             recorded(&fewer, |package| !package.requested_by.is_empty()),
             "data light lsb-base server"

@@ -1,16 +1,18 @@
 //! The roots of a request by purpose: the members' and the substrate's own.
 
+use std::collections::BTreeMap;
+
 use super::{Request, Root, roots};
 use crate::{
     diagnostic::{Diagnostic, Failure},
-    name::DebianName,
+    name::{DebianName, Role},
 };
 
 /// What is wanted, and for what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wanted {
-    /// Of the image, the Python of the build among it.
-    pub(super) image: Vec<Root>,
+    /// Of each image; the Python of the build is in the vessel.
+    pub(super) images: BTreeMap<Role, Vec<Root>>,
     /// Of the build's Python.
     pub(super) tools: Vec<DebianName>,
     /// Of native builds alone; none when nothing is compiled.
@@ -35,16 +37,27 @@ impl Wanted {
             compiler.extend(request.python.map(roots::python_headers).transpose()?);
         }
         let configure = if request.configure { names(roots::of_configuring())? } else { Vec::new() };
-        let own = names(roots::of_image(request.base))?.into_iter().chain(tools.iter().cloned());
-        let image = request.roots.iter().cloned().chain(own.map(own_root)).collect();
-        Ok(Self { image, tools, compiler, configure })
+        let base: Vec<Root> = names(roots::of_image(request.base))?.into_iter().map(own_root).collect();
+        let vessel = [request.roots, &base].concat().into_iter().chain(tools.iter().cloned().map(own_root));
+        let further =
+            request.further.iter().map(|(role, roots)| (role.clone(), [roots.as_slice(), &base].concat()));
+        let images = further.chain([(Role::vessel(), vessel.collect())]).collect();
+        Ok(Self { images, tools, compiler, configure })
     }
 
-    /// All of them as roots, in the steps in which they are resolved: what maintainer scripts run in has no say in what
-    /// an image is made of.
-    pub(super) fn steps(&self) -> [Vec<Root>; 2] {
+    /// What is asked for the application's image.
+    pub(super) fn vessel(&self) -> &[Root] {
+        self.images.get(&Role::vessel()).map_or(&[], Vec::as_slice)
+    }
+
+    /// All of them as roots, in the steps in which they are resolved: a further image has no say in what the
+    /// application's is made of, and what maintainer scripts run in has none in any.
+    pub(super) fn steps(&self) -> Vec<Vec<Root>> {
         let own = |names: &[DebianName]| -> Vec<Root> { names.iter().cloned().map(own_root).collect() };
-        [[self.image.clone(), own(&self.compiler)].concat(), own(&self.configure)]
+        let vessel = [self.vessel(), &own(&self.compiler)].concat();
+        let further = self.images.iter().filter(|(role, _)| **role != Role::vessel());
+        let further = further.map(|(_, roots)| roots.clone());
+        std::iter::once(vessel).chain(further).chain([own(&self.configure)]).collect()
     }
 }
 

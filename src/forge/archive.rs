@@ -3,10 +3,11 @@
 use std::{io::Write, path::Path};
 
 use crate::{
-    body::{Record, Role, Store},
+    body::{Record, Store},
     diagnostic::{Diagnostic, Failure, Source},
     host::{file, progress::Progress},
     image::{self, Image, StoreRoot},
+    name::Role,
 };
 
 /// An archive that is ready to be written.
@@ -17,21 +18,26 @@ pub struct Archive {
 }
 
 impl Archive {
-    /// That of a body; the layers are in `store`, or in the one that the body was built in.
+    /// That of an image of a body; the layers are in `store`, or in the one that the body was built in.
     ///
     /// # Errors
     /// Refused when the store gives another image than is recorded; unable when it cannot be read.
     pub fn of(
         record: &Record,
+        role: &Role,
         store: Option<Store>,
         layers: &Path,
         progress: &dyn Progress,
     ) -> Result<Self, Failure> {
-        let built = &record.body.images.vessel;
+        let built = record
+            .body
+            .images
+            .of(role)
+            .ok_or_else(|| Failure::from(Diagnostic::new(format!("the body has no image `{role}`"))))?;
         let store = store.or_else(|| record.body.store.clone()).unwrap_or(Store::System);
         let root = store.root();
         let elsewhere = |failure| built_elsewhere(failure, record, &store);
-        let conf = if let Some(text) = record.kept.conf(Role::Vessel)? {
+        let conf = if let Some(text) = record.kept.conf(role)? {
             text
         } else {
             // An older forge left it in the store alone.

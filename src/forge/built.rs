@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::executor::{Executor, Outputs};
 use crate::{
-    body::{Body, BodyImage, ImageEvidence, Listing, Store},
+    body::{Body, BodyImage, ImageEvidence, Images, Listing, Store},
     diagnostic::{Failure, Source},
     digest::Sha256,
     host::{file, progress::Progress},
@@ -40,8 +40,8 @@ impl Built {
         Ok(Self { outputs, conf, image })
     }
 
-    /// The image of a body of the very same flake, when it is still in the store. A record may have been changed:
-    /// what it names counts when it gives the image that is recorded.
+    /// The images of a body of the very same flake, when they are still in the store. A record may have been changed:
+    /// what it names counts when it gives the images that are recorded.
     ///
     /// # Errors
     /// [`Failure::Unable`] when the store cannot be looked into.
@@ -51,20 +51,27 @@ impl Built {
         executor: &dyn Executor,
         layers: &Path,
         progress: &dyn Progress,
-    ) -> Result<Option<Self>, Failure> {
+    ) -> Result<Option<Images<Self>>, Failure> {
         for record in listing.records.iter().filter(|record| record.body.flake_nar_sha256 == *flake) {
-            let vessel = &record.body.images.vessel;
-            let outputs = Outputs { store_path: vessel.store_path.clone(), conf: vessel.conf.clone() };
-            if executor.holds(&outputs)? {
-                match Self::read(outputs, &executor.store(), layers, progress) {
-                    Ok(built) if built.image.config_digest() == vessel.config_digest => {
-                        return Ok(Some(built));
-                    }
-                    _ => progress.note(&format!(
-                        "the record of the body {} is not right: it is built again",
-                        record.body.id().short(12)
-                    )),
-                }
+            let outputs = record
+                .body
+                .images
+                .map(|image| Outputs { store_path: image.store_path.clone(), conf: image.conf.clone() });
+            let held = outputs.try_map(|_, outputs| executor.holds(outputs))?;
+            if held.iter().any(|(_, held)| !held) {
+                continue;
+            }
+            let read = outputs.try_map(|role, outputs| {
+                let built = Self::read(outputs.clone(), &executor.store(), layers, progress).ok();
+                let recorded = record.body.images.of(role).map(|image| image.config_digest);
+                built.filter(|built| Some(built.image.config_digest()) == recorded).ok_or(())
+            });
+            match read {
+                Ok(built) => return Ok(Some(built)),
+                Err(()) => progress.note(&format!(
+                    "the record of the body {} is not right: it is built again",
+                    record.body.id().short(12)
+                )),
             }
         }
         Ok(None)
@@ -96,15 +103,19 @@ impl Built {
     }
 }
 
-/// What podman called the same image, and which podman that was, holds until one answers otherwise.
+/// What podman called the same images, and which podman that was, holds until one answers otherwise.
 pub(super) fn remember_engine(body: &mut Body, listing: &Listing) {
-    let image = body.images.vessel.config_digest;
-    let known =
-        listing.records.iter().map(|record| &record.body).find(|known| {
-            known.images.vessel.config_digest == image && known.images.vessel.engine_id.is_some()
+    for (_, image) in body.images.iter_mut() {
+        let known = listing.records.iter().find_map(|record| {
+            let of = |known: &BodyImage| {
+                known.engine_id.clone().filter(|_| known.config_digest == image.config_digest)
+            };
+            let engine_id = record.body.images.iter().find_map(|(_, known)| of(known))?;
+            Some((engine_id, record.body.tools.get("podman")))
         });
-    if let Some(known) = known {
-        body.images.vessel.engine_id.clone_from(&known.images.vessel.engine_id);
-        body.tools.extend(known.tools.get("podman").map(|version| ("podman".to_owned(), version.clone())));
+        if let Some((engine_id, podman)) = known {
+            image.engine_id = Some(engine_id);
+            body.tools.extend(podman.map(|version| ("podman".to_owned(), version.clone())));
+        }
     }
 }

@@ -10,12 +10,12 @@ use super::{
     requesters::with_requesters,
 };
 use crate::{
-    body::{Bodies, Body, Evidence, Images, Role},
+    body::{Bodies, Body, Evidence, Images},
     diagnostic::{Diagnostic, Failure, Fault},
     digest::nar::nar_sha256,
     engine::podman::{Loaded, Podman},
     host::{clock::Stopwatch, directories::Directories, progress::Progress},
-    image::Image,
+    image::Reference,
     lock::Change,
     supply::outside::Network,
     synthesis::{Synthesis, value::Substrate},
@@ -40,10 +40,10 @@ pub struct Forging {
 pub struct Forged {
     /// The body as it is recorded.
     pub body: Body,
-    /// Its image.
-    pub image: Image,
-    /// How podman got it.
-    pub loaded: Option<Loaded>,
+    /// The tags of its images that move to the newest body.
+    pub moving: Images<Reference>,
+    /// How podman got them.
+    pub loaded: Option<Images<Loaded>>,
     /// What it is made of.
     pub synthesis: Synthesis,
     /// What moved in the locks.
@@ -95,12 +95,13 @@ pub fn forge(forging: Forging, progress: &dyn Progress) -> Result<Forged, Failur
         Some(known) => known,
         None => build(&prepared, executor.as_ref(), directories, &mut times, progress)?,
     };
-    for note in built.image.notes() {
+    let told = notes(&built);
+    for note in &told {
         progress.note(note);
     }
     let evidence = evidence(&prepared, flake, &built);
     let mut body = Body {
-        images: Images { vessel: built.record() },
+        images: built.map(Built::record),
         federation: evidence.federation_sha256(),
         executor: executor.kind(),
         substrate: (&prepared.synthesis.substrate).into(),
@@ -113,11 +114,15 @@ pub fn forge(forging: Forging, progress: &dyn Progress) -> Result<Forged, Failur
     let loaded = match &podman {
         Some(podman) => {
             let scratch = directories.state.join("load");
-            let known = body.images.vessel.engine_id.clone();
             let loaded = times.measure("load", || {
-                podman.load(&built.image, known.as_ref(), &store.root(), &scratch, progress)
+                built.try_map(|role, built| {
+                    let known = body.images.of(role).and_then(|image| image.engine_id.as_ref());
+                    podman.load(&built.image, known, &store.root(), &scratch, progress)
+                })
             })?;
-            body.images.vessel.engine_id = Some(loaded.engine_id.clone());
+            for (role, image) in body.images.iter_mut() {
+                image.engine_id = loaded.of(&role).map(|loaded| loaded.engine_id.clone());
+            }
             body.tools.insert("podman".to_owned(), podman.version().to_string());
             Some(loaded)
         }
@@ -125,12 +130,15 @@ pub fn forge(forging: Forging, progress: &dyn Progress) -> Result<Forged, Failur
     };
     times.measure("record", || {
         bodies.record(&body, &evidence)?;
-        executor.keep(&built.outputs, &bodies.root(&body.id()))?;
+        for (role, built) in built.iter() {
+            executor.keep(&built.outputs, &bodies.root(&body.id(), &role))?;
+        }
         bodies.replace_unversioned(&body)
     })?;
     let Prepared { synthesis, moved, mut notes, .. } = prepared;
-    notes.extend_from_slice(built.image.notes());
-    Ok(Forged { body, image: built.image, loaded, synthesis, moved, notes, times: times.0 })
+    notes.extend(told);
+    let moving = built.map(|built| built.image.reference().clone());
+    Ok(Forged { body, moving, loaded, synthesis, moved, notes, times: times.0 })
 }
 
 fn build(
@@ -139,20 +147,43 @@ fn build(
     directories: &Directories,
     times: &mut Times,
     progress: &dyn Progress,
-) -> Result<Built, Failure> {
+) -> Result<Images<Built>, Failure> {
     times.measure("fetch", || prepared.fetch(executor, progress))?;
-    progress.stage("build", "the image, in the sandbox");
+    let further = prepared.synthesis.images.keys();
+    let wanted = Images { vessel: (), further: further.map(|role| (role.clone(), ())).collect() };
+    progress.stage(
+        "build",
+        if wanted.further.is_empty() { "the image, in the sandbox" } else { "the images, in the sandbox" },
+    );
     let outputs = times.measure("build", || {
-        executor.build(&directories.flake(), progress).map_err(|not_built| {
-            let remedies = prepared.remedies(&not_built.missing, progress);
-            with_requesters(not_built, &prepared.synthesis, &remedies)
+        wanted.try_map(|role, ()| {
+            executor.build(&directories.flake(), role, progress).map_err(|not_built| {
+                let remedies = prepared.remedies(&not_built.missing, progress);
+                with_requesters(not_built, &prepared.synthesis, &remedies)
+            })
         })
     })?;
-    times.measure("digest", || Built::read(outputs, &executor.store(), &directories.layers(), progress))
+    times.measure("digest", || {
+        outputs.try_map(|_, outputs| {
+            Built::read(outputs.clone(), &executor.store(), &directories.layers(), progress)
+        })
+    })
 }
 
-fn evidence(prepared: &Prepared, flake: FileTree, built: &Built) -> Evidence {
-    Evidence { flake, images: vec![(Role::Vessel, built.evidence())], ..prepared.evidence.clone() }
+/// What the builders of the images noted; what is said of several is said once.
+fn notes(built: &Images<Built>) -> Vec<String> {
+    let mut told: Vec<String> = Vec::new();
+    for note in built.iter().flat_map(|(_, built)| built.image.notes()) {
+        if !told.contains(note) {
+            told.push(note.clone());
+        }
+    }
+    told
+}
+
+fn evidence(prepared: &Prepared, flake: FileTree, built: &Images<Built>) -> Evidence {
+    let images = built.iter().map(|(role, built)| (role, built.evidence())).collect();
+    Evidence { flake, images, ..prepared.evidence.clone() }
 }
 
 /// What the substrate lets the build take part of.

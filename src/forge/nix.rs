@@ -19,6 +19,7 @@ use crate::{
         process::{Command, Output},
         progress::Progress,
     },
+    name::Role,
     supply::store::ArtifactStore,
 };
 
@@ -175,10 +176,11 @@ impl Executor for Nix {
         Ok(Box::new(Self { inputs, ..*self }))
     }
 
-    fn build(&self, flake: &Path, progress: &dyn Progress) -> Result<Outputs, NotBuilt> {
+    fn build(&self, flake: &Path, role: &Role, progress: &dyn Progress) -> Result<Outputs, NotBuilt> {
+        let package = role.package();
         Ok(Outputs {
-            store_path: self.build_package(flake, "lychd-image", progress)?,
-            conf: self.build_package(flake, "lychd-image-conf", progress)?,
+            store_path: self.build_package(flake, &package, progress)?,
+            conf: self.build_package(flake, &format!("{package}-conf"), progress)?,
         })
     }
 

@@ -12,7 +12,7 @@ use crate::{
     crypt::{
         manifest::SystemDependency,
         rune::{self, RuneDefinition},
-        tool_lychd,
+        system_dependency,
     },
     diagnostic::{Diagnostic, Failure, Place, refuse_any},
     digest::Sha256,
@@ -42,7 +42,7 @@ pub(super) fn read(
     for entry in &registered.system_dependencies {
         if let Some(node) = node(&entry.value.0, &hook.line(entry.line), &mut errors) {
             let title = "`add_system_dependency`";
-            system_dependencies.extend(tool_lychd::system_dependency(&node, title, &mut errors));
+            system_dependencies.extend(system_dependency::read(&node, title, &mut errors));
         }
     }
     let mut runes = Vec::new();

@@ -83,8 +83,9 @@ impl Plan {
     fn parse(bytes: &[u8]) -> Result<Self, String> {
         let wire: Wire = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         let within = wire.left_out.values().flatten();
-        let places =
-            wire.links.iter().chain(&wire.hard_links).flat_map(|(a, b)| [a, b]).chain([&wire.sealed]);
+        // An image without an application seals nothing.
+        let sealed = Some(&wire.sealed).filter(|place| !place.is_empty());
+        let places = wire.links.iter().chain(&wire.hard_links).flat_map(|(a, b)| [a, b]).chain(sealed);
         if let Some(place) = places.chain(wire.modes.keys()).chain(within).find(|place| !is_place(place)) {
             return Err(format!("`{}` is no place", place.escape_debug()));
         }

@@ -8,8 +8,9 @@ use serde::Serialize;
 
 use super::{Digest, Page, Report};
 use crate::{
-    body::{self, BodyImage, ExecutorKind, Listing, Role, Store, SubstrateKind, Unreadable},
+    body::{self, BodyImage, ExecutorKind, Listing, Store, SubstrateKind, Unreadable},
     digest::Sha256,
+    name::Role,
 };
 
 /// The bodies that were forged.
@@ -72,14 +73,28 @@ pub struct Image {
     pub manifest_digest: Digest,
     /// What the engine calls it; `null` when none was asked.
     pub engine_id: Option<String>,
+    /// Its own tag, with its repository.
+    pub reference: String,
+    /// How many layers it has.
+    pub layers: usize,
+    /// Bytes of all its layers, uncompressed.
+    pub size: u64,
 }
 
 impl Image {
+    /// What it is pinned by.
+    pub(super) fn found_by(&self) -> String {
+        self.engine_id.clone().unwrap_or_else(|| self.config_digest.to_string())
+    }
+
     fn of(image: &BodyImage) -> Self {
         Self {
             config_digest: Digest(image.config_digest.sha256()),
             manifest_digest: Digest(image.manifest_digest),
             engine_id: image.engine_id.as_ref().map(crate::image::EngineId::reference),
+            reference: image.reference.to_string(),
+            layers: image.layers,
+            size: image.size,
         }
     }
 }
@@ -129,6 +144,15 @@ impl Report for Bodies {
             let image_id: String = body.image_id.trim_start_matches("sha256:").chars().take(12).collect();
             let (id, size) = (body.body.0.short(12), HumanBytes(body.size).to_string());
             page.line(format!("{id}  {image_id:<12}  {:>6}  {size:>10}  {}", body.layers, body.reference));
+            for (_, image) in body.images.iter().filter(|(role, _)| **role != Role::vessel()) {
+                let found_by = image.found_by();
+                let id: String = found_by.trim_start_matches("sha256:").chars().take(12).collect();
+                let size = HumanBytes(image.size).to_string();
+                page.line(format!(
+                    "{:12}  {id:<12}  {:>6}  {size:>10}  {}",
+                    "", image.layers, image.reference
+                ));
+            }
         }
         for unreadable in &self.unreadable {
             page.field("unreadable", unreadable.to_string());

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::Page;
 use crate::{
     debian,
-    name::{DebianName, MemberId},
+    name::{self, DebianName, MemberId},
     synthesis::{
         Synthesis,
         value::{Role, Substrate},
@@ -113,9 +113,11 @@ impl Contents {
             version: member.version.clone(),
         };
         let system = match &synthesis.substrate {
-            Substrate::Debian { .. } => {
-                synthesis.system_packages.iter().filter(|package| package.image).count()
-            }
+            Substrate::Debian { .. } => synthesis
+                .system_packages
+                .iter()
+                .filter(|package| package.is_in_image(&name::Role::vessel()))
+                .count(),
             Substrate::Nixpkgs { packages, .. } => packages.len(),
         };
         let without = match &synthesis.substrate {

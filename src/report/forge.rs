@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
 use super::{Body, Contents, Page, Report};
-use crate::{engine::podman::LoadMethod, forge::Forged, lock::Change};
+use crate::{engine::podman::LoadMethod, forge::Forged, lock::Change, name::Role};
 
 /// A body that was built, or was there.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -26,6 +26,9 @@ pub struct Forge {
     pub run: String,
     /// The command that gives podman the image.
     pub stream: String,
+    /// The same of the other images of the body, for people.
+    #[serde(skip)]
+    pub streams: Vec<String>,
     /// What it is made of.
     #[serde(flatten)]
     pub contents: Contents,
@@ -80,25 +83,43 @@ impl JsonSchema for Seconds {
     }
 }
 
+impl Load {
+    /// How two images came, together.
+    fn and(self, method: &LoadMethod) -> Self {
+        match (self, method) {
+            (Self::Full, _) | (_, LoadMethod::Full) => Self::Full,
+            (one, LoadMethod::Present) => one,
+            (Self::Present, LoadMethod::Thin { layers, bytes }) => {
+                Self::Thin { layers: *layers, size: *bytes }
+            }
+            (Self::Thin { layers, size }, LoadMethod::Thin { layers: more, bytes }) => {
+                Self::Thin { layers: layers + more, size: size + bytes }
+            }
+        }
+    }
+}
+
 impl Forge {
-    /// Of a body that was forged; `stream` is the command that gives podman its image.
+    /// Of a body that was forged; `stream` is the command that gives podman an image of it.
     #[must_use]
-    pub fn of(forged: Forged, stream: String) -> Self {
-        let Forged { body, image, loaded, synthesis, moved, notes, times } = forged;
-        let load = loaded.as_ref().map(|loaded| match loaded.method {
-            LoadMethod::Present => Load::Present,
-            LoadMethod::Thin { layers, bytes } => Load::Thin { layers, size: bytes },
-            LoadMethod::Full => Load::Full,
-        });
+    pub fn of(forged: Forged, stream: impl Fn(&Role) -> String) -> Self {
+        let Forged { body, moving, loaded, synthesis, moved, notes, times } = forged;
+        let load = loaded
+            .as_ref()
+            .map(|loaded| loaded.iter().fold(Load::Present, |load, (_, one)| load.and(&one.method)));
         let reference = &body.images.vessel.reference;
-        let tags = loaded.iter().flat_map(|_| [image.reference().to_string(), reference.to_string()]);
+        let both = moving.iter().zip(body.images.iter());
+        let both =
+            both.flat_map(|((_, moving), (_, image))| [moving.to_string(), image.reference.to_string()]);
+        let tags = both.filter(|_| loaded.is_some());
         Self {
             body: Body::of(&body),
             tags: tags.collect(),
             loaded: loaded.is_some(),
             load,
             run: synthesis.image.run_command(&reference.to_string()),
-            stream,
+            stream: stream(&Role::vessel()),
+            streams: body.images.further.keys().map(stream).collect(),
             contents: Contents::of(&synthesis),
             moved,
             notes,
@@ -114,6 +135,12 @@ impl Report for Forge {
         page.field("layers", format!("{}, {}", body.layers, HumanBytes(body.size)));
         page.field("body", body.body.to_string());
         page.field("image", body.image_id.as_str());
+        let further = |role: &&Role| **role != Role::vessel();
+        for role in body.images.keys().filter(further) {
+            let Some(image) = body.images.get(role) else { continue };
+            let size = HumanBytes(image.size);
+            page.field(role.as_str(), format!("{}, {} layers, {size}", image.found_by(), image.layers));
+        }
         page.field("synthesis", format!("sha256:{}", body.synthesis_sha256));
         let Seconds(times) = &self.seconds;
         let total: Duration = times.iter().map(|(_, time)| *time).sum();
@@ -121,10 +148,13 @@ impl Report for Forge {
             times.iter().map(|(stage, time)| format!("{stage} {:.1}", time.as_secs_f64())).collect();
         page.field("seconds", format!("{:.1} ({})", total.as_secs_f64(), stages.join(", ")));
         let Some(load) = &self.load else {
-            page.field("next", self.stream.as_str());
+            for stream in std::iter::once(&self.stream).chain(&self.streams) {
+                page.field("next", stream.as_str());
+            }
             return;
         };
         let how = match load {
+            Load::Present if body.images.len() > 1 => "podman had the images".to_owned(),
             Load::Present => "podman had the image".to_owned(),
             Load::Thin { layers, size } => format!("{layers} new layers, {}", HumanBytes(*size)),
             Load::Full => "all layers".to_owned(),

@@ -19,7 +19,7 @@ use crate::{
 pub(super) const LOADED_SECONDS: u32 = 120;
 /// Seconds for a container whose image may have to be fetched first.
 pub(super) const FETCHED_SECONDS: u32 = 900;
-/// The upgrade waits a minute for the database, then runs to its end.
+/// LychD's upgrade waits a minute for the database, then runs to its end.
 const MIGRATION_SECONDS: u32 = 900;
 const PHYLACTERY: &str = "lychd-phylactery.service";
 const MIGRATE: &str = "lychd-migrate.service";
@@ -98,6 +98,7 @@ fn body_environment(codex: &Codex) -> BTreeMap<VariableName, Value> {
 pub(super) fn vessel(
     codex: &Codex,
     body: &EngineId,
+    migrates: bool,
     context: MountContext<'_>,
     errors: &mut Vec<Diagnostic>,
 ) -> Result<Container, Failure> {
@@ -106,7 +107,9 @@ pub(super) fn vessel(
     let mut vessel = hardened("vessel", "The Vessel: LychD itself", source);
     vessel.volumes = mounts::of_vessel(codex, context, errors)?;
     vessel.reads_support = true;
-    let (mut wants, mut after) = (BTreeSet::new(), set(&[MIGRATE]));
+    // Without a gate it is the database itself that has to be there.
+    let first = set(&[if migrates { MIGRATE } else { PHYLACTERY }]);
+    let (mut wants, mut after) = (BTreeSet::new(), first.clone());
     let switching = &codex.lychd.switching;
     if switching.actuator.value == Actuator::HostReactor {
         for (path, options) in context.reactor.iter().zip([":rw,Z", ":ro,Z"]) {
@@ -120,7 +123,7 @@ pub(super) fn vessel(
         wants.insert(REACTOR.to_owned());
         after.insert(REACTOR.to_owned());
     }
-    vessel.link = Link { wants, requires: set(&[MIGRATE]), after, ..Link::default() };
+    vessel.link = Link { wants, requires: first, after, ..Link::default() };
     vessel.memory.insert(mounts::below_home(".cache"));
     vessel.environment = body_environment(codex);
     vessel.secrets = secrets::of_vessel(codex).iter().map(plain).collect();
@@ -131,6 +134,7 @@ pub(super) fn vessel(
 pub(super) fn migration(
     codex: &Codex,
     body: &EngineId,
+    command: &[String],
     layout: &Layout,
     errors: &mut Vec<Diagnostic>,
 ) -> Container {
@@ -143,8 +147,7 @@ pub(super) fn migration(
     migration.environment = body_environment(codex);
     let (web, own) = (&codex.lychd.web, &codex.lychd.database);
     migration.secrets = vec![plain(&web.secret_key_secret.value), plain(&own.password_secret.value)];
-    let command = "lychd database --wait-seconds 60 upgrade head --no-prompt";
-    migration.exec = command.split(' ').map(str::to_owned).collect();
+    migration.exec = command.to_vec();
     migration.service = ServiceKind::Once;
     migration.start_seconds = MIGRATION_SECONDS;
     migration.at_boot = false;

@@ -1,10 +1,13 @@
 //! Images of other people: each is pinned by its digest, or a tag that the policy admits.
 
+use std::collections::BTreeMap;
+
 use super::unit::Source;
 use crate::{
     codex::Codex,
     diagnostic::{Diagnostic, Place},
-    name::image::UnitImage,
+    image::EngineId,
+    name::{Role, image::UnitImage},
 };
 
 /// An image that is not the body's.
@@ -30,6 +33,25 @@ pub(super) struct Images<'a> {
 impl<'a> Images<'a> {
     pub(super) const fn new(codex: &'a Codex) -> Self {
         Self { codex, uses: Vec::new(), errors: Vec::new() }
+    }
+
+    /// The body's own image of a role, which is called by it.
+    pub(super) fn forged(
+        &mut self,
+        role: &Role,
+        further: &BTreeMap<Role, EngineId>,
+        place: Option<&Place>,
+    ) -> Option<Source> {
+        if let Some(image) = further.get(role) {
+            return Some(Source::Loaded(image.reference()));
+        }
+        let message = format!("the body has no image `{role}`, which the Codex wants of it");
+        self.errors.push(
+            at(Diagnostic::new(message), place)
+                .help(format!("add [tool.lychd.images.{role}] to `core/pyproject.toml` and forge again"))
+                .help("or name an image of a registry instead of `forged`"),
+        );
+        None
     }
 
     /// Where the container `name` has its image from.

@@ -1,4 +1,5 @@
-//! What of the Federation shapes the inscription: the body's port and the members' runes.
+//! What of the Federation shapes the inscription: the body's port, what brings its database to its schema, and the
+//! members' runes.
 //!
 //! `federation.json` in a body's record keeps it, so the units of a body are those of the very sources it was forged
 //! from, hooks included.
@@ -10,7 +11,7 @@ use serde_json::{Value as Json, json};
 use crate::{
     crypt::{
         Federation,
-        manifest::ImageContract,
+        image_contract::{CoreImage, LYCHD_MIGRATES},
         rune::{self, RuneDefinition},
     },
     diagnostic::{Diagnostic, Failure, Place, Source, refuse_any},
@@ -21,7 +22,9 @@ use crate::{
 /// The file's name in a body's record.
 pub const FILE: &str = "federation.json";
 /// What the file says it is.
-const SCHEMA: &str = "lychd-forge/federation/1";
+const SCHEMA: &str = "lychd-forge/federation/2";
+/// The one before, of a forge by which every body is brought to its schema by LychD's own command.
+const BEFORE: &str = "lychd-forge/federation/1";
 /// The most it may hold, in bytes.
 const LIMIT: u64 = 16 << 20;
 
@@ -50,6 +53,8 @@ pub struct MemberRune {
 pub struct RuneRecord {
     /// The port of the body's own server, in the pod.
     pub web: WebPort,
+    /// Argument vector that brings the database to the body's schema; empty when nothing has to.
+    pub migrate: Vec<String>,
     /// The members' runes, in the order of the members.
     pub runes: Vec<MemberRune>,
 }
@@ -59,8 +64,11 @@ impl RuneRecord {
     #[must_use]
     pub fn of(federation: &Federation) -> Self {
         let image = federation.core().and_then(|core| core.manifest.lychd.image.as_ref());
-        let port = image.map_or(ImageContract::PORT, ImageContract::port);
-        let place = image.and_then(|image| image.health.as_ref()).map(|health| health.place.clone());
+        let web = image.map_or(WebPort { port: CoreImage::PORT, place: None }, |image| WebPort {
+            port: image.port.number,
+            place: image.port.place.clone(),
+        });
+        let migrate = image.map(|image| image.migrate.clone()).unwrap_or_default();
         let of = |member: &crate::crypt::Member| {
             let one = |definition: &RuneDefinition| MemberRune {
                 member: member.id.clone(),
@@ -70,7 +78,7 @@ impl RuneRecord {
             member.manifest.lychd.runes.iter().map(one).collect::<Vec<_>>()
         };
         let runes = federation.members().iter().flat_map(of).collect();
-        Self { web: WebPort { port, place }, runes }
+        Self { web, migrate, runes }
     }
 
     /// `federation.json`: canonical JSON.
@@ -84,6 +92,7 @@ impl RuneRecord {
             })
         };
         let document: Json = json!({
+            "migrate": self.migrate,
             "schema": SCHEMA,
             "web_port": self.web.port,
             "runes": self.runes.iter().map(rune).collect::<Vec<_>>(),
@@ -118,11 +127,17 @@ impl RuneRecord {
         let table = json::parse(&source)?;
         let mut errors = Vec::new();
         let mut reader = Reader::new(&table, "the record", &mut errors);
-        let schema = reader.string("schema").map(|text| text.value == SCHEMA);
-        if schema != Some(true) {
+        let schema = reader.string("schema").map(|text| text.value);
+        if schema.is_none_or(|schema| ![SCHEMA, BEFORE].contains(&schema)) {
             reader.errors().push(Diagnostic::new(format!("`{name}` is not of the schema `{SCHEMA}`")));
         }
         let port = reader.port("web_port");
+        let migrate: Option<Vec<String>> = match schema {
+            Some(BEFORE) => Some(LYCHD_MIGRATES.split_whitespace().map(str::to_owned).collect()),
+            _ => reader
+                .strings("migrate")
+                .map(|words| words.iter().map(|word| word.value.to_owned()).collect()),
+        };
         let nodes = reader.array("runes").unwrap_or_default();
         reader.finish();
         let mut runes = Vec::new();
@@ -139,9 +154,9 @@ impl RuneRecord {
         }
         let known = errors.len();
         refuse_any(errors)?;
-        match port {
-            Some(port) if runes.len() == nodes.len() && known == 0 => {
-                Ok(Self { web: WebPort { port: port.value, place: Some(port.place) }, runes })
+        match (port, migrate) {
+            (Some(port), Some(migrate)) if runes.len() == nodes.len() && known == 0 => {
+                Ok(Self { web: WebPort { port: port.value, place: Some(port.place) }, migrate, runes })
             }
             _ => Err(Diagnostic::new(format!("`{name}` is incomplete"))
                 .help("forge the body again: `lychd-forge forge`")

@@ -16,11 +16,11 @@ use super::{
     unit::{Container, Pod, Target, Unit},
 };
 use crate::{
-    codex::Codex,
+    codex::{Codex, DatabaseImage},
     diagnostic::{Diagnostic, Failure, Place, refuse_any},
     document::nearest::nearest,
     image::EngineId,
-    name::{RuneName, SecretName, image::UnitImage},
+    name::{Role, RuneName, SecretName, image::UnitImage},
     tree::FileTree,
 };
 
@@ -33,6 +33,8 @@ pub struct RenderInput<'a> {
     pub federated: &'a RuneRecord,
     /// What podman finds the body's own image by.
     pub body: &'a EngineId,
+    /// What it finds the body's further images by.
+    pub further: &'a BTreeMap<Role, EngineId>,
     /// Where things lie.
     pub layout: &'a Layout,
     /// Resolves links of a path of the host, as far as it exists.
@@ -162,6 +164,15 @@ pub fn render(input: &RenderInput<'_>) -> Result<Rendered, Failure> {
             image.value
         ));
     }
+    if input.further.contains_key(&Role::database())
+        && codex.lychd.database.image.value != DatabaseImage::Forged
+    {
+        notes.push(format!(
+            "the body has an image `database`, and the Phylactery runs `{}`: `image = \"forged\"` in [server.database] \
+             of lychd.toml takes the body's",
+            codex.lychd.database.image.value
+        ));
+    }
     Ok(Rendered {
         services: services(&containers),
         notes,
@@ -207,11 +218,17 @@ fn core_containers(
     errors: &mut Vec<Diagnostic>,
 ) -> Result<Vec<Container>, Failure> {
     let RenderInput { codex, body, layout, .. } = *input;
+    let migrate = &input.federated.migrate;
+    let mut containers = vec![core::vessel(codex, body, !migrate.is_empty(), context, errors)?];
+    if !migrate.is_empty() {
+        containers.push(core::migration(codex, body, migrate, layout, errors));
+    }
     let database = &codex.lychd.database.image;
-    let mut containers =
-        vec![core::vessel(codex, body, context, errors)?, core::migration(codex, body, layout, errors)];
-    let source = images.source("phylactery", &database.value, database.place.as_ref());
-    containers.push(core::phylactery(codex, source, layout, errors));
+    let source = match &database.value {
+        DatabaseImage::Named(image) => Some(images.source("phylactery", image, database.place.as_ref())),
+        DatabaseImage::Forged => images.forged(&Role::database(), input.further, database.place.as_ref()),
+    };
+    containers.extend(source.map(|source| core::phylactery(codex, source, layout, errors)));
     if let Some(rune) = &codex.runes.phoenix {
         let source = images.source(rune.name.value.as_str(), &rune.image.value, Some(&rune.image.place));
         containers.push(core::phoenix(codex, rune, source));

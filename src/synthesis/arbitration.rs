@@ -7,6 +7,7 @@
 
 mod cycles;
 mod files;
+mod further_images;
 mod images;
 mod installed;
 #[cfg(test)]
@@ -23,13 +24,13 @@ use crate::{
 };
 
 /// Everything that members claim against each other or against LychD itself, a diagnostic a claim: ports, names and
-/// images of runes, dependencies that go round, paths of assets, console scripts, modules.
+/// images of runes, further images on nixpkgs, dependencies that go round, paths of assets, console scripts, modules.
 ///
 /// The federation is the one with what hooks registered, so that all is told together.
 #[must_use]
 pub fn arbitrate(codex: &Codex, federation: &Federation) -> Vec<Diagnostic> {
     let (parts, mut wrong) = parts(federation.members());
-    let RuneRecord { web, runes } = RuneRecord::of(federation);
+    let RuneRecord { web, runes, .. } = RuneRecord::of(federation);
     let installed = installed::of(federation, &parts);
 
     wrong.extend(ports::collisions(codex, &web, &runes));
@@ -37,6 +38,7 @@ pub fn arbitrate(codex: &Codex, federation: &Federation) -> Vec<Diagnostic> {
     wrong.extend(images::pinned_twice(&runes));
     wrong.extend(cycles::cycles(&parts));
     wrong.extend(unselected::wanted(federation, &parts));
+    wrong.extend(further_images::elsewhere(codex, federation));
     wrong.extend(files::assets(federation, &installed));
     wrong.extend(files::scripts(&parts));
     wrong.extend(files::modules(&installed));

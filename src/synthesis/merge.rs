@@ -76,7 +76,7 @@ pub fn synthesize(
 ) -> Result<Synthesized, Failure> {
     let core = federation.core().ok_or_else(no_core)?;
     let platform = platform(codex)?;
-    let contract = core.manifest.lychd.image.clone().ok_or_else(no_core)?;
+    let image = core.manifest.lychd.image.clone().ok_or_else(no_core)?;
     refuse_any(arbitration::arbitrate(codex, federation))?;
 
     let mut resolver =
@@ -136,6 +136,9 @@ pub fn synthesize(
     let (members, sources) = record::members(&locked, federation, &hooked)?;
     let (substrate, system_packages) =
         record::substrate(codex, federation, system.packages, &members, &python_packages)?;
+    let of_core = federation.core().into_iter().flat_map(|core| &core.manifest.lychd.images);
+    let images =
+        of_core.map(|image| (image.role.clone(), record::further(codex, image, &system_packages))).collect();
     let synthesis = Synthesis {
         schema: value::SCHEMA,
         forge: env!("CARGO_PKG_VERSION").to_owned(),
@@ -148,7 +151,8 @@ pub fn synthesize(
         node: npm.as_ref().map(|npm| npm.environment.clone()),
         system_packages,
         build_environments,
-        image: record::image(codex, contract),
+        image: record::image(codex, image),
+        images,
         inputs,
         tools: record::resolvers(npm.is_some())?,
         policy: record::policy(codex),

@@ -14,7 +14,10 @@ use crate::{
     digest::{self, Sha256, store_path::StorePath},
     document::canonical_json,
     hook::record::Hook,
-    name::{AttributePath, DebianName, MemberId, PackageName, Platform, npm::NpmName, tree_ref::TreeRef},
+    name::{
+        AttributePath, DebianName, MemberId, PackageName, Platform, Role as ImageRole, StopSignal,
+        npm::NpmName, tree_ref::TreeRef,
+    },
     npm::{self, record::NodeEnvironment},
     python::{BuildBackend, BuildEnvironment, PythonPackage},
     tools::Tool,
@@ -50,8 +53,11 @@ pub struct Synthesis {
     pub system_packages: Vec<SystemPackage>,
     /// Locked build systems, one per distinct set of requirements.
     pub build_environments: Vec<BuildEnvironment>,
-    /// What the image promises to run.
+    /// What the application's image promises to run.
     pub image: Image,
+    /// Further images of the body, of system packages alone, by what they are for.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub images: BTreeMap<ImageRole, Image>,
     /// sha256 of every manifest and lock that shapes the image, by name (`core/pyproject.toml`).
     pub inputs: BTreeMap<String, Sha256>,
     /// The resolvers.
@@ -155,8 +161,8 @@ pub enum Role {
     Extension,
 }
 
-/// The image contract of the core (`[tool.lychd.image]`) with its defaults filled in, and what `[policy]` lets pass in
-/// the image.
+/// The contract of an image (`[tool.lychd.image]` or one of `[tool.lychd.images]`) with its defaults filled in, and what
+/// `[policy]` lets pass in the image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Image {
     /// Repository name, e.g. `localhost/lychd`.
@@ -169,10 +175,21 @@ pub struct Image {
     pub environment: BTreeMap<String, String>,
     /// Directories that exist and belong to nobody in particular, absolute.
     pub directories: Vec<String>,
+    /// Directories that are to outlive a container, absolute.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub volumes: BTreeSet<String>,
     /// OCI labels.
     pub labels: BTreeMap<String, String>,
     /// TCP ports the image declares.
     pub ports: BTreeSet<u16>,
+    /// What asks it to end, where that is not `SIGTERM`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop_signal: Option<StopSignal>,
+    /// What is started before the command, a file of the Nix library's `entry/`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entry: Option<&'static str>,
+    /// The programs that the contract starts, by its key (`command`, `migrate`, `health`): each must be in the image.
+    pub starts: BTreeMap<&'static str, String>,
     /// Whose file an absolute path is, where two packages bring it with different content: a wheel, a member's
     /// distribution or a Debian package.
     pub collisions: BTreeMap<String, String>,
@@ -243,7 +260,11 @@ mod tests {
             user: user.clone(),
             environment: BTreeMap::new(),
             directories: Vec::new(),
+            volumes: BTreeSet::new(),
             labels: BTreeMap::new(),
+            stop_signal: None,
+            entry: None,
+            starts: BTreeMap::new(),
             ports: ports.iter().copied().collect(),
             collisions: BTreeMap::new(),
             missing_libraries: BTreeMap::new(),

@@ -1,25 +1,19 @@
 //! `body.nix`: what the image is made of, as data and calls into the library.
 
 use super::{
-    bundled,
-    layers::{self, Layer},
+    bundled, image,
     nix::{Binding, Expr},
     node,
     place::source_directory,
 };
 use crate::{
     diagnostic::{Diagnostic, Failure},
-    name::{DebianName, MemberId},
+    name::MemberId,
     python::record::{BuildBackend, BuildEnvironment, PackageSource, Place, PythonPackage},
-    synthesis::value::{Image, Member, Substrate, Synthesis},
+    synthesis::value::{Member, Synthesis},
 };
 
 pub(super) const ABOUT: &str = "The body: what the image is made of. The logic is in ./nix.";
-
-/// The tag of the newest body; the others are put on when it is loaded.
-const TAG: &str = "custom";
-/// Where the application lives in the image.
-const WORKING_DIRECTORY: &str = "/app";
 
 pub(super) fn expression(synthesis: &Synthesis) -> Result<Expr, Failure> {
     let mut wheels = Vec::new();
@@ -39,7 +33,7 @@ pub(super) fn expression(synthesis: &Synthesis) -> Result<Expr, Failure> {
         }
     }
     let ids: Vec<&MemberId> = members.iter().map(|(entry, _)| &entry.id).collect();
-    let image = image(synthesis, &ids);
+    let image = image::vessel(synthesis, &ids);
     let members = members.into_iter().map(|(entry, call)| (entry.id.as_str(), call));
     let mut scope = vec![
         Binding::field("wheels", Expr::named(wheels)).commented("third-party packages of the environment"),
@@ -120,77 +114,4 @@ fn member(
     fields.extend(assets.map(|assets| Binding::field("assets", assets)));
     fields.push(Binding::field("requestedBy", Expr::texts([member.id.as_str()])));
     Ok(Expr::library("member", Expr::Set(fields)))
-}
-
-fn image(synthesis: &Synthesis, members: &[&MemberId]) -> Expr {
-    let image = &synthesis.image;
-    let system = system(synthesis);
-    let wheels = synthesis.python_packages.iter();
-    let planned = layers::plan(
-        &system,
-        // Only a source tree is no file; it counts as a small one.
-        &wheels.clone().map(|package| (&package.name, package.size().unwrap_or(0))).collect::<Vec<_>>(),
-        members,
-    );
-    let mut fields = vec![
-        ("name", Expr::text(&image.name)),
-        ("tag", Expr::text(TAG)),
-        ("system", Expr::texts(system.iter().map(|(name, _)| name.as_str()))),
-        ("wheels", Expr::list(wheels.map(|package| Expr::Variable("wheels").member(package.name.as_ref())))),
-        ("members", Expr::list(members.iter().map(|id| Expr::Variable("members").member(id.as_str())))),
-        ("layers", Expr::list(planned.iter().map(layer))),
-        ("config", config(image)),
-        (
-            "user",
-            Expr::fields([("name", Expr::text(&image.user.name)), ("uid", Expr::Int(image.user.uid.into()))]),
-        ),
-        ("directories", Expr::texts(&image.directories)),
-    ];
-    // Few bodies have any, and of the others nothing is to change.
-    if !image.collisions.is_empty() {
-        let winners = image.collisions.iter().map(|(path, package)| (path, Expr::text(package)));
-        fields.push(("collisions", Expr::named(winners)));
-    }
-    if !image.missing_libraries.is_empty() {
-        let waived = image.missing_libraries.iter().map(|(package, all)| (package, Expr::texts(all)));
-        fields.push(("missingLibraries", Expr::named(waived)));
-    }
-    Expr::library("image", Expr::fields(fields))
-}
-
-/// The system packages of the image with their size in bytes; nixpkgs tells none.
-fn system(synthesis: &Synthesis) -> Vec<(&DebianName, u64)> {
-    match &synthesis.substrate {
-        Substrate::Debian { .. } => {
-            let packages = synthesis.system_packages.iter().filter(|package| package.image);
-            packages.map(|package| (&package.name, package.installed_size)).collect()
-        }
-        Substrate::Nixpkgs { packages, .. } => packages.iter().map(|package| (&package.name, 0)).collect(),
-    }
-}
-
-fn layer(layer: &Layer) -> Expr {
-    match layer {
-        Layer::System(names) => Expr::fields([("system", Expr::texts(names.iter().map(DebianName::as_str)))]),
-        Layer::Wheels(names) => {
-            Expr::fields([("wheels", Expr::texts(names.iter().map(AsRef::<str>::as_ref)))])
-        }
-        Layer::Members(ids) => Expr::fields([("members", Expr::texts(ids.iter().map(MemberId::as_str)))]),
-    }
-}
-
-/// The `config` of the OCI image configuration (image-spec, "Properties"). Only what was asked for: a synthesis
-/// id in a label would give equal bodies different images.
-fn config(image: &Image) -> Expr {
-    let environment = image.environment.iter().map(|(name, value)| format!("{name}={value}"));
-    let labels = image.labels.iter().map(|(name, value)| (name, Expr::text(value)));
-    let ports = image.ports.iter().map(|port| (format!("{port}/tcp"), Expr::Set(Vec::new())));
-    Expr::fields([
-        ("Cmd", Expr::texts(&image.command)),
-        ("Env", Expr::texts(environment)),
-        ("User", Expr::text(format!("{uid}:{uid}", uid = image.user.uid))),
-        ("WorkingDir", Expr::text(WORKING_DIRECTORY)),
-        ("Labels", Expr::named(labels)),
-        ("ExposedPorts", Expr::named(ports)),
-    ])
 }

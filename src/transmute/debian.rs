@@ -17,10 +17,10 @@ pub(super) fn expression(synthesis: &Synthesis) -> Expr {
             ("packages", Expr::texts(names(|package| package.tool))),
         ]),
     )];
-    let beside =
-        [("compiler", names(|package| package.compiler)), ("configure", names(|package| package.configure))];
-    fields
-        .extend(beside.into_iter().filter(|(_, of)| !of.is_empty()).map(|(key, of)| (key, Expr::texts(of))));
+    let compiler = names(|package| package.compiler);
+    if !compiler.is_empty() {
+        fields.push(("compiler", Expr::texts(compiler)));
+    }
     fields.push((
         "packages",
         Expr::named(synthesis.system_packages.iter().map(|entry| (entry.name.as_str(), package(entry)))),

@@ -2,11 +2,13 @@
 //! nixpkgs that one.
 
 use super::{
+    image,
     nix::{Binding, Expr},
     place::path,
 };
 use crate::{
     diagnostic::{Diagnostic, Failure},
+    name::Role,
     synthesis::value::{Substrate, Synthesis},
 };
 
@@ -50,19 +52,26 @@ pub(super) fn expression(synthesis: &Synthesis) -> Result<Expr, Failure> {
             (Some(inputs), vec!["self", "nixpkgs"], import("nix/nixpkgs")?.call(Expr::Set(arguments)))
         }
     };
-    let mut body = inherit(&["pkgs"]);
-    body.push(Binding::field("forge", import("nix")?.call(Expr::Set(inherit(&["pkgs"])))));
-    let scope = vec![
+    let mut scope = vec![
         Binding::field("system", Expr::text(synthesis.platform.as_str())),
         Binding::field("pkgs", packages),
-        Binding::field("image", import("body.nix")?.call(Expr::Set(body))),
+        Binding::field("forge", import("nix")?.call(Expr::Set(inherit(&["pkgs"])))),
     ];
-    let image = || Expr::Variable("image");
-    let outputs = Expr::fields([
-        ("lychd-image", image()),
-        ("lychd-image-conf", image().field("conf")),
-        ("default", image()),
-    ]);
+    let mut images = vec![("vessel", import("body.nix")?)];
+    for role in synthesis.images.keys() {
+        images.push((role.as_str(), import(&image::file(role))?));
+    }
+    let arguments = || Expr::Set(inherit(&["pkgs", "forge"]));
+    let images = images.into_iter().map(|(role, file)| (role, file.call(arguments())));
+    scope.push(Binding::field("images", Expr::named(images)));
+    let image = |role: &Role| Expr::Variable("images").member(role.as_str());
+    let roles: Vec<Role> = std::iter::once(Role::vessel()).chain(synthesis.images.keys().cloned()).collect();
+    let packages = roles.iter().flat_map(|role| {
+        let name = role.package();
+        let conf = (format!("{name}-conf"), image(role).field("conf"));
+        [(name, image(role)), conf]
+    });
+    let outputs = Expr::named(packages.chain([("default".to_owned(), image(&Role::vessel()))]));
     let outputs = Expr::fields([("packages", Expr::named([(synthesis.platform.as_str(), outputs)]))]);
     let mut flake =
         vec![Binding::field("description", Expr::text(format!("The body of {}", synthesis.image.name)))];

@@ -66,7 +66,8 @@ pub fn write(directory: &Path, tree: &FileTree) -> Result<bool, Failure> {
 
 fn refuse_foreign(directory: &Path) -> Result<(), Failure> {
     // What a flake of ours has at its top.
-    const OURS: [&str; 7] = [FLAKE, "body.nix", "debian.nix", "nixpkgs.nix", "nix", "packages", "sources"];
+    const OURS: [&str; 8] =
+        [FLAKE, "body.nix", "debian.nix", "nixpkgs.nix", "images", "nix", "packages", "sources"];
     let Some(kind) = file::kind(directory)? else { return Ok(()) };
     let shown = directory.display();
     if kind != file::Kind::Directory {

@@ -11,16 +11,20 @@ use serde_json::{Map, Value, json};
 
 use crate::sovereign_path::{forged_store, mounted, synthesis};
 
-/// Paths that apt has, and how the root of an image differs from its: none that no table excepts.
-pub(crate) fn compared(synthesis: &Value, root: &Path) -> (u64, Vec<String>) {
+/// Paths that apt has, and how the root of the image of a role differs from its: none that no table excepts.
+pub(crate) fn compared(synthesis: &Value, role: &str, root: &Path) -> (u64, Vec<String>) {
+    let is = |package: &Value, part: &str| match role {
+        "vessel" => package[part] == true,
+        further => package["images"][further] == part,
+    };
     let debs: Map<String, Value> = synthesis["system_packages"]
         .as_array()
         .unwrap()
         .iter()
-        .filter(|package| package["image"] == true || package["configure"] == true)
+        .filter(|package| is(package, "image") || is(package, "configure"))
         .map(|package| {
             let path = package["store_path"].as_str().unwrap().trim_start_matches('/');
-            let deb = json!({ "path": forged_store().join(path), "image": package["image"] });
+            let deb = json!({ "path": forged_store().join(path), "image": is(package, "image") });
             (package["name"].as_str().unwrap().to_owned(), deb)
         })
         .collect();
@@ -45,7 +49,7 @@ pub(crate) fn compared(synthesis: &Value, root: &Path) -> (u64, Vec<String>) {
 
 #[test]
 fn the_example_is_the_root_that_apt_makes() {
-    let (paths, different) = compared(&synthesis(), mounted());
+    let (paths, different) = compared(&synthesis(), "vessel", mounted());
     assert_eq!(different, [""; 0]);
     assert!(paths > 8_000, "{paths}");
 }

@@ -13,6 +13,7 @@ use lychd_forge::{
     body::{Bodies, Body, BodyImage, Evidence, ExecutorKind, Images, Record, Store, SubstrateKind},
     digest::Sha256,
     image::{self, ConfigDigest},
+    name::Role,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -41,6 +42,7 @@ pub(crate) fn body(image: &str, evidence: &Evidence) -> Body {
                 store_path: store_path("stream").parse().unwrap(),
                 conf: store_path("conf.json").parse().unwrap(),
             },
+            further: BTreeMap::new(),
         },
         federation: evidence.federation_sha256(),
         executor: ExecutorKind::Nix,
@@ -190,8 +192,8 @@ fn what_cannot_be_read_is_listed_as_such_and_hides_nothing() {
         ("c", &changed(&sound, |json| drop(json.as_object_mut().unwrap().remove("images"))), "`images`"),
         (
             "d",
-            &changed(&sound, |json| json["images"]["database"] = json["images"]["vessel"].clone()),
-            "`database`",
+            &changed(&sound, |json| json["images"]["Data base"] = json["images"]["vessel"].clone()),
+            "`Data base` is not a name of an image",
         ),
         (
             "e",
@@ -382,7 +384,9 @@ fn an_image_names_its_body_unless_two_bodies_have_it() {
     assert_ne!(first.body.id(), second.body.id());
     let refused = state.refused(&["bind", "--dry-run", "--body", &image]);
     // Who wants the image alone gets it, whichever of the two has it.
-    assert_eq!(state.bodies().list().unwrap().find_image(&image).unwrap().body.id(), second.body.id());
+    let listing = state.bodies().list().unwrap();
+    let (found, role) = listing.find_image(&image, None).unwrap();
+    assert_eq!((found.body.id(), role), (second.body.id(), Role::vessel()));
     for record in [&first, &second] {
         assert!(refused.contains(&record.body.id().short(12)), "{refused}");
         let id = record.body.id().to_string();

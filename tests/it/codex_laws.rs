@@ -92,6 +92,7 @@ impl Case {
             codex: &codex,
             federated: &RuneRecord::parse("federation.json", members)?,
             body: &ConfigDigest::of("body").into(),
+            further: &BTreeMap::new(),
             layout: &layout(),
             resolve: &resolve,
             podman: "5.4.2".parse().unwrap(),

@@ -80,7 +80,7 @@ fn the_example_is_discovered() {
     let federation = crypt::discover(&examples.join("crypt"), &codex).unwrap();
     assert_eq!(ids(&federation), ["core", "altar", "loom", "scribe"]);
     let core = federation.core().unwrap();
-    let contract = core.manifest.lychd.image.as_ref().unwrap();
+    let contract = &core.manifest.lychd.image.as_ref().unwrap().contract;
     assert_eq!(contract.command.first().unwrap(), "granian");
     let backends =
         federation.members().iter().map(|m| m.manifest.build_system.as_ref().unwrap().backend.as_str());

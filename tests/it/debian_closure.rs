@@ -19,7 +19,7 @@ use lychd_forge::{
         relation::compare, unneeded,
     },
     host::{clock, environment, file, http::Client, process::Command, progress::Silent},
-    name::{Platform, debian::Suite, url::HostPolicy},
+    name::{Platform, Role, debian::Suite, url::HostPolicy},
 };
 
 const TRIXIE: [&str; 3] = ["trixie", "trixie-updates", "trixie-security"];
@@ -181,6 +181,7 @@ fn resolve(
         python,
         roots: &roots,
         base,
+        further: &[],
         lock: None,
         update: false,
         compiler: false,
@@ -239,7 +240,11 @@ fn the_closure_is_apts() {
     assert!(whole.is_subset(&pinned(&run)));
     let packages = run.packages(&Mirrors::default());
     assert_eq!(packages.len(), run.pins().len());
-    assert!(packages.iter().all(|package| package.image != package.configure));
+    assert!(
+        packages
+            .iter()
+            .all(|package| package.is_in_image(&Role::vessel()) != package.configures(&Role::vessel()))
+    );
     for name in debian::roots::of_configuring() {
         assert!(packages.iter().any(|package| package.name.as_str() == name), "{name}");
     }
@@ -247,7 +252,11 @@ fn the_closure_is_apts() {
 
 fn of_image(resolution: &Resolution) -> BTreeSet<String> {
     let packages = resolution.packages(&Mirrors::default());
-    packages.iter().filter(|package| package.image).map(|package| package.name.to_string()).collect()
+    packages
+        .iter()
+        .filter(|package| package.is_in_image(&Role::vessel()))
+        .map(|package| package.name.to_string())
+        .collect()
 }
 
 /// What the archive calls Essential.

@@ -93,19 +93,24 @@ impl Home {
         self.podman(&["image", "mount", image]).into()
     }
 
+    /// The configuration of an image, as podman tells it.
+    pub(crate) fn config(&self, image: &str) -> Value {
+        serde_json::from_str(&self.podman(&["image", "inspect", "--format", "{{json .Config}}", image]))
+            .unwrap()
+    }
+
     /// `bwrap` with the root of an image and its own environment.
     pub(crate) fn image_root(&self, root: &Path, image: &str, options: &[&str]) -> Command {
-        let config = self.podman(&["image", "inspect", "--format", "{{json .Config.Env}}", image]);
-        let environment: Vec<String> = serde_json::from_str(&config).unwrap();
+        let config = self.config(image);
         let mut command = Command::new("bwrap");
         command
             .args(["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"])
             .args(options);
         command.arg("--ro-bind").arg(root).args(["/", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]);
         command.args(["--chmod", "1777", "/tmp"]);
-        command.args(["--clearenv", "--chdir", "/app"]);
-        for variable in environment {
-            let (name, value) = variable.split_once('=').unwrap();
+        command.args(["--clearenv", "--chdir", config["WorkingDir"].as_str().unwrap()]);
+        for variable in config["Env"].as_array().unwrap() {
+            let (name, value) = variable.as_str().unwrap().split_once('=').unwrap();
             command.args(["--setenv", name, value]);
         }
         command

@@ -10,10 +10,11 @@ use std::{
 
 use crate::{golden, validator::VALIDATOR};
 use lychd_forge::{
-    codex::{self, Codex},
+    codex::{self, Codex, DatabaseImage},
     diagnostic::Source,
     host::file,
     image::ConfigDigest,
+    name::Role,
     runes::{Layout, RenderInput, Rendered, RuneRecord, podman::PodmanVersion, render},
     tree::FileTree,
 };
@@ -43,10 +44,13 @@ pub(crate) fn rendered(
     let federated = RuneRecord::parse("federation.json", federation.as_bytes().to_vec())
         .map_err(|failure| failure.to_string())?;
     let podman: PodmanVersion = podman.parse().unwrap();
+    let database = codex.lychd.database.image.value == DatabaseImage::Forged;
+    let further = database.then(|| (Role::database(), ConfigDigest::of("database").into()));
     let inscribed = RenderInput {
         codex,
         federated: &federated,
         body: &ConfigDigest::of("body").into(),
+        further: &further.into_iter().collect(),
         layout: &layout(),
         resolve: &|path: &Path| Ok(path.to_owned()),
         podman,
@@ -85,7 +89,7 @@ fn all(rendered: &Rendered) -> FileTree {
 #[test]
 fn every_set_is_the_golden_one() {
     let cases = cases();
-    assert!(cases.len() >= 5);
+    assert!(cases.len() >= 7);
     for case in cases {
         let tree = all(&of_case(&case, "5.4.2"));
         let name = case.file_name().unwrap().to_str().unwrap();
@@ -126,6 +130,29 @@ fn podman_and_systemd_accept_every_set() {
 }
 
 #[test]
+fn a_body_that_lacks_the_image_that_the_codex_wants_of_it_is_told_so() {
+    let codex = codex::load(Path::new("tests/golden/inscription/forged/codex")).unwrap();
+    let refused = render(&RenderInput {
+        codex: &codex,
+        federated: &RuneRecord::parse("federation.json", NO_MEMBERS.as_bytes().to_vec()).unwrap(),
+        body: &ConfigDigest::of("body").into(),
+        further: &BTreeMap::new(),
+        layout: &layout(),
+        resolve: &|path: &Path| Ok(path.to_owned()),
+        podman: "5.4.2".parse().unwrap(),
+        ports: &BTreeMap::new(),
+    });
+    let told = refused.unwrap_err().to_string();
+    assert!(
+        told.starts_with(
+            "the body has no image `database`, which the Codex wants of it\n  at lychd.toml:2:9\n  \
+             help: add [tool.lychd.images.database] to `core/pyproject.toml` and forge again\n"
+        ),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_members_rune_is_told_by_where_it_was_written() {
     let case = cases().into_iter().find(|case| case.ends_with("members")).unwrap();
     let codex = codex::load(&case.join("codex")).unwrap();
@@ -157,6 +184,7 @@ fn a_mount_that_cannot_be_looked_at_is_neither_rendered_nor_refused() {
         codex: &codex,
         federated: &RuneRecord::parse("federation.json", NO_MEMBERS.as_bytes().to_vec()).unwrap(),
         body: &ConfigDigest::of("body").into(),
+        further: &BTreeMap::new(),
         layout: &layout,
         resolve: &resolve,
         podman: "5.4.2".parse().unwrap(),

@@ -26,6 +26,7 @@ mod federation_lock;
 mod fetch;
 mod flake;
 mod flow;
+mod forged_database;
 mod golden;
 mod home;
 mod hook_attacks;

@@ -85,6 +85,7 @@ fn forge(load: Option<report::Load>) -> report::Forge {
         tags: load.iter().flat_map(|_| ["localhost/lychd:custom".to_owned(), reference.clone()]).collect(),
         run: format!("podman run --rm -p 127.0.0.1:8000:8000 {reference}"),
         stream: "lychd-forge stream 8bade4079ec4 | podman load".to_owned(),
+        streams: Vec::new(),
         loaded: load.is_some(),
         load,
         contents: contents(),

@@ -72,29 +72,6 @@ impl Drop for Plain {
     }
 }
 
-/// pgvector's control file and library lie in another package than the server, which looks for both beside itself.
-#[test]
-fn postgresql_answers_a_vector_query() {
-    let plain = Plain::of(&["postgresql-17", "postgresql-17-pgvector"]);
-    let script = r#"
-import os, subprocess, sys, time
-bin, data = "/usr/lib/postgresql/17/bin", "/tmp/data"
-quiet = {"stdout": subprocess.DEVNULL, "check": True}
-subprocess.run([f"{bin}/initdb", "-D", data, "-U", "magus", "--auth", "trust", "--no-sync"], **quiet)
-options = "-c listen_addresses='' -c unix_socket_directories=/tmp -c fsync=off"
-subprocess.run([f"{bin}/pg_ctl", "-D", data, "-o", options, "-l", "/tmp/log", "-w", "start"], **quiet)
-try:
-    sql = "create extension vector; select extversion from pg_extension where extname = 'vector'; select '[1,2,3]'::vector <-> '[4,6,3]'::vector"
-    print(subprocess.run(["psql", "-h", "/tmp", "-U", "magus", "-d", "postgres", "-qAt", "-c", sql], check=True, stdout=subprocess.PIPE, text=True).stdout)
-finally:
-    subprocess.run([f"{bin}/pg_ctl", "-D", data, "-m", "fast", "stop"], **quiet)
-"#;
-    let told = plain.answer(&[], &["python", "-c", script]);
-    let lines: Vec<&str> = told.split_whitespace().collect();
-    assert_eq!(lines.len(), 2, "{told}");
-    assert_eq!((lines[0].split('.').next(), lines[1]), (Some("0"), "5"), "{told}");
-}
-
 /// Chromium finds its resources, and the shell script that starts it its programs, beside themselves.
 #[test]
 #[ignore = "450 packages: make test-debian"]
@@ -129,7 +106,7 @@ print(open("/tmp/page.pdf", "rb").read(5).decode())
 fn answers_as_on_debian(packages: &[&str], arguments: &[&str]) -> String {
     let plain = Plain::of(packages);
     let synthesis = fs::read_to_string(plain.home.path("state/synthesis/synthesis.json")).unwrap();
-    let (_, different) = compared(&serde_json::from_str(&synthesis).unwrap(), &plain.root);
+    let (_, different) = compared(&serde_json::from_str(&synthesis).unwrap(), "vessel", &plain.root);
     assert_eq!(different, [""; 0]);
     plain.answer(&["--unshare-net"], arguments)
 }

@@ -88,12 +88,28 @@ fn the_synthesis_schema_is_exact() {
             "/image/labels",
             "/image/collisions",
             "/image/missing_libraries",
+            "/images/database/environment",
+            "/images/database/labels",
+            "/images/database/collisions",
+            "/images/database/missing_libraries",
+            "/system_packages/0/images",
         ];
         is_exact(
             &schema("synthesis"),
             &good,
             &open,
-            &["/members/0/native", "/tools/uv", "/substrate/without"],
+            &[
+                "/members/0/native",
+                "/tools/uv",
+                "/substrate/without",
+                "/image/starts/migrate",
+                "/images",
+                "/images/database/entry",
+                "/images/database/starts/health",
+                "/images/database/stop_signal",
+                "/images/database/volumes",
+                "/system_packages/0/images",
+            ],
         );
     }
 }

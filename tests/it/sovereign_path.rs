@@ -73,29 +73,32 @@ fn two_stores_give_one_image_and_the_same_bytes() {
     let store = second.path("store");
     let report =
         second.json(&["forge", "--locked", "--offline", "--no-load", "--nix-store", store.to_str().unwrap()]);
-    for key in ["body", "image_id", "manifest_digest", "synthesis_sha256", "store_path", "layers", "size"] {
+    for key in ["body", "images", "image_id", "synthesis_sha256", "store_path", "layers", "size"] {
         assert_eq!(first.report[key], report[key], "{key}");
     }
-    let executable = archive_of_executable(&first.store(), first.text("store_path"));
-    assert_eq!(executable, archive_of_executable(&store, first.text("store_path")), "the executables differ");
-    let kept = first
-        .home
-        .path("state/bodies")
-        .join(first.text("body").trim_start_matches("sha256:"))
-        .join("images/vessel/conf.json");
-    let conf = Conf::parse(&Source::new("conf.json", fs::read_to_string(kept).unwrap())).unwrap();
-    let root = StoreRoot::below(&first.store());
-    let image = image::prepare(&conf, &root, &first.home.path("layers"), &Silent).unwrap();
-    let written = |references: &[Reference]| {
-        let mut hash = HashWriter::default();
-        image::stream(&image, references, &root, &mut hash).unwrap();
-        hash.finish().0
-    };
-    let native = written(std::slice::from_ref(image.reference()));
-    assert_eq!(native, executable, "the native streamer writes other bytes than the executable");
-    // The verb gives the image its own tag as well, and needs no Nix.
-    let streamed = stdout_sha256(first.home.command(&["stream", "newest"]).env("PATH", ""));
-    assert_eq!(streamed, written(&[image.own_reference(), image.reference().clone()]));
+    assert!(report["images"]["database"]["size"].as_u64().unwrap() > 100 << 20, "{}", report["images"]);
+    let kept = first.home.path("state/bodies").join(first.text("body").trim_start_matches("sha256:"));
+    let record: Value = serde_json::from_str(&fs::read_to_string(kept.join("body.json")).unwrap()).unwrap();
+    for role in ["vessel", "database"] {
+        let path = record["images"][role]["store_path"].as_str().unwrap();
+        let executable = archive_of_executable(&first.store(), path);
+        assert_eq!(executable, archive_of_executable(&store, path), "{role}: the executables differ");
+        let conf = fs::read_to_string(kept.join("images").join(role).join("conf.json")).unwrap();
+        let conf = Conf::parse(&Source::new("conf.json", conf)).unwrap();
+        let root = StoreRoot::below(&first.store());
+        let image = image::prepare(&conf, &root, &first.home.path("layers"), &Silent).unwrap();
+        let written = |references: &[Reference]| {
+            let mut hash = HashWriter::default();
+            image::stream(&image, references, &root, &mut hash).unwrap();
+            hash.finish().0
+        };
+        let native = written(std::slice::from_ref(image.reference()));
+        assert_eq!(native, executable, "{role}: the native streamer writes other bytes than the executable");
+        // The verb gives the image its own tag as well, and needs no Nix.
+        let verb = ["stream", "newest", "--image", role];
+        let streamed = stdout_sha256(first.home.command(&verb).env("PATH", ""));
+        assert_eq!(streamed, written(&[image.own_reference(), image.reference().clone()]), "{role}");
+    }
 }
 
 #[test]
@@ -201,6 +204,26 @@ static MOUNTED: LazyLock<PathBuf> = LazyLock::new(|| {
     assert_eq!(id, own, "its own tag is another image");
     root
 });
+
+/// The example's database, in the same podman, mounted: its root and its image's ID.
+pub(crate) static DATABASE: LazyLock<(PathBuf, String)> = LazyLock::new(|| {
+    let forged = &*FORGED;
+    let digest = forged.report["images"]["database"]["config_digest"].as_str().unwrap();
+    let stream = forged.home.command(&["stream", "newest", "--image", "database"]);
+    // Two loads at a time into one storage are podman's affair, not ours.
+    LazyLock::force(&MOUNTED);
+    (forged.home.mounted(stream, digest), digest.to_owned())
+});
+
+/// `bwrap` with the root of the example's database and its environment.
+pub(crate) fn database_root(options: &[&str]) -> Command {
+    FORGED.home.image_root(&DATABASE.0, &DATABASE.1, options)
+}
+
+/// The configuration of the example's database, as podman tells it.
+pub(crate) fn database_config() -> Value {
+    FORGED.home.config(&DATABASE.1)
+}
 
 /// The store that the example was forged into, as `--nix-store` takes it.
 pub(crate) fn forged_store() -> PathBuf {
@@ -402,7 +425,7 @@ exec /lychd-forge --codex /example/codex --crypt /example/crypt --state /state -
     assert!(output.status.success(), "{log}");
     assert!(log.lines().next().is_some_and(|line| line.starts_with("nix (Nix) 2.26")), "{log}");
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    for key in ["image_id", "manifest_digest", "synthesis_sha256", "store_path"] {
+    for key in ["body", "images", "image_id", "synthesis_sha256", "store_path"] {
         assert_eq!(forged.report[key], report[key], "{key}");
     }
     let here = archive_of_executable(&forged.store(), forged.text("store_path"));

@@ -3,10 +3,11 @@
 use std::fs;
 
 use lychd_forge::{
-    body::{Evidence, ImageEvidence, Role, Store},
+    body::{Evidence, ImageEvidence, Store},
     digest::Sha256,
     host::{file, progress::Silent},
     image,
+    name::Role,
 };
 use serde_json::{Value, json};
 
@@ -51,7 +52,7 @@ fn a_body_is_streamed_from_its_record_and_its_store_without_nix() {
     let of_image =
         ImageEvidence { config: image.config().into(), manifest: image.manifest().into(), conf: text };
     let evidence =
-        Evidence { images: vec![(Role::Vessel, of_image)], ..evidence(crate::inscription::NO_MEMBERS) };
+        Evidence { images: [(Role::vessel(), of_image)].into(), ..evidence(crate::inscription::NO_MEMBERS) };
     let mut forged = body("", &evidence);
     forged.images.vessel.config_digest = image.config_digest();
     forged.images.vessel.manifest_digest = image.manifest_digest();

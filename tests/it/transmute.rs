@@ -12,7 +12,7 @@ use lychd_forge::{
     diagnostic::Failure,
     digest::store_path::StoreName,
     host::{environment::program, process::Command},
-    name::url::HostPolicy,
+    name::{Role, url::HostPolicy},
     python::record::{File, PackageSource, Place, PythonPackage},
     synthesis::value::Synthesis,
     transmute::{
@@ -23,7 +23,7 @@ use lychd_forge::{
 };
 use serde_json::{Value, json};
 
-const GENERATED: [&str; 3] = ["flake.nix", "body.nix", "debian.nix"];
+const GENERATED: [&str; 4] = ["flake.nix", "body.nix", "images/database.nix", "debian.nix"];
 
 /// A library that gives back what it is given, so that Nix shows the data it read.
 fn echo_library() -> FileTree {
@@ -232,6 +232,7 @@ fn the_flake_is_the_golden_one() {
         "body.nix",
         "debian.nix",
         "flake.nix",
+        "images/database.nix",
         "nix/debian/default.nix",
         "nix/default.nix",
         "sources/core/pyproject.toml",
@@ -281,6 +282,13 @@ fn nix_reads_the_synthesis_back() {
     (image.command, image.directories) = (vec![hostile.to_owned()], vec![hostile.to_owned()]);
     image.labels.insert(hostile.to_owned(), hostile.to_owned());
     image.environment.insert(hostile.to_owned(), hostile.to_owned());
+    image.starts.insert("command", hostile.to_owned());
+    let database = synthesis.images.get_mut(&Role::database()).unwrap();
+    (database.name, database.command) = (hostile.to_owned(), vec![hostile.to_owned()]);
+    database.environment.insert("PGDATA".to_owned(), hostile.to_owned());
+    database.directories.push(hostile.to_owned());
+    database.volumes = [hostile.to_owned()].into();
+    database.starts.insert("health", hostile.to_owned());
 
     let scratch = tempfile::tempdir().unwrap();
     let directory = scratch.path().join("flake");
@@ -310,6 +318,25 @@ fn nix_reads_the_synthesis_back() {
         { "members": ["vision/ocr_2"] },
     ]);
     assert_eq!(image["layers"], layers);
+
+    let database = &packages["lychd-image-database"];
+    let own = &synthesis.images[&Role::database()];
+    assert_eq!(packages["lychd-image-database-conf"], "conf");
+    assert_eq!(database["pkgs"], image["pkgs"]);
+    assert_eq!(
+        without(database, &["pkgs", "conf"]),
+        json!({
+            "name": own.name, "tag": "custom", "python": false, "system": ["libc6", "postgresql-17"],
+            "layers": [{ "system": ["libc6"] }, { "system": ["postgresql-17"] }],
+            "configure": ["dpkg"], "entry": "postgresql", "starts": own.starts,
+            "user": { "name": "postgres", "uid": 1001 }, "directories": ["/run/postgresql", hostile],
+            "config": {
+                "Cmd": [hostile], "Env": [format!("PGDATA={hostile}")], "User": "1001:1001", "WorkingDir": "/",
+                "Labels": {}, "ExposedPorts": { "5432/tcp": {} }, "StopSignal": "SIGINT",
+                "Volumes": { hostile: {} },
+            },
+        })
+    );
 }
 
 fn without(value: &Value, keys: &[&str]) -> Value {
@@ -336,7 +363,6 @@ fn expected_pkgs(synthesis: &Synthesis) -> Value {
         "system": "x86_64-linux", "sourceDateEpoch": 1,
         "debian": {
             "python": { "version": synthesis.python, "packages": ["libc6", "python3.13-minimal"] },
-            "configure": ["dpkg", "libmagic-mgc"],
             "packages": packages,
         },
     })
@@ -380,6 +406,7 @@ fn expected_image(synthesis: &Synthesis) -> Value {
         },
         "user": { "name": image.user.name, "uid": 1001 }, "directories": image.directories,
         "collisions": image.collisions, "missingLibraries": image.missing_libraries,
+        "configure": ["dpkg", "libmagic-mgc"], "starts": image.starts,
     })
 }
 
@@ -393,7 +420,11 @@ fn a_flake_is_written_over_its_predecessor_and_the_diff_says_how() {
     let newer = emit(&(synthesis, sources));
     let changes = transmute::diff(&directory, &newer).unwrap();
     let paths: Vec<_> = changes.iter().map(|change| change.path.as_str()).collect();
-    assert_eq!(paths, ["body.nix", "debian.nix", "flake.nix"], "all three name the synthesis");
+    assert_eq!(
+        paths,
+        ["body.nix", "debian.nix", "flake.nix", "images/database.nix"],
+        "all four name the synthesis"
+    );
     let (old, new) = ("-      version = \"3.10\";\n", "+      version = \"3.11\";\n");
     assert!(changes[0].text.contains(&format!("{old}{new}")), "{}", changes[0].text);
     for path in GENERATED {

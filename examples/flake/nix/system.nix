@@ -7,7 +7,7 @@
 #   own      store paths that an image has for it at its root, above the packages
 #   made     what maintainer scripts make (root/configure.py, or root/read_scripts.py)
 { pkgs, rootScripts }:
-{ packages, winners, missingLibraries }:
+{ packages, winners, missingLibraries, configure }:
 let
   bytecode = pkgs.bytecode packages;
   described = deb: {
@@ -30,7 +30,7 @@ let
       not_kept = "${rootScripts}/not-kept";
       varying = "${rootScripts}/varying";
       excludes = "${./debian/path-excludes}";
-      debs = map (scripted true) packages ++ map (scripted false) pkgs.configure;
+      debs = map (scripted true) packages ++ map (scripted false) configure;
     };
   };
   read = pkgs.runPython {
@@ -39,7 +39,7 @@ let
     script = "${rootScripts}/read_scripts.py";
     spec = { inherit winners debs; };
   };
-  made = if pkgs.configure == [ ] then read else run;
+  made = if configure == null then read else run;
 
   state = pkgs.runPython {
     name = "system-state";

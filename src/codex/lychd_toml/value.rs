@@ -9,7 +9,11 @@ use std::{
 use crate::{
     diagnostic::Place,
     document::Located,
-    name::{DatabaseName, SecretName, image::UnitImage, unit_text},
+    name::{
+        DatabaseName, SecretName,
+        image::{UnitImage, UnitImageError},
+        unit_text,
+    },
 };
 
 /// A value, and where it is set; no place for LychD's default.
@@ -51,9 +55,36 @@ pub struct Database {
     /// `POSTGRES_DB`.
     pub database: Setting<DatabaseName>,
     /// The image it runs.
-    pub image: Setting<UnitImage>,
+    pub image: Setting<DatabaseImage>,
     /// The Podman secret that holds its password.
     pub password_secret: Setting<SecretName>,
+}
+
+/// What the Phylactery runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DatabaseImage {
+    /// `forged`: the body's own, the one for the role `database`.
+    Forged,
+    /// Somebody else's.
+    Named(UnitImage),
+}
+
+impl FromStr for DatabaseImage {
+    type Err = UnitImageError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "forged" { Ok(Self::Forged) } else { text.parse().map(Self::Named) }
+    }
+}
+
+/// As it is written.
+impl fmt::Display for DatabaseImage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Forged => formatter.write_str("forged"),
+            Self::Named(image) => image.fmt(formatter),
+        }
+    }
 }
 
 /// `server.web`: the Vessel.

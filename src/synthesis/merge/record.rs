@@ -1,11 +1,14 @@
 //! What the Synthesis records beside packages: members with their sources, inputs, tools, policy, the image.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::hooks;
 use crate::{
     codex::{Codex, Substrate},
-    crypt::{Federation, Member as FederationMember, manifest::ImageContract},
+    crypt::{
+        Federation, Member as FederationMember,
+        image_contract::{CoreImage, FurtherImage, Health, ImageContract, preset::Entry},
+    },
     debian::SystemPackage,
     diagnostic::{Diagnostic, Failure},
     digest::{Sha256, nar::nar_sha256, store_path::StorePath},
@@ -141,10 +144,40 @@ pub(super) fn resolvers(npm: bool) -> Result<BTreeMap<String, tools::Tool>, Fail
 }
 
 /// The core's image contract under the Codex's name, with what its policy lets pass.
-pub(super) fn image(codex: &Codex, contract: ImageContract) -> value::Image {
+pub(super) fn image(codex: &Codex, image: CoreImage) -> value::Image {
+    let mut recorded = contract(codex, codex.image.name.to_string(), image.contract);
+    recorded.starts.extend(started("migrate", &image.migrate));
+    recorded
+}
+
+/// A further image: `<name>-<role>`. What the policy lets pass in packages that it has not is not its own.
+pub(super) fn further(codex: &Codex, image: &FurtherImage, packages: &[SystemPackage]) -> value::Image {
+    let name = format!("{}-{}", codex.image.name, image.role);
+    let mut recorded = contract(codex, name, image.contract.clone());
+    let has = |name: &str| {
+        packages.iter().any(|package| package.name.as_str() == name && package.is_in_image(&image.role))
+    };
+    recorded.collisions.retain(|_, winner| has(winner));
+    recorded.missing_libraries.retain(|package, _| has(package));
+    value::Image { entry: image.entry.map(Entry::as_str), ..recorded }
+}
+
+fn started(key: &'static str, words: &[String]) -> Option<(&'static str, String)> {
+    words.first().map(|program| (key, program.clone()))
+}
+
+fn contract(codex: &Codex, name: String, contract: ImageContract) -> value::Image {
+    let health = match &contract.health {
+        Some(Health::Command(words)) => started("health", words),
+        _ => None,
+    };
     value::Image {
-        name: codex.image.name.to_string(),
-        ports: BTreeSet::from([contract.port()]),
+        name,
+        starts: started("command", &contract.command).into_iter().chain(health).collect(),
+        volumes: contract.volumes,
+        ports: contract.ports,
+        stop_signal: contract.stop_signal,
+        entry: None,
         command: contract.command,
         user: value::User { name: contract.user.name, uid: contract.user.uid },
         environment: contract.env,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lychd_forge::{
     crypt::WorkingCopy,
-    debian::SystemPackage,
+    debian::{Part, SystemPackage},
     digest::{
         Sha256,
         nar::nar_sha256,
@@ -15,7 +15,7 @@ use lychd_forge::{
         record::{Hook, HookEngine},
     },
     name::{
-        MemberId, Platform,
+        self, MemberId, Platform,
         url::{ArtifactUrl, HostPolicy},
     },
     python::record::{BuildBackend, BuildEnvironment, File, Origin, PackageSource, Place, PythonPackage},
@@ -76,11 +76,21 @@ pub(crate) fn deb(
         filename: StoreName::mapped(&filename),
         requested_by: ids(by),
         dependencies: BTreeSet::new(),
-        image,
+        images: image.then(|| (name::Role::vessel(), Part::Image)).into_iter().collect(),
         tool,
         compiler: false,
-        configure: false,
     }
+}
+
+/// The same as what maintainer scripts alone need.
+fn configuring(package: SystemPackage) -> SystemPackage {
+    SystemPackage { images: [(name::Role::vessel(), Part::Configure)].into(), ..package }
+}
+
+/// The same as a part of the database's image as well.
+fn of_database(mut package: SystemPackage, part: Part) -> SystemPackage {
+    package.images.insert(name::Role::database(), part);
+    package
 }
 
 fn member(id: &str, backend: Option<&str>) -> (Member, FileTree) {
@@ -148,10 +158,11 @@ pub(crate) fn small() -> (Synthesis, Sources) {
         ],
         node: None,
         system_packages: vec![
-            SystemPackage { configure: true, ..deb("dpkg", "1.22.21", 6, false, false, &[]) },
-            deb("libc6", "2.41-12", 12, true, true, &[]),
-            SystemPackage { configure: true, ..deb("libmagic-mgc", "1:5.46-5", 9, false, false, &[]) },
+            of_database(configuring(deb("dpkg", "1.22.21", 6, false, false, &[])), Part::Configure),
+            of_database(deb("libc6", "2.41-12", 12, true, true, &[]), Part::Image),
+            configuring(deb("libmagic-mgc", "1:5.46-5", 9, false, false, &[])),
             deb("libmagic1t64", "1:5.46-5", 1, true, false, &["scribe"]),
+            of_database(deb("postgresql-17", "17.6-0+deb13u1", 55, false, false, &["core"]), Part::Image),
             deb("python3.13-minimal", "3.13.5-2", 6, false, true, &[]),
         ],
         build_environments: vec![BuildEnvironment {
@@ -169,14 +180,19 @@ pub(crate) fn small() -> (Synthesis, Sources) {
             user: User { name: "lich".to_owned(), uid: 1001 },
             environment: text_map(&[("PYTHONDONTWRITEBYTECODE", "1"), ("HOME", "/home/lich")]),
             directories: vec!["/home/lich".to_owned()],
+            volumes: BTreeSet::new(),
             labels: text_map(&[("org.opencontainers.image.licenses", "MPL-2.0")]),
             ports: BTreeSet::from([8000, 443]),
+            stop_signal: None,
+            entry: None,
+            starts: [("command", "granian".to_owned()), ("migrate", "lychd".to_owned())].into(),
             collisions: text_map(&[("/app/.venv/share/a \"${x}\".txt", "numpy")]),
             missing_libraries: BTreeMap::from([(
                 "torch".to_owned(),
                 ["libgomp.so.1.0.0", "libtbb.so.12"].map(str::to_owned).into(),
             )]),
         },
+        images: [(name::Role::database(), database())].into(),
         inputs: BTreeMap::new(),
         tools: BTreeMap::new(),
         policy: Policy::default(),
@@ -184,11 +200,31 @@ pub(crate) fn small() -> (Synthesis, Sources) {
     (synthesis, sources)
 }
 
+/// A further image.
+fn database() -> Image {
+    Image {
+        name: "localhost/lychd-database".to_owned(),
+        command: vec!["postgres".to_owned()],
+        user: User { name: "postgres".to_owned(), uid: 1001 },
+        environment: text_map(&[("PGDATA", "/var/lib/postgresql/data")]),
+        directories: vec!["/run/postgresql".to_owned()],
+        volumes: BTreeSet::from(["/var/lib/postgresql/data".to_owned()]),
+        labels: BTreeMap::new(),
+        ports: BTreeSet::from([5432]),
+        stop_signal: Some("SIGINT".parse().unwrap()),
+        entry: Some("postgresql"),
+        starts: [("command", "postgres".to_owned()), ("health", "pg_isready".to_owned())].into(),
+        collisions: BTreeMap::new(),
+        missing_libraries: BTreeMap::new(),
+    }
+}
+
 /// As [`small`], on nixpkgs: the Debian packages under the names they have there.
 #[allow(dead_code, reason = "the bench has no use for it")]
 pub(crate) fn on_nixpkgs() -> (Synthesis, Sources) {
     let (mut synthesis, sources) = small();
     synthesis.system_packages.clear();
+    synthesis.images.clear();
     let mut packages: Vec<_> = [
         ("bash", "bash"),
         ("ca-certificates", "cacert"),

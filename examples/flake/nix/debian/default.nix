@@ -3,8 +3,7 @@
 # the host takes part but Nix and its kernel.
 #
 #   debian            what debian.nix holds: { python = { version; packages; }; packages; },
-#                     and, names of packages, compiler when something is compiled and
-#                     configure when maintainer scripts run
+#                     and, names of packages, compiler when something is compiled
 #   sourceDateEpoch   seconds; the time of everything built
 { system ? "x86_64-linux", sourceDateEpoch ? 1, debian }:
 assert system == "x86_64-linux" || throw "the embedded substrate has packages for x86_64-linux, not for ${system}";
@@ -46,8 +45,6 @@ in
   };
   inherit system sourceDateEpoch created fetchurl runCommand debs python bytecode seed programLibraries;
   runPython = runPythonWith python;
-  # What is there besides an image's packages where their maintainer scripts run; none when they are read alone.
-  configure = map (name: debs.${name} or (throw "debian.nix: maintainer scripts need ${name}, which is not among packages")) (debian.configure or [ ]);
   # What ../image.nix asks of a substrate.
   package = name: debs.${name} or (throw "system package ${name} is not in debian.nix");
   systemRoot = ../system.nix;

@@ -15,6 +15,19 @@ def accounts(user, uid, directories, passwd=None, group=None):
     return {path: with_entry(text, entry, uid).encode(errors="surrogateescape") for path, (text, entry) in texts.items()}
 
 
+def number(text, name):
+    """The number that passwd(5) or group(5) gives a name, or None."""
+    found = [line.split(":")[2] for line in (text or "").splitlines() if line.startswith(f"{name}:")]
+    return int(found[0]) if found else None
+
+
+def renumbered(modes, was, uid):
+    """Modes and owners (place -> octal, uid, gid) where the image's user has another number than the root's
+    account of that name: `was`, its user's and its group's."""
+    of = lambda number, before: uid if number == before else number
+    return {place: [mode, of(owner, was[0]), of(group, was[1])] for place, (mode, owner, group) in modes.items()}
+
+
 def with_entry(text, entry, uid):
     """The text with the entry after root's; without another of its name. Root and nobody are there."""
     if uid in (0, 65534):

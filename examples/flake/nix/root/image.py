@@ -2,7 +2,9 @@
 
 Reads from $specPath
 
-    {"tree", "loader", "account": files of system.py, "prefix", "python",
+    {"tree", "loader", "account": files of system.py, "prefix" (null without an
+     environment), "python", "path", "starts": {key: program},
+     "entry": {"path", "file"} or null,
      "wheels": [{"name", "path", "meta", "requested_by"}],
      "user": {"name", "uid"}, "directories": [...], "working_directory",
      "winners": {path: name}, "missing_libraries": {name: [soname]}}
@@ -28,35 +30,40 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import caches
 import environment
-from accounts import accounts
+from accounts import accounts, number, renumbered
 from check_elf import Checker
 from collision import Decisions
 from modes import mode_of, sealed
 from packages import Package, dump, fail, load, note, read_spec
-from tree import Root, directory, from_plain, put, walk
+from started import absent
+from tree import Root, Stored, directory, from_plain, put, walk
 from union import LINKS, Union
 
 
 def own_files(spec, root):
-    """path -> node of what no package has."""
+    """path -> node of what no package has, directories, and the numbers that the root has for the image's user."""
     user = spec["user"]
     passwd, group = (content and content.decode(errors="surrogateescape") for content in map(root.read, ("/etc/passwd", "/etc/group")))
     found = accounts(user["name"], user["uid"], spec["directories"], passwd, group)
-    found.update({f"{spec['prefix']}/{path}": node for path, node in environment.own(spec["python"]).items()})
-    empty = [*spec["directories"], spec["working_directory"], f"{spec['prefix']}/lib/python{spec['python']}/site-packages"]
-    return found, empty
+    empty = [*spec["directories"], spec["working_directory"]]
+    if spec["prefix"]:
+        found.update({f"{spec['prefix']}/{path}": node for path, node in environment.own(spec["python"]).items()})
+        empty.append(f"{spec['prefix']}/lib/python{spec['python']}/site-packages")
+    if spec["entry"]:
+        found[spec["entry"]["path"]] = Stored(spec["entry"]["file"])
+    return found, empty, [number(text, user["name"]) for text in (passwd, group)]
 
 
 def united(spec, wheels):
-    """The whole root, and the account of the environment's packages."""
-    prefix = spec["prefix"].strip("/")
-    links = {**LINKS, **{f"{prefix}/{link}": f"{prefix}/{to}" for link, to in environment.LINKS.items()}}
+    """The whole root, the image's own files, and the numbers that its user had."""
+    prefix = spec["prefix"] and spec["prefix"].strip("/")
+    links = {**LINKS, **{f"{prefix}/{link}": f"{prefix}/{to}" for link, to in environment.LINKS.items() if prefix}}
     union = Union(links, Decisions(spec["winners"], spec["prefix"]))
     union.tree = from_plain(load(spec["tree"]))
     union.add_all([package for package, _ in wheels])
-    own, empty = own_files(spec, Root(union.tree))
+    own, empty, was = own_files(spec, Root(union.tree))
     for path, node in own.items():
-        if path.startswith(f"/{prefix}/") and (there := union.packages_at(path.lstrip("/"))):
+        if prefix and path.startswith(f"/{prefix}/") and (there := union.packages_at(path.lstrip("/"))):
             union.errors.append(f"{path} belongs to the environment and is provided by {' and by '.join(there)}")
     fail(union.undecided())
     for path, node in own.items():
@@ -69,14 +76,15 @@ def united(spec, wheels):
             fail([f"{path} is to be a directory of the image, and /{file} is a file{whose}"])
         directory(union.tree, real)
         own.setdefault(real, {})
-    return union, own
+    return union, own, was
 
 
 def check(spec, union, wheels, waived):
     root = Root(union.tree)
     python = f"/usr/bin/python{spec['python']}"
-    if root.real(python) is None:
+    if spec["prefix"] and root.real(python) is None:
         fail([f"{python} is not among the system packages of the image"])
+    fail(absent(root, spec["starts"], spec["path"], spec["working_directory"]))
     checker = Checker(root, load(spec["loader"]), spec["missing_libraries"])
     for package, meta in wheels:
         siblings = {os.path.basename(path) for path in meta["elf"]}
@@ -98,10 +106,10 @@ def main():
     spec = read_spec()
     prefix, account = spec["prefix"], load(spec["account"])
     wheels = [
-        (Package(wheel["path"], f"wheel {wheel['name']}", wheel["requested_by"], wheel["name"], prefix.strip("/")), load(wheel["meta"]))
+        (Package(wheel["path"], f"wheel {wheel['name']}", wheel["requested_by"], wheel["name"], prefix and prefix.strip("/")), load(wheel["meta"]))
         for wheel in spec["wheels"]
     ]
-    union, own = united(spec, wheels)
+    union, own, was = united(spec, wheels)
     notes = account["notes"] + check(spec, union, wheels, account["waived"]) + union.decisions.unused(account["decided"])
     out = os.environ["out"]
     os.mkdir(out)
@@ -110,8 +118,8 @@ def main():
     dump(
         {
             "links": union.links,
-            "sealed": sealed(prefix).lstrip("/"),
-            "modes": {**account["modes"], **modes(union.tree, spec["directories"])},
+            "sealed": sealed(prefix).lstrip("/") if prefix else "",
+            "modes": {**renumbered(account["modes"], was, spec["user"]["uid"]), **modes(union.tree, spec["directories"])},
             "hard_links": account["hard_links"],
             "left_out": {**account["left_out"], **union.left_out},
             "shared": {**account["shared"], **union.shared},

@@ -19,6 +19,7 @@ from farm import Farm, graft, reaches_out
 from modes import is_in, mode_of, sealed
 from packages import Package, fail, load, note, read_spec
 from share import links
+from started import absent
 from store_root import STORE, StoreRoot
 from tree import directory, put, write_to_disk
 
@@ -87,6 +88,7 @@ def main():
     root = StoreRoot(tree)
     if root.real(python) is None:
         fail([f"{python} is not among the system packages of the image"])
+    fail(absent(root, spec["starts"], spec["path"], spec["working_directory"]))
 
     loader = load(spec["loader"])
     shared, notes = links(prefix, wheels, Checker(root, loader))

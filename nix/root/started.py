@@ -1,0 +1,20 @@
+"""Whether an image has the programs that its contract names."""
+
+
+def absent(root, starts, path, working_directory):
+    """Messages about those that the root has not. `starts` is key -> program, `path` what
+    `PATH` says in the container."""
+    messages = []
+    for key, program in sorted(starts.items()):
+        if "/" in program:
+            places = [program if program.startswith("/") else f"{working_directory}/{program}"]
+        else:
+            places = [f"{folder}/{program}" for folder in path.split(":")]
+        if not any(is_file(root, place) for place in places):
+            messages.append(f"the image has no program `{program}`, which `{key}` of its contract starts (looked for: {', '.join(places)})")
+    return messages
+
+
+def is_file(root, place):
+    real = root.real(place)
+    return real is not None and not isinstance(root.node(real), dict)
