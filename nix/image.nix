@@ -109,7 +109,7 @@ let
   given = config.Env or [ ];
   base = [
     "PATH=${prefix}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    "LANG=C.UTF-8"
+    "LANG=${if pkgs.locales == [ ] then "C.UTF-8" else head pkgs.locales}"
     "PYTHONDONTWRITEBYTECODE=1"
     "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt"
   ] ++ pkgs.environment;

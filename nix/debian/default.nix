@@ -4,7 +4,7 @@
 #
 #   debian            what debian.nix holds: { python = { version; packages; }; packages; },
 #                     and, names of packages, compiler when something is compiled and
-#                     configure when maintainer scripts run
+#                     configure when maintainer scripts run; locales when they make some
 #   sourceDateEpoch   seconds; the time of everything built
 { system ? "x86_64-linux", sourceDateEpoch ? 1, debian }:
 assert system == "x86_64-linux" || throw "the embedded substrate has packages for x86_64-linux, not for ${system}";
@@ -48,6 +48,8 @@ in
   runPython = runPythonWith python;
   # What is there besides an image's packages where their maintainer scripts run; none when they are read alone.
   configure = map (name: debs.${name} or (throw "debian.nix: maintainer scripts need ${name}, which is not among packages")) (debian.configure or [ ]);
+  # The locales that are made for an image; the first is its LANG.
+  locales = debian.locales or [ ];
   # What ../image.nix asks of a substrate.
   package = name: debs.${name} or (throw "system package ${name} is not in debian.nix");
   systemRoot = ../system.nix;

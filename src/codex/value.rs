@@ -13,7 +13,7 @@ use crate::{
     digest::Sha256,
     document::Located,
     name::{
-        DebianName, PackageName, Platform, RuneName,
+        DebianName, LocaleName, PackageName, Platform, RuneName,
         debian::{Archive, Suite},
         image::ImageReference,
         npm::NpmName,
@@ -147,6 +147,8 @@ pub struct Debian {
     pub maintainer_scripts: MaintainerScripts,
     /// Packages that an image does without, though others depend on them.
     pub without: Vec<Located<DebianName>>,
+    /// Locales that are made for an image; the first is its `LANG`.
+    pub locales: Vec<Located<LocaleName>>,
 }
 
 /// What becomes of maintainer scripts (`postinst` and the like).
@@ -168,6 +170,7 @@ impl Default for Debian {
             essential: true,
             maintainer_scripts: MaintainerScripts::default(),
             without: Vec::new(),
+            locales: Vec::new(),
         }
     }
 }

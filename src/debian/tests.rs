@@ -228,6 +228,7 @@ fn run(given: &Given<'_>, index: Option<&Index>) -> Result<Outcome, Failure> {
         python: Some("3.13"),
         roots: given.roots,
         base: Base::Small,
+        locales: false,
         lock: given.lock,
         update: given.update,
         compiler: false,
@@ -523,6 +524,42 @@ fn an_image_cannot_do_without_what_is_asked_for_or_is_not_there() {
     ] {
         assert!(error.contains(want), "{want}\n--- not in ---\n{error}");
     }
+}
+
+#[test]
+fn locales_are_made_by_a_package_that_the_image_has() {
+    let with = [SERVER, &[("locales 1", "Depends: libc-bin, debconf")]].concat();
+    let index = index(&configuring(&with));
+    let suites = ["trixie".parse().unwrap()];
+    let mut request = Request {
+        platform: PLATFORM,
+        suites: &suites,
+        python: Some("3.13"),
+        roots: &[],
+        base: Base::Small,
+        locales: true,
+        lock: None,
+        update: false,
+        compiler: false,
+        configure: true,
+    };
+    let resolved = |request: &Request<'_>| match resolve(request, Some(&index)).unwrap() {
+        Outcome::Resolved(resolution) => *resolution,
+        Outcome::NeedsIndex => panic!("the index was there"),
+    };
+    let find = |resolution: &Resolution, name: &str| {
+        let packages = resolution.packages(&Mirrors::default());
+        packages.into_iter().find(|package| package.name.as_str() == name)
+    };
+    let made = resolved(&request);
+    let locales = find(&made, "locales").unwrap();
+    assert!(locales.image && locales.requested_by.is_empty());
+    let debconf = find(&made, "debconf").unwrap();
+    assert!(!debconf.image && debconf.configure);
+    let refused = without(made, "locales").unwrap_err();
+    assert!(refused.contains("somebody asks for `locales`"), "{refused}");
+    request.locales = false;
+    assert_eq!(find(&resolved(&request), "locales"), None);
 }
 
 /// A lock as an older forge wrote it: without what an image does not need.

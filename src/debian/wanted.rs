@@ -35,7 +35,9 @@ impl Wanted {
             compiler.extend(request.python.map(roots::python_headers).transpose()?);
         }
         let configure = if request.configure { names(roots::of_configuring())? } else { Vec::new() };
-        let own = names(roots::of_image(request.base))?.into_iter().chain(tools.iter().cloned());
+        let locales = request.locales.then_some(roots::LOCALES);
+        let own = names(roots::of_image(request.base).into_iter().chain(locales))?;
+        let own = own.into_iter().chain(tools.iter().cloned());
         let image = request.roots.iter().cloned().chain(own.map(own_root)).collect();
         Ok(Self { image, tools, compiler, configure })
     }

@@ -14,7 +14,10 @@ use crate::{
     digest::{self, Sha256, store_path::StorePath},
     document::canonical_json,
     hook::record::Hook,
-    name::{AttributePath, DebianName, MemberId, PackageName, Platform, npm::NpmName, tree_ref::TreeRef},
+    name::{
+        AttributePath, DebianName, LocaleName, MemberId, PackageName, Platform, npm::NpmName,
+        tree_ref::TreeRef,
+    },
     npm::{self, record::NodeEnvironment},
     python::{BuildBackend, BuildEnvironment, PythonPackage},
     tools::Tool,
@@ -71,6 +74,9 @@ pub enum Substrate {
         /// Packages that the image does without, though others depend on them.
         #[serde(skip_serializing_if = "BTreeSet::is_empty")]
         without: BTreeSet<DebianName>,
+        /// Locales that are made for the image; the first is its `LANG`.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        locales: Vec<LocaleName>,
     },
     /// Real nixpkgs.
     Nixpkgs {

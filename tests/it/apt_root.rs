@@ -13,6 +13,11 @@ use crate::sovereign_path::{forged_store, mounted, synthesis};
 
 /// Paths that apt has, and how the root of an image differs from its: none that no table excepts.
 pub(crate) fn compared(synthesis: &Value, root: &Path) -> (u64, Vec<String>) {
+    compared_answering("", synthesis, root)
+}
+
+/// The same with answers for debconf, as debconf-set-selections(1) reads them.
+pub(crate) fn compared_answering(answers: &str, synthesis: &Value, root: &Path) -> (u64, Vec<String>) {
     let debs: Map<String, Value> = synthesis["system_packages"]
         .as_array()
         .unwrap()
@@ -35,7 +40,8 @@ pub(crate) fn compared(synthesis: &Value, root: &Path) -> (u64, Vec<String>) {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    child.stdin.take().unwrap().write_all(Value::from(debs).to_string().as_bytes()).unwrap();
+    let given = json!({ "debs": debs, "answers": answers });
+    child.stdin.take().unwrap().write_all(given.to_string().as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success());
     let told: Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -181,6 +181,7 @@ fn resolve(
         python,
         roots: &roots,
         base,
+        locales: false,
         lock: None,
         update: false,
         compiler: false,

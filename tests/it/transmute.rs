@@ -14,7 +14,7 @@ use lychd_forge::{
     host::{environment::program, process::Command},
     name::url::HostPolicy,
     python::record::{File, PackageSource, Place, PythonPackage},
-    synthesis::value::Synthesis,
+    synthesis::value::{Substrate, Synthesis},
     transmute::{
         self,
         nix::{Binding, Expr, FlakePath, render},
@@ -242,6 +242,20 @@ fn the_flake_is_the_golden_one() {
         "sources/vision__ocr_2/src/odd name ${x}.py",
     ];
     assert_eq!(paths, expected);
+}
+
+/// Of a locale the order counts.
+#[test]
+fn what_becomes_of_debians_packages_is_data() {
+    let (mut synthesis, sources) = sample::small();
+    let debian = |synthesis: &Synthesis| text(&emit(&(synthesis.clone(), sources.clone())), "debian.nix");
+    let plain = debian(&synthesis);
+    assert!(!plain.contains("locales"), "{plain}");
+    if let Substrate::Debian { locales, .. } = &mut synthesis.substrate {
+        *locales = ["sr_RS.UTF-8@latin", "de_DE.UTF-8"].map(|name| name.parse().unwrap()).to_vec();
+    }
+    let read = debian(&synthesis);
+    assert!(read.contains("locales = [ \"sr_RS.UTF-8@latin\" \"de_DE.UTF-8\" ];"), "{read}");
 }
 
 #[test]

@@ -26,6 +26,7 @@ let
     script = "${rootScripts}/configure.py";
     spec = {
       inherit winners;
+      inherit (pkgs) locales;
       enter = "${rootScripts}/enter";
       not_kept = "${rootScripts}/not-kept";
       varying = "${rootScripts}/varying";

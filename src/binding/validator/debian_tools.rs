@@ -163,6 +163,7 @@ fn resolve(lock: Option<&DebianLock>, index: Option<&debian::index::Index>) -> R
         python: None,
         roots: &roots,
         base: Base::None,
+        locales: false,
         lock,
         update: false,
         compiler: false,

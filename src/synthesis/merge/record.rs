@@ -122,7 +122,8 @@ pub(super) fn substrate(
         Substrate::Debian(debian) => {
             let suites = debian.suites.iter().map(ToString::to_string).collect();
             let without = debian.without.iter().map(|name| name.value.clone()).collect();
-            Ok((value::Substrate::Debian { suites, without }, pinned))
+            let locales = debian.locales.iter().map(|locale| locale.value.clone()).collect();
+            Ok((value::Substrate::Debian { suites, without, locales }, pinned))
         }
         // The packages that were pinned are those of the tools alone.
         Substrate::Nixpkgs(tree) => {
