@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use super::{
     built::{Built, remember_engine},
     executor::{Executor, Inputs},
+    preflight,
     prepare::{Preparation, prepare},
     prepared::Prepared,
     requesters::with_requesters,
@@ -140,6 +141,7 @@ fn build(
     times: &mut Times,
     progress: &dyn Progress,
 ) -> Result<Built, Failure> {
+    preflight::check(&prepared.synthesis, executor)?;
     times.measure("fetch", || prepared.fetch(executor, progress))?;
     progress.stage("build", "the image, in the sandbox");
     let outputs = times.measure("build", || {

@@ -154,6 +154,10 @@ impl Executor for Nix {
         &self.version
     }
 
+    fn builds_here(&self) -> bool {
+        self.builders.is_none()
+    }
+
     fn store(&self) -> Store {
         Store::of(self.store.clone())
     }

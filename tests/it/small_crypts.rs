@@ -210,6 +210,28 @@ fn a_missing_library_is_told_with_the_lines_that_help() {
     assert_eq!(crypt.python("import numba; print(numba.njit(lambda x: x + 1)(41))"), "42");
 }
 
+/// A setting of the kernel is another one in a root where another file lies above it.
+#[test]
+fn a_kernel_that_lets_no_maintainer_script_run_is_told_before_anything_is_brought() {
+    let crypt = Crypt::new("\"idna==3.10\"");
+    fs::write(crypt.path("zero"), "0\n").unwrap();
+    let store = crypt.path("store");
+    let plain = crypt.command(&["forge", "--no-load", "--nix-store", store.to_str().unwrap()]);
+    let mut command = Command::new("bwrap");
+    command.args(["--dev-bind", "/", "/", "--ro-bind"]).arg(crypt.path("zero"));
+    command.arg("/proc/sys/user/max_user_namespaces");
+    command.arg(plain.get_program()).args(plain.get_args());
+    command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = command.output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    for want in ["user.max_user_namespaces is 0", "sysctl -w user.max_user_namespaces=", "maintainer-scripts"]
+    {
+        assert!(told.contains(want), "{want}\n--- not in ---\n{told}");
+    }
+    assert!(!told.contains("artifacts") && !store.exists(), "{told}");
+}
+
 /// Where no script can run: what they say in plain words, and what programs of the packages make, is there.
 #[test]
 fn maintainer_scripts_can_be_read_instead_of_run() {
