@@ -180,6 +180,7 @@ mod tests {
             allow-sdist = ["Some_Package"]
             collisions = { "/app/.venv/LICENSE" = "alive-progress" }
             missing-libraries = { numba = ["libtbb.so.12", "libgomp.so.1.0.0"], six = [] }
+            strict = true
             "#,
         )
         .unwrap();
@@ -203,7 +204,7 @@ mod tests {
         assert_eq!(without, ["mesa-libgallium forge.toml:15:24", "libllvm19 forge.toml:15:43"]);
         assert_eq!(debian.locales, []);
         assert_eq!(debian.keyring.unwrap(), Path::new("keys/archive.pgp"));
-        assert!(!read.policy.allow_hooks);
+        assert!(!read.policy.allow_hooks && read.policy.strict);
         assert_eq!(read.policy.allow_sdist.first().unwrap().as_str(), "some-package");
         assert_eq!(read.policy.hosts.first().unwrap().as_str(), "wheels.example.org");
         let collisions = read.policy.collisions.iter();

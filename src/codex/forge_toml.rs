@@ -41,6 +41,7 @@ pub(super) fn read(table: &Table, codex: &mut Codex, errors: &mut Vec<Diagnostic
         let winners = collisions.into_iter().flatten();
         codex.policy.collisions.extend(winners.map(|(path, winner)| (path, winner.value)));
         missing_libraries(&mut policy, codex);
+        codex.policy.strict = policy.boolean("strict").unwrap_or(codex.policy.strict);
     }
     if let Some(table) = spheres {
         codex.spheres = spheres::read(table, errors);

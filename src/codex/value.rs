@@ -192,6 +192,8 @@ pub struct Policy {
     pub missing_libraries: BTreeMap<ImagePackage, BTreeSet<Soname>>,
     /// Repositories of container images that may be bound by a tag, without a digest.
     pub allow_tags: BTreeSet<String>,
+    /// Whether a build ends where maintainer scripts do not run and would make more than is made otherwise.
+    pub strict: bool,
 }
 
 impl Policy {
@@ -212,6 +214,7 @@ impl Default for Policy {
             collisions: BTreeMap::new(),
             missing_libraries: BTreeMap::new(),
             allow_tags: BTreeSet::new(),
+            strict: false,
         }
     }
 }

@@ -220,6 +220,10 @@ pub struct Policy {
     pub allow_sdist: BTreeSet<PackageName>,
     /// npm packages whose install scripts run.
     pub allow_scripts: BTreeSet<NpmName>,
+    /// Whether a build ends where maintainer scripts do not run and would make more than is made otherwise; written when
+    /// it does.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub strict: bool,
 }
 
 impl Synthesis {

@@ -25,13 +25,16 @@ pub(super) fn expression(synthesis: &Synthesis) -> Expr {
         Substrate::Debian { locales, .. } => locales.iter().map(LocaleName::as_str).collect(),
         Substrate::Nixpkgs { .. } => Vec::new(),
     };
-    let beside = [
-        ("compiler", names(|package| package.compiler)),
-        ("configure", names(|package| package.configure)),
-        ("locales", locales),
-    ];
+    let configure = names(|package| package.configure);
+    // It has a say where no maintainer script runs; elsewhere it is to change nothing.
+    let strict = synthesis.policy.strict && configure.is_empty();
+    let beside =
+        [("compiler", names(|package| package.compiler)), ("configure", configure), ("locales", locales)];
     fields
         .extend(beside.into_iter().filter(|(_, of)| !of.is_empty()).map(|(key, of)| (key, Expr::texts(of))));
+    if strict {
+        fields.push(("strict", Expr::Bool(true)));
+    }
     fields.push((
         "packages",
         Expr::named(synthesis.system_packages.iter().map(|entry| (entry.name.as_str(), package(entry)))),

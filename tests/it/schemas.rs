@@ -79,6 +79,7 @@ pub(crate) fn is_exact(schema: &Validator, good: &Value, open: &[&str], optional
 fn the_synthesis_schema_is_exact() {
     for (mut synthesis, _) in [sample::small(), sample::on_nixpkgs()] {
         synthesis.members[0].native = true;
+        synthesis.policy.strict = true;
         if let Substrate::Debian { locales, .. } = &mut synthesis.substrate {
             *locales = vec!["sr_RS.UTF-8@latin".parse().unwrap()];
         }
@@ -97,7 +98,7 @@ fn the_synthesis_schema_is_exact() {
             &schema("synthesis"),
             &good,
             &open,
-            &["/members/0/native", "/tools/uv", "/substrate/without", "/substrate/locales"],
+            &["/members/0/native", "/tools/uv", "/substrate/without", "/substrate/locales", "/policy/strict"],
         );
     }
 }

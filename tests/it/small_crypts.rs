@@ -232,7 +232,8 @@ fn a_kernel_that_lets_no_maintainer_script_run_is_told_before_anything_is_brough
     assert!(!told.contains("artifacts") && !store.exists(), "{told}");
 }
 
-/// Where no script can run: what they say in plain words, and what programs of the packages make, is there.
+/// Where no script can run: what they say in plain words, and what programs of the packages make, is there. What is
+/// lost is told of each package, and a strict policy does not let it pass.
 #[test]
 fn maintainer_scripts_can_be_read_instead_of_run() {
     let crypt = Crypt::new("");
@@ -247,10 +248,22 @@ fn maintainer_scripts_can_be_read_instead_of_run() {
         for directory in ["archive", "root"] {
             fs::remove_dir_all(crypt.path(directory)).unwrap();
         }
-        (forged["image_id"].clone(), answer)
+        let lost = forged["notes"].as_array().unwrap().iter().filter_map(Value::as_str);
+        let lost: Vec<String> =
+            lost.filter(|note| note.contains(" did not run")).map(str::to_owned).collect();
+        (forged["image_id"].clone(), answer, lost)
     };
     let (read, run) = (told("read"), told("run"));
     assert_ne!(read.0, run.0);
+    let base = "the maintainer script of base-files did not run, also for the triggers /usr/lib32";
+    assert!(read.2.iter().any(|note| note.starts_with(base) && note.contains("chown")), "{:?}", read.2);
+    assert!(!read.2.iter().any(|note| note.contains("of zlib1g ")), "it has none: {:?}", read.2);
+    assert_eq!(run.2, [""; 0]);
+    let strict = "[substrate.debian]\nmaintainer-scripts = \"read\"\n[policy]\nstrict = true\n";
+    fs::write(crypt.path("codex/forge.toml"), strict).unwrap();
+    let refused = crypt.refused(&["forge", "--no-load", "--nix-store", forged_store().to_str().unwrap()]);
+    let count = format!("are not made up for: {}; `strict` in [policy]", read.2.len());
+    assert!(refused.contains(&count) && refused.contains("the maintainer script of tzdata"), "{refused}");
     assert_eq!(read.1, "/usr/bin/mawk True False False");
     assert_eq!(run.1, "/usr/bin/mawk True True True");
 }

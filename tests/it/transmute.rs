@@ -244,18 +244,23 @@ fn the_flake_is_the_golden_one() {
     assert_eq!(paths, expected);
 }
 
-/// Of a locale the order counts.
+/// Of a locale the order counts. What a policy says of scripts that do not run is said where they do not run.
 #[test]
 fn what_becomes_of_debians_packages_is_data() {
     let (mut synthesis, sources) = sample::small();
     let debian = |synthesis: &Synthesis| text(&emit(&(synthesis.clone(), sources.clone())), "debian.nix");
     let plain = debian(&synthesis);
-    assert!(!plain.contains("locales"), "{plain}");
+    assert!(!plain.contains("locales") && !plain.contains("strict"), "{plain}");
     if let Substrate::Debian { locales, .. } = &mut synthesis.substrate {
         *locales = ["sr_RS.UTF-8@latin", "de_DE.UTF-8"].map(|name| name.parse().unwrap()).to_vec();
     }
+    synthesis.policy.strict = true;
+    let run = debian(&synthesis);
+    assert!(run.contains("locales = [ \"sr_RS.UTF-8@latin\" \"de_DE.UTF-8\" ];"), "{run}");
+    assert!(run.contains("configure = [") && !run.contains("strict"), "{run}");
+    synthesis.system_packages.retain(|package| !package.configure);
     let read = debian(&synthesis);
-    assert!(read.contains("locales = [ \"sr_RS.UTF-8@latin\" \"de_DE.UTF-8\" ];"), "{read}");
+    assert!(read.contains("strict = true;"), "{read}");
 }
 
 #[test]

@@ -38,7 +38,11 @@ let
     name = "configured";
     outputs = [ "out" "account" ];
     script = "${rootScripts}/read_scripts.py";
-    spec = { inherit winners debs; };
+    spec = {
+      inherit winners debs;
+      inherit (pkgs) strict;
+      known_commands = "${rootScripts}/known-commands";
+    };
   };
   made = if pkgs.configure == [ ] then read else run;
 

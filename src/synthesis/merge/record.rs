@@ -168,5 +168,6 @@ pub(super) fn policy(codex: &Codex) -> value::Policy {
         hosts: codex.policy.hosts.iter().map(ToString::to_string).collect(),
         allow_sdist: codex.policy.allow_sdist.clone(),
         allow_scripts: codex.policy.allow_scripts.clone(),
+        strict: codex.policy.strict,
     }
 }

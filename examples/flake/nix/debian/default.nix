@@ -4,7 +4,8 @@
 #
 #   debian            what debian.nix holds: { python = { version; packages; }; packages; },
 #                     and, names of packages, compiler when something is compiled and
-#                     configure when maintainer scripts run; locales when they make some
+#                     configure when maintainer scripts run; locales when they make some;
+#                     strict when the build is to end for what they would make
 #   sourceDateEpoch   seconds; the time of everything built
 { system ? "x86_64-linux", sourceDateEpoch ? 1, debian }:
 assert system == "x86_64-linux" || throw "the embedded substrate has packages for x86_64-linux, not for ${system}";
@@ -50,6 +51,8 @@ in
   configure = map (name: debs.${name} or (throw "debian.nix: maintainer scripts need ${name}, which is not among packages")) (debian.configure or [ ]);
   # The locales that are made for an image; the first is its LANG.
   locales = debian.locales or [ ];
+  # Whether a build ends where scripts do not run and would make more than is made otherwise.
+  strict = debian.strict or false;
   # What ../image.nix asks of a substrate.
   package = name: debs.${name} or (throw "system package ${name} is not in debian.nix");
   systemRoot = ../system.nix;
