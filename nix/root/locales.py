@@ -8,6 +8,7 @@ import difflib
 
 PLACE = "/usr/share/i18n/SUPPORTED"
 ENCODING = "UTF-8"
+MOST_NEAR = 4
 
 
 def supported(text):
@@ -39,6 +40,25 @@ def answers(locales, content):
 
 def trouble(name, known):
     """What to say of a locale that is not there, with those that are near."""
-    near = difflib.get_close_matches(name, sorted(known), n=4, cutoff=0.6)
     told = f"Debian has no locale {name}, which `locales` in [substrate.debian] of forge.toml names"
-    return f"{told}; near ones: {', '.join(near)}" if near else told
+    nearest = near(name, known)
+    return f"{told}; near ones: {', '.join(nearest)}" if nearest else told
+
+
+def near(name, known):
+    """Those of the same language, its own country first; else those of the country that are spelled like it."""
+    language, country = halves(name)
+
+    def rank(other):
+        of, at = halves(other)
+        alike = difflib.SequenceMatcher(None, f"{of}_{at}", f"{language}_{country}").ratio()
+        return of != language, at != language.upper(), at != country, -alike, other
+
+    same = lambda half, own: [other for other in known if halves(other)[half] == own]
+    return sorted(same(0, language) or same(1, country), key=rank)[:MOST_NEAR]
+
+
+def halves(name):
+    """The language and the country, with what follows it where that is no encoding."""
+    language, _, country = name.replace(f".{ENCODING}", "").partition("_")
+    return language, country

@@ -91,9 +91,9 @@ class Locales(unittest.TestCase):
         self.assertEqual(locales.answers([], None), "")
 
     def test_one_that_is_not_there_ends_the_build_with_those_that_are_near(self):
-        for content, wants in ((self.SUPPORTED, ["error: Debian has no locale de_XX.UTF-8", "near ones: de_DE.UTF-8, de_AT.UTF-8", "no locale qq_QQ.UTF-8, which `locales` in"]), (None, ["no locale de_XX.UTF-8"])):
+        for content, wants in ((self.SUPPORTED, ["error: Debian has no locale de_XX.UTF-8", "near ones: de_DE.UTF-8, de_AT.UTF-8\n", "near ones: sr_RS.UTF-8@latin\n", "no locale qq_QQ.UTF-8, which `locales` in"]), (None, ["no locale de_XX.UTF-8"])):
             with self.assertRaises(SystemExit) as failed:
-                locales.answers(["de_XX.UTF-8", "qq_QQ.UTF-8"], content)
+                locales.answers(["de_XX.UTF-8", "sq_RS.UTF-8@latin", "qq_QQ.UTF-8"], content)
             for want in wants:
                 self.assertIn(want, str(failed.exception))
 

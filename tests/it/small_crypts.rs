@@ -210,6 +210,18 @@ fn a_missing_library_is_told_with_the_lines_that_help() {
     assert_eq!(crypt.python("import numba; print(numba.njit(lambda x: x + 1)(41))"), "42");
 }
 
+#[test]
+fn a_locale_that_debian_does_not_have_ends_the_build_with_those_that_are_near() {
+    let crypt = Crypt::new("");
+    let toml = "[substrate.debian]\nlocales = [\"en_GB.UTF-8\", \"de_XX.UTF-8\"]\n";
+    fs::write(crypt.path("codex/forge.toml"), toml).unwrap();
+    let told = crypt.refused(&["forge", "--no-load", "--nix-store", forged_store().to_str().unwrap()]);
+    assert!(told.contains("error: Debian has no locale de_XX.UTF-8, which `locales` in"), "{told}");
+    let (_, near) = told.split_once("; near ones: ").unwrap();
+    assert!(near.starts_with("de_DE.UTF-8, de_"), "{told}");
+    assert!(!told.contains("no locale en_GB"), "{told}");
+}
+
 /// A setting of the kernel is another one in a root where another file lies above it.
 #[test]
 fn a_kernel_that_lets_no_maintainer_script_run_is_told_before_anything_is_brought() {
