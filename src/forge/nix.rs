@@ -155,7 +155,8 @@ impl Executor for Nix {
     }
 
     fn builds_here(&self) -> bool {
-        self.builders.is_none()
+        // An empty list is Nix's word for nobody else.
+        self.builders.as_ref().is_none_or(|others| others.trim().is_empty())
     }
 
     fn store(&self) -> Store {
