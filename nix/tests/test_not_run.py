@@ -83,6 +83,7 @@ exit 0
         self.assertEqual(told("adduser --system x\nchown x /var/lib/x\nchown x /srv\n. /usr/share/debconf/confmodule\ndb_get x/y || true\n"), ["adduser", "chown", ". /usr/share/debconf/confmodule", "db_get"])
         self.assertEqual(told("dpkg --configure x; command mkdir x; update-alternatives --set awk /usr/bin/gawk"), ["dpkg --configure", "command mkdir", "update-alternatives"])
         self.assertEqual(told("for x in $all; do update-alternatives --install $x y /z 1; done"), ["an alternative that cannot be read"])
+        self.assertEqual(told("'a\n\x1bb'; 'x" + "y" * 200 + "'"), ["a b", "x" + "y" * 79 + "…"])
         self.assertEqual(told("ucf $new /etc/x"), ["a file of ucf that cannot be read"])
 
     def test_a_package_is_told_with_who_asked_and_its_triggers(self):

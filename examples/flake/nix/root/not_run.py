@@ -12,6 +12,7 @@ from shell_commands import Commands
 
 # `COMMAND with WORD|WORD because REASON`
 ROW = re.compile(r"(\S+)(?: with (\S+))? because (.+)")
+MOST_SHOWN = 80
 
 
 def known_commands(path):
@@ -29,7 +30,13 @@ def missing(script, known):
             found.append(" ".join(words[:2]) if name in (".", "command", "dpkg") else name)
     alternatives.parse(script, "", lambda _: found.append("an alternative that cannot be read"))
     ucf.copies(script, "", lambda _: found.append("a file of ucf that cannot be read"))
-    return list(dict.fromkeys([*found, *commands.unread]))
+    return list(dict.fromkeys(map(shown, [*found, *commands.unread])))
+
+
+def shown(text):
+    """In one line and not too long: words of a script may be anything."""
+    text = re.sub(r"[^ -~]+", " ", text)
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
 
 
 def notes(debs, controls, path):
