@@ -128,7 +128,7 @@ let
   given = config.Env or [ ];
   base = [
     "PATH=${if python then "${prefix}/bin:" else ""}/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    "LANG=C.UTF-8"
+    "LANG=${if pkgs.locales == [ ] then "C.UTF-8" else head pkgs.locales}"
     "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt"
   ] ++ (if python then [ "PYTHONDONTWRITEBYTECODE=1" ] else [ ]) ++ pkgs.environment;
   env = filter (entry: !(elem (variable entry) (map variable given))) base ++ given;

@@ -174,12 +174,14 @@ mod tests {
             essential = false
             maintainer-scripts = "read"
             without = ["mesa-libgallium", "libllvm19"]
+            locales = []
             [policy]
             hosts = ["wheels.example.org"]
             allow-hooks = false
             allow-sdist = ["Some_Package"]
             collisions = { "/app/.venv/LICENSE" = "alive-progress" }
             missing-libraries = { numba = ["libtbb.so.12", "libgomp.so.1.0.0"], six = [] }
+            strict = true
             "#,
         )
         .unwrap();
@@ -201,8 +203,9 @@ mod tests {
         let without = debian.without.iter();
         let without: Vec<String> = without.map(|name| format!("{} {}", name.value, name.place)).collect();
         assert_eq!(without, ["mesa-libgallium forge.toml:15:24", "libllvm19 forge.toml:15:43"]);
+        assert_eq!(debian.locales, []);
         assert_eq!(debian.keyring.unwrap(), Path::new("keys/archive.pgp"));
-        assert!(!read.policy.allow_hooks);
+        assert!(!read.policy.allow_hooks && read.policy.strict);
         assert_eq!(read.policy.allow_sdist.first().unwrap().as_str(), "some-package");
         assert_eq!(read.policy.hosts.first().unwrap().as_str(), "wheels.example.org");
         let collisions = read.policy.collisions.iter();
@@ -279,6 +282,26 @@ mod tests {
                 &["`without` in [substrate.debian]: ", ":2:12", "[\"mesa-libgallium\"]"],
             ),
             ("without = [\"aa\", \"aa\"]", &["`aa` stands twice in `without`", ":2:18"]),
+            (
+                "locales = \"de_DE.UTF-8\"",
+                &["`locales` in [substrate.debian] must be an array", "[\"de_DE.UTF-8\"]"],
+            ),
+            (
+                "locales = [\"de_DE.UTF-8\", \"en_GB\"]",
+                &["`en_GB` is not in UTF-8", "write `en_GB.UTF-8`", ":2:27"],
+            ),
+            (
+                "locales = [\"de_DE.UTF-8\", \"de_DE.UTF-8\"]",
+                &["`de_DE.UTF-8` stands twice in `locales`", ":2:27"],
+            ),
+            (
+                "maintainer-scripts = \"read\"\nlocales = [\"de_DE.UTF-8\"]",
+                &[
+                    "maintainer scripts make locales, and none runs",
+                    ":3:12",
+                    "`maintainer-scripts = \"run\"`",
+                ],
+            ),
         ] {
             let error = codex("forge.toml", &format!("[substrate.debian]\n{text}\n")).unwrap_err();
             for want in wants {
@@ -286,6 +309,15 @@ mod tests {
             }
             assert_eq!(error.matches("  at ").count(), 1, "told once: {error}");
         }
+    }
+
+    #[test]
+    fn locales_keep_their_order() {
+        let read =
+            codex("forge.toml", "substrate.debian.locales = [\"sr_RS.UTF-8@latin\", \"de_DE.UTF-8\"]\n");
+        let locales = &read.unwrap().substrate.debian().locales.clone();
+        let locales: Vec<&str> = locales.iter().map(|locale| locale.value.as_str()).collect();
+        assert_eq!(locales, ["sr_RS.UTF-8@latin", "de_DE.UTF-8"]);
     }
 
     const PIN: &str = "github:NixOS/nixpkgs/531670d871c0e29724a02f3cbcac170adc65b58c";
@@ -336,6 +368,10 @@ mod tests {
             (
                 table(PIN, &format!("{HASH}\"\n[substrate.debian]\nwithout = [\"mesa\"] # \"")),
                 "`without` in [substrate.debian]: an image on nixpkgs has no package of Debian\n  at forge.toml:7:12",
+            ),
+            (
+                table(PIN, &format!("{HASH}\"\n[substrate.debian]\nlocales = [\"de_DE.UTF-8\"] # \"")),
+                "`locales` in [substrate.debian]: an image on nixpkgs has no package of Debian\n  at forge.toml:7:12",
             ),
             (
                 table(PIN, "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk="),

@@ -9,6 +9,7 @@ pub mod executor;
 mod flow;
 pub mod missing_libraries;
 pub mod nix;
+mod preflight;
 mod prepare;
 mod prepared;
 pub mod requesters;

@@ -34,6 +34,7 @@ pub mod attribute_path;
 pub mod debian;
 pub mod derivation;
 pub mod image;
+pub mod locale;
 pub mod marker;
 pub mod mount;
 pub mod npm;
@@ -48,6 +49,7 @@ pub mod variable;
 use std::{fmt, str::FromStr};
 
 pub use attribute_path::AttributePath;
+pub use locale::LocaleName;
 pub use role::Role;
 pub use signal::StopSignal;
 pub use uv_normalize::{ExtraName, GroupName, PackageName};

@@ -4,7 +4,8 @@ laid out, dpkg configures every package in it, and what is different then is kep
 Reads from $specPath
 
     {"debs": [{"name", "path", "deb", "special", "listing", "requested_by", "image"}],
-     "winners": {path: name}, "enter", "not_kept", "varying", "excludes": files}
+     "winners": {path: name}, "locales": [names],
+     "enter", "not_kept", "varying", "excludes": files}
 
 where packages that are not of the image are there for the scripts alone. Writes
 
@@ -27,6 +28,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import caches
 import dpkg_database
+import locales
 import numbers_of_accounts
 import special
 import table
@@ -49,6 +51,7 @@ key=$(cut -d: -f1 /.forge/faked)
 status=0
 FAKEROOTKEY=$key LD_PRELOAD=$(echo /usr/lib/*/libfakeroot/libfakeroot-tcp.so) sh -eu -c '
   xargs dpkg --configure < /.forge/first
+  [ ! -s /.forge/answers ] || debconf-set-selections /.forge/answers
   dpkg --configure -a
   while read -r trigger; do dpkg-trigger --no-await --by-package=dpkg "$trigger"; done < /.forge/triggers
   dpkg --triggers-only -a
@@ -100,8 +103,8 @@ def with_directories(union, listing):
                     directory(union.tree, place)
 
 
-def configured(packages, listing, tree, modes, enter, epoch, path, second):
-    """A root in which dpkg has configured every package."""
+def configured(packages, listing, tree, modes, answers, enter, epoch, path, second):
+    """A root in which dpkg has configured every package. `answers` are for debconf's questions."""
     root = LiveRoot(path, tree, modes, epoch, OWN, second)
     if second:
         time.sleep(1.1)
@@ -110,6 +113,7 @@ def configured(packages, listing, tree, modes, enter, epoch, path, second):
     own = f"{path}/{OWN}"
     dpkg_database.put(f"{own}/triggers", "".join(f"{trigger}\n" for trigger in triggers).encode())
     dpkg_database.put(f"{own}/first", "\n".join(dpkg_database.essential(packages.controls.values())).encode())
+    dpkg_database.put(f"{own}/answers", answers.encode())
     dpkg_database.put(f"{own}/run", SCRIPT)
     for place, content in PREPARED.items():
         os.makedirs(os.path.dirname(path + place), exist_ok=True)
@@ -234,13 +238,14 @@ def main():
     modes = special.account(packages.debs, everything)["modes"]
     not_kept = table.read(spec["not_kept"], names) + table.excludes(spec["excludes"])
     varying = table.read(spec["varying"], ())
+    answers = locales.answers(spec["locales"], Root(everything.tree).read(locales.PLACE))
     masters = numbers_of_accounts.masters(Root(everything.tree))
 
     def both(accounts, name):
         for path, content in numbers_of_accounts.seeded(masters, accounts).items():
             put(everything.tree, path, content)
         with ThreadPoolExecutor() as pool:
-            make = lambda number: configured(packages, listing, everything.tree, modes, spec["enter"], epoch, os.path.abspath(f"{name}{number}"), number == 2)
+            make = lambda number: configured(packages, listing, everything.tree, modes, answers, spec["enter"], epoch, os.path.abspath(f"{name}{number}"), number == 2)
             return list(pool.map(make, (1, 2)))
 
     roots = both({}, "root")

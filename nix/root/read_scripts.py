@@ -2,7 +2,8 @@
 program of the packages makes it: none of them runs. For hosts whose kernel gives a builder
 no namespace in which they could (configure.py).
 
-Reads {"debs", "winners"} from $specPath and writes $out and $account as configure.py does.
+Reads {"debs", "winners", "known_commands", "strict"} from $specPath and writes $out and $account
+as configure.py does. What is not made is among the notes, or ends the build when `strict`.
 """
 
 import os
@@ -11,8 +12,9 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import caches
+import not_run
 from generated import generated
-from packages import dump, note, read_spec
+from packages import dump, fail, note, read_spec
 from system_packages import SystemPackages
 from tree import Root, put, write_to_disk
 
@@ -20,6 +22,9 @@ from tree import Root, put, write_to_disk
 def main():
     spec = read_spec()
     packages = SystemPackages(spec["debs"], spec["winners"])
+    lost = not_run.notes(spec["debs"], packages.controls, spec["known_commands"])
+    if spec["strict"] and lost:
+        fail([*lost, f"maintainer scripts that did not run, and are not made up for: {len(lost)}; `strict` in [policy] of forge.toml lets none pass"])
     union, found = packages.rooted()
     for path, node in generated(Root(union.tree), packages.controls, note).items():
         put(union.tree, path, node)
@@ -33,7 +38,7 @@ def main():
     for path, node in found:
         caches.place(out + path, node)
     caches.collect(made, out)
-    dump({"modes": {}, "removed": [], "notes": []}, os.environ["account"])
+    dump({"modes": {}, "removed": [], "notes": lost}, os.environ["account"])
 
 
 if __name__ == "__main__":

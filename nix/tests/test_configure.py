@@ -15,6 +15,7 @@ sys.dont_write_bytecode = True
 
 import configure
 import dpkg_database
+import locales
 import numbers_of_accounts
 import table
 from accounts import accounts
@@ -75,6 +76,26 @@ class Database(Case):
         path = f"{dpkg_database.PLACE}/status"
         self.write(path, self.read(path).replace("unpacked", "installed", 1))
         self.assertEqual(dpkg_database.unfinished(self.root), ["b"])
+
+
+class Locales(unittest.TestCase):
+    SUPPORTED = b"# those of glibc\nde_AT.UTF-8 UTF-8\nde_DE.UTF-8 UTF-8\nde_DE ISO-8859-1\nhi_IN UTF-8\nsr_RS@latin UTF-8\n"
+
+    def test_debconf_is_told_what_debian_calls_them(self):
+        told = locales.answers(["hi_IN.UTF-8", "sr_RS.UTF-8@latin", "de_DE.UTF-8"], self.SUPPORTED)
+        self.assertEqual(
+            told,
+            "locales locales/locales_to_be_generated multiselect hi_IN UTF-8, sr_RS@latin UTF-8, de_DE.UTF-8 UTF-8\n"
+            "locales locales/default_environment_locale select hi_IN\n",
+        )
+        self.assertEqual(locales.answers([], None), "")
+
+    def test_one_that_is_not_there_ends_the_build_with_those_that_are_near(self):
+        for content, wants in ((self.SUPPORTED, ["error: Debian has no locale de_XX.UTF-8", "near ones: de_DE.UTF-8, de_AT.UTF-8\n", "near ones: sr_RS.UTF-8@latin\n", "no locale qq_QQ.UTF-8, which `locales` in"]), (None, ["no locale de_XX.UTF-8"])):
+            with self.assertRaises(SystemExit) as failed:
+                locales.answers(["de_XX.UTF-8", "sq_RS.UTF-8@latin", "qq_QQ.UTF-8"], content)
+            for want in wants:
+                self.assertIn(want, str(failed.exception))
 
 
 class Changes(Case):

@@ -41,6 +41,7 @@ pub(super) fn read(table: &Table, codex: &mut Codex, errors: &mut Vec<Diagnostic
         let winners = collisions.into_iter().flatten();
         codex.policy.collisions.extend(winners.map(|(path, winner)| (path, winner.value)));
         missing_libraries(&mut policy, codex);
+        codex.policy.strict = policy.boolean("strict").unwrap_or(codex.policy.strict);
     }
     if let Some(table) = spheres {
         codex.spheres = spheres::read(table, errors);
@@ -149,12 +150,12 @@ fn read_substrate(table: &Table, codex: &mut Codex, errors: &mut Vec<Diagnostic>
         nixpkgs.map(|table| read_nixpkgs(table, substrate.errors())).unwrap_or_default();
     let tools = debian.unwrap_or_default();
     match kind.as_ref().map_or("debian", |kind| kind.value) {
-        "debian" => codex.substrate = Substrate::Debian(tools),
+        "debian" => {
+            substrate.errors().extend(unmade_locales(&tools));
+            codex.substrate = Substrate::Debian(tools);
+        }
         "nixpkgs" => {
-            if let Some(first) = tools.without.first() {
-                let message = "`without` in [substrate.debian]: an image on nixpkgs has no package of Debian";
-                substrate.errors().push(Diagnostic::new(message).at(first.place.clone(), ""));
-            }
+            substrate.errors().extend(without_meaning(&tools));
             if let (Some(reference), Some(nar_hash)) = (reference, nar_hash) {
                 codex.substrate = Substrate::Nixpkgs(Nixpkgs { reference, nar_hash, tools });
                 return;
@@ -186,6 +187,24 @@ fn read_substrate(table: &Table, codex: &mut Codex, errors: &mut Vec<Diagnostic>
             substrate.errors().extend(kind.map(|kind| diagnostic.at(kind.place, "")));
         }
     }
+}
+
+/// Locales that no maintainer script makes, as none runs.
+fn unmade_locales(debian: &Debian) -> Option<Diagnostic> {
+    let first = debian.locales.first().filter(|_| debian.maintainer_scripts == MaintainerScripts::Read)?;
+    let message = "`locales` in [substrate.debian]: maintainer scripts make locales, and none runs";
+    let help = "either take the list out, which leaves `C.UTF-8`, or say `maintainer-scripts = \"run\"`";
+    Some(Diagnostic::new(message).at(first.place.clone(), "").help(help))
+}
+
+/// What is said of an image's packages of Debian where it has none.
+fn without_meaning(debian: &Debian) -> impl Iterator<Item = Diagnostic> {
+    let without = debian.without.first().map(|first| ("without", first.place.clone()));
+    let locales = debian.locales.first().map(|first| ("locales", first.place.clone()));
+    [without, locales].into_iter().flatten().map(|(key, place)| {
+        let message = format!("`{key}` in [substrate.debian]: an image on nixpkgs has no package of Debian");
+        Diagnostic::new(message).at(place, "")
+    })
 }
 
 fn read_nixpkgs(table: &Table, errors: &mut Vec<Diagnostic>) -> (Option<TreeRef>, Option<Sha256>) {
@@ -237,6 +256,7 @@ fn read_debian(table: &Table, errors: &mut Vec<Diagnostic>) -> Debian {
         debian.maintainer_scripts = scripts.value;
     }
     debian.without = reader.parsed_list(like("without", r#"["mesa-libgallium"]"#)).unwrap_or_default();
+    debian.locales = reader.parsed_list(like("locales", r#"["de_DE.UTF-8"]"#)).unwrap_or_default();
     if let Some(keyring) = reader.string("keyring") {
         if keyring.value.is_empty() || keyring.value.contains(char::is_control) {
             reader.refuse(

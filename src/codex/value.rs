@@ -13,7 +13,7 @@ use crate::{
     digest::Sha256,
     document::Located,
     name::{
-        DebianName, PackageName, Platform, RuneName,
+        DebianName, LocaleName, PackageName, Platform, RuneName,
         debian::{Archive, Suite},
         image::ImageReference,
         npm::NpmName,
@@ -147,6 +147,8 @@ pub struct Debian {
     pub maintainer_scripts: MaintainerScripts,
     /// Packages that an image does without, though others depend on them.
     pub without: Vec<Located<DebianName>>,
+    /// Locales that are made for an image; the first is its `LANG`.
+    pub locales: Vec<Located<LocaleName>>,
 }
 
 /// What becomes of maintainer scripts (`postinst` and the like).
@@ -168,6 +170,7 @@ impl Default for Debian {
             essential: true,
             maintainer_scripts: MaintainerScripts::default(),
             without: Vec::new(),
+            locales: Vec::new(),
         }
     }
 }
@@ -189,6 +192,8 @@ pub struct Policy {
     pub missing_libraries: BTreeMap<ImagePackage, BTreeSet<Soname>>,
     /// Repositories of container images that may be bound by a tag, without a digest.
     pub allow_tags: BTreeSet<String>,
+    /// Whether a build ends where maintainer scripts do not run and would make more than is made otherwise.
+    pub strict: bool,
 }
 
 impl Policy {
@@ -209,6 +214,7 @@ impl Default for Policy {
             collisions: BTreeMap::new(),
             missing_libraries: BTreeMap::new(),
             allow_tags: BTreeSet::new(),
+            strict: false,
         }
     }
 }

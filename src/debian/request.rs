@@ -48,6 +48,7 @@ pub enum Base {
 
 /// What is to be resolved. The substrate's own roots ([`roots`]) that it asks for come on top of `roots`.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a purpose of its own")]
 pub struct Request<'a> {
     /// For which platform.
     pub platform: Platform,
@@ -61,6 +62,8 @@ pub struct Request<'a> {
     pub base: Base,
     /// Images besides the application's, each with what was asked for it. They have the base as well.
     pub further: &'a [(Role, Vec<Root>)],
+    /// Whether locales are made for it, by [`roots::LOCALES`].
+    pub locales: bool,
     /// The pins so far, of all platforms.
     pub lock: Option<&'a DebianLock>,
     /// Whether to take the newest versions whatever the pins say (`--update system`).

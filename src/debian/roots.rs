@@ -35,6 +35,9 @@ pub fn of_image(base: Base) -> BTreeSet<&'static str> {
     }
 }
 
+/// What makes locales when its maintainer script runs; only of images for which the Codex names one.
+pub const LOCALES: &str = "locales";
+
 /// What maintainer scripts run in and with, besides the Essential packages ([`of_configuring`]): dpkg itself, fakeroot,
 /// so that what they give to root and others is theirs, and the configuration of PAM, which programs for accounts ask.
 pub const CONFIGURE: [&str; 3] = ["dpkg", "fakeroot", "libpam-runtime"];

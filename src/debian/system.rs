@@ -142,6 +142,7 @@ impl<'a> SystemResolver<'a> {
             suites: &self.debian.suites,
             python: Some(self.python),
             base: self.base,
+            locales: self.base != Base::None && !self.debian.locales.is_empty(),
             roots,
             further,
             lock: self.before.as_ref(),

@@ -237,6 +237,7 @@ fn run_further(
         roots: given.roots,
         base: Base::Small,
         further,
+        locales: false,
         lock: given.lock,
         update: given.update,
         compiler: false,
@@ -576,6 +577,43 @@ fn an_image_cannot_do_without_what_is_asked_for_or_is_not_there() {
     ] {
         assert!(error.contains(want), "{want}\n--- not in ---\n{error}");
     }
+}
+
+#[test]
+fn locales_are_made_by_a_package_that_the_image_has() {
+    let with = [SERVER, &[("locales 1", "Depends: libc-bin, debconf")]].concat();
+    let index = index(&configuring(&with));
+    let suites = ["trixie".parse().unwrap()];
+    let mut request = Request {
+        platform: PLATFORM,
+        suites: &suites,
+        python: Some("3.13"),
+        roots: &[],
+        base: Base::Small,
+        further: &[],
+        locales: true,
+        lock: None,
+        update: false,
+        compiler: false,
+        configure: true,
+    };
+    let resolved = |request: &Request<'_>| match resolve(request, Some(&index)).unwrap() {
+        Outcome::Resolved(resolution) => *resolution,
+        Outcome::NeedsIndex => panic!("the index was there"),
+    };
+    let find = |resolution: &Resolution, name: &str| {
+        let packages = resolution.packages(&Mirrors::default());
+        packages.into_iter().find(|package| package.name.as_str() == name)
+    };
+    let made = resolved(&request);
+    let locales = find(&made, "locales").unwrap();
+    assert!(in_image(&locales) && locales.requested_by.is_empty());
+    let debconf = find(&made, "debconf").unwrap();
+    assert!(configures(&debconf));
+    let refused = without(made, "locales").unwrap_err();
+    assert!(refused.contains("somebody asks for `locales`"), "{refused}");
+    request.locales = false;
+    assert_eq!(find(&resolved(&request), "locales"), None);
 }
 
 /// A lock as an older forge wrote it: without what an image does not need.

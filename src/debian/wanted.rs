@@ -37,7 +37,9 @@ impl Wanted {
             compiler.extend(request.python.map(roots::python_headers).transpose()?);
         }
         let configure = if request.configure { names(roots::of_configuring())? } else { Vec::new() };
-        let base: Vec<Root> = names(roots::of_image(request.base))?.into_iter().map(own_root).collect();
+        let locales = request.locales.then_some(roots::LOCALES);
+        let base = names(roots::of_image(request.base).into_iter().chain(locales))?;
+        let base: Vec<Root> = base.into_iter().map(own_root).collect();
         let vessel = [request.roots, &base].concat().into_iter().chain(tools.iter().cloned().map(own_root));
         let further =
             request.further.iter().map(|(role, roots)| (role.clone(), [roots.as_slice(), &base].concat()));

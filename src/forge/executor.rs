@@ -85,6 +85,9 @@ pub trait Executor: ArtifactStore {
     /// Its version.
     fn version(&self) -> &str;
 
+    /// Whether it builds under this host's kernel alone.
+    fn builds_here(&self) -> bool;
+
     /// The store it builds in.
     fn store(&self) -> Store;
 

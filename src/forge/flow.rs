@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use super::{
     built::{Built, remember_engine},
     executor::{Executor, Inputs},
+    preflight,
     prepare::{Preparation, prepare},
     prepared::Prepared,
     requesters::with_requesters,
@@ -148,6 +149,7 @@ fn build(
     times: &mut Times,
     progress: &dyn Progress,
 ) -> Result<Images<Built>, Failure> {
+    preflight::check(&prepared.synthesis, executor)?;
     times.measure("fetch", || prepared.fetch(executor, progress))?;
     let further = prepared.synthesis.images.keys();
     let wanted = Images { vessel: (), further: further.map(|role| (role.clone(), ())).collect() };

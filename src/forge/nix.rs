@@ -155,6 +155,11 @@ impl Executor for Nix {
         &self.version
     }
 
+    fn builds_here(&self) -> bool {
+        // An empty list is Nix's word for nobody else.
+        self.builders.as_ref().is_none_or(|others| others.trim().is_empty())
+    }
+
     fn store(&self) -> Store {
         Store::of(self.store.clone())
     }

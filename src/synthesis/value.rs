@@ -10,13 +10,13 @@ use serde::Serialize;
 
 use crate::{
     crypt::WorkingCopy,
-    debian::SystemPackage,
+    debian::{Part, SystemPackage},
     digest::{self, Sha256, store_path::StorePath},
     document::canonical_json,
     hook::record::Hook,
     name::{
-        AttributePath, DebianName, MemberId, PackageName, Platform, Role as ImageRole, StopSignal,
-        npm::NpmName, tree_ref::TreeRef,
+        AttributePath, DebianName, LocaleName, MemberId, PackageName, Platform, Role as ImageRole,
+        StopSignal, npm::NpmName, tree_ref::TreeRef,
     },
     npm::{self, record::NodeEnvironment},
     python::{BuildBackend, BuildEnvironment, PythonPackage},
@@ -77,6 +77,9 @@ pub enum Substrate {
         /// Packages that the image does without, though others depend on them.
         #[serde(skip_serializing_if = "BTreeSet::is_empty")]
         without: BTreeSet<DebianName>,
+        /// Locales that are made for the image; the first is its `LANG`.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        locales: Vec<LocaleName>,
     },
     /// Real nixpkgs.
     Nixpkgs {
@@ -231,6 +234,10 @@ pub struct Policy {
     pub allow_sdist: BTreeSet<PackageName>,
     /// npm packages whose install scripts run.
     pub allow_scripts: BTreeSet<NpmName>,
+    /// Whether a build ends where maintainer scripts do not run and would make more than is made otherwise; written when
+    /// it does.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub strict: bool,
 }
 
 impl Synthesis {
@@ -238,6 +245,13 @@ impl Synthesis {
     #[must_use]
     pub fn to_canonical_json(&self) -> String {
         canonical_json(self)
+    }
+
+    /// Whether maintainer scripts run in its build.
+    #[must_use]
+    pub fn runs_scripts(&self) -> bool {
+        let parts = self.system_packages.iter().flat_map(|package| package.images.values());
+        parts.into_iter().any(|part| *part == Part::Configure)
     }
 
     /// The synthesis id: sha256 of the canonical bytes.

@@ -1,7 +1,11 @@
 //! `debian.nix`: the pinned Debian packages, pure data.
 
 use super::nix::Expr;
-use crate::{debian::SystemPackage, name::MemberId, synthesis::value::Synthesis};
+use crate::{
+    debian::SystemPackage,
+    name::{LocaleName, MemberId},
+    synthesis::value::{Substrate, Synthesis},
+};
 
 pub(super) const ABOUT: &str = "The pinned Debian packages: of the image and of the Python that builds it.";
 
@@ -17,9 +21,16 @@ pub(super) fn expression(synthesis: &Synthesis) -> Expr {
             ("packages", Expr::texts(names(|package| package.tool))),
         ]),
     )];
-    let compiler = names(|package| package.compiler);
-    if !compiler.is_empty() {
-        fields.push(("compiler", Expr::texts(compiler)));
+    let locales = match &synthesis.substrate {
+        Substrate::Debian { locales, .. } => locales.iter().map(LocaleName::as_str).collect(),
+        Substrate::Nixpkgs { .. } => Vec::new(),
+    };
+    let beside = [("compiler", names(|package| package.compiler)), ("locales", locales)];
+    fields
+        .extend(beside.into_iter().filter(|(_, of)| !of.is_empty()).map(|(key, of)| (key, Expr::texts(of))));
+    // It has a say where no maintainer script runs; elsewhere it is to change nothing.
+    if synthesis.policy.strict && !synthesis.runs_scripts() {
+        fields.push(("strict", Expr::Bool(true)));
     }
     fields.push((
         "packages",

@@ -13,6 +13,16 @@ use crate::sovereign_path::{forged_store, mounted, synthesis};
 
 /// Paths that apt has, and how the root of the image of a role differs from its: none that no table excepts.
 pub(crate) fn compared(synthesis: &Value, role: &str, root: &Path) -> (u64, Vec<String>) {
+    compared_answering("", synthesis, role, root)
+}
+
+/// The same with answers for debconf, as debconf-set-selections(1) reads them.
+pub(crate) fn compared_answering(
+    answers: &str,
+    synthesis: &Value,
+    role: &str,
+    root: &Path,
+) -> (u64, Vec<String>) {
     let is = |package: &Value, part: &str| match role {
         "vessel" => package[part] == true,
         further => package["images"][further] == part,
@@ -39,7 +49,8 @@ pub(crate) fn compared(synthesis: &Value, role: &str, root: &Path) -> (u64, Vec<
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    child.stdin.take().unwrap().write_all(Value::from(debs).to_string().as_bytes()).unwrap();
+    let given = json!({ "debs": debs, "answers": answers });
+    child.stdin.take().unwrap().write_all(given.to_string().as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success());
     let told: Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -182,6 +182,7 @@ fn resolve(
         roots: &roots,
         base,
         further: &[],
+        locales: false,
         lock: None,
         update: false,
         compiler: false,

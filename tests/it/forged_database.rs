@@ -84,11 +84,11 @@ until pg_isready --quiet --host=127.0.0.1; do
   sleep 0.1
 done
 "#;
-    let end = r#"
+    let end = "
 kill -INT $server
 wait $server && echo ended with 0
 pg_controldata | grep state
-"#;
+";
     let vector =
         "ask \"select '[1,2,3]'::vector <-> '[4,6,3]'::vector\"; ask \"select '[1]'::vector\" phoenix;";
     let client = r#"

@@ -6,7 +6,7 @@ use std::{fs, path::PathBuf};
 use serde_json::Value;
 
 use crate::{
-    apt_root::compared,
+    apt_root::{compared, compared_answering},
     home::{BECOME, Home, json_of},
     sovereign_path::forged_store,
 };
@@ -21,12 +21,18 @@ struct Plain {
 impl Plain {
     /// Of a core without code that asks for these packages.
     fn of(packages: &[&str]) -> Self {
+        Self::configured("", packages)
+    }
+
+    /// The same with more lines in `forge.toml`.
+    fn configured(lines: &str, packages: &[&str]) -> Self {
         let home = Home::new();
         let project = home.path("project");
         let core = project.join("crypt/core");
         fs::create_dir_all(core.join("plain")).unwrap();
         fs::create_dir_all(project.join("codex")).unwrap();
-        fs::write(project.join("codex/forge.toml"), "[image]\nname = \"localhost/plain\"\n").unwrap();
+        let toml = format!("[image]\nname = \"localhost/plain\"\n{lines}");
+        fs::write(project.join("codex/forge.toml"), toml).unwrap();
         fs::write(core.join("plain/__init__.py"), "").unwrap();
         let manifest = format!(
             r#"[project]
@@ -53,6 +59,11 @@ command = ["python"]
         let image = report["image_id"].as_str().unwrap().to_owned();
         let root = home.mounted(home.command_for(&project, &["stream", "newest"]), &image);
         Self { home, image, root }
+    }
+
+    fn synthesis(&self) -> Value {
+        let text = fs::read_to_string(self.home.path("state/synthesis/synthesis.json")).unwrap();
+        serde_json::from_str(&text).unwrap()
     }
 
     /// What a program says that the image's own user runs.
@@ -105,8 +116,7 @@ print(open("/tmp/page.pdf", "rb").read(5).decode())
 /// apt's, and the program answers.
 fn answers_as_on_debian(packages: &[&str], arguments: &[&str]) -> String {
     let plain = Plain::of(packages);
-    let synthesis = fs::read_to_string(plain.home.path("state/synthesis/synthesis.json")).unwrap();
-    let (_, different) = compared(&serde_json::from_str(&synthesis).unwrap(), "vessel", &plain.root);
+    let (_, different) = compared(&plain.synthesis(), "vessel", &plain.root);
     assert_eq!(different, [""; 0]);
     plain.answer(&["--unshare-net"], arguments)
 }
@@ -181,4 +191,43 @@ subprocess.run(["pdflatex", "-interaction=batchmode", "page.tex"], check=True, s
 print(open("page.pdf", "rb").read(5).decode())
 "#;
     assert_eq!(answers_as_on_debian(&["texlive-latex-base"], &["python", "-c", script]).trim(), "%PDF-");
+}
+
+/// The second is one whose name Debian has without its encoding.
+#[test]
+#[ignore = "an image and apt's root: make test-debian"]
+fn debian_speaks_german() {
+    let plain =
+        Plain::configured("[substrate.debian]\nlocales = [\"de_DE.UTF-8\", \"sr_RS.UTF-8@latin\"]\n", &[]);
+    let answers = "locales locales/locales_to_be_generated multiselect de_DE.UTF-8 UTF-8, sr_RS@latin UTF-8\n\
+                   locales locales/default_environment_locale select de_DE.UTF-8\n";
+    let (_, different) = compared_answering(answers, &plain.synthesis(), "vessel", &plain.root);
+    assert_eq!(different, [""; 0]);
+    let script = r#"
+import locale, os, time
+print(os.environ["LANG"])
+print(locale.setlocale(locale.LC_ALL, ""))
+print(time.strftime("%A, %e. %B", time.gmtime(0)))
+print(locale.format_string("%.2f", 1234.5, grouping=True))
+print(sorted(["Zebra", "Äpfel", "Apfel"], key=locale.strxfrm))
+locale.setlocale(locale.LC_ALL, "sr_RS.UTF-8@latin")
+print(time.strftime("%A", time.gmtime(0)))
+"#;
+    let told = plain.answer(&[], &["python", "-c", script]);
+    let lines: Vec<&str> = told.lines().collect();
+    let want = [
+        "de_DE.UTF-8",
+        "de_DE.UTF-8",
+        "Donnerstag,  1. Januar",
+        "1.234,50",
+        "['Apfel', 'Äpfel', 'Zebra']",
+        "četvrtak",
+    ];
+    assert_eq!(lines, want);
+    let all = plain.answer(&[], &["locale", "-a"]);
+    for name in ["de_DE.utf8", "sr_RS.utf8@latin", "C.utf8"] {
+        assert!(all.lines().any(|line| line == name), "{name} is not in {all}");
+    }
+    let kept = fs::read_to_string(plain.root.join("etc/locale.conf")).unwrap();
+    assert!(kept.lines().any(|line| line == "LANG=de_DE.UTF-8"), "{kept}");
 }

@@ -6,6 +6,7 @@ use jsonschema::{Validator, draft202012};
 use lychd_forge::{
     body::{Body, Order, Store, Written},
     digest::Sha256,
+    synthesis::value::Substrate,
 };
 use serde_json::{Value, json};
 
@@ -78,6 +79,10 @@ pub(crate) fn is_exact(schema: &Validator, good: &Value, open: &[&str], optional
 fn the_synthesis_schema_is_exact() {
     for (mut synthesis, _) in [sample::small(), sample::on_nixpkgs()] {
         synthesis.members[0].native = true;
+        synthesis.policy.strict = true;
+        if let Substrate::Debian { locales, .. } = &mut synthesis.substrate {
+            *locales = vec!["sr_RS.UTF-8@latin".parse().unwrap()];
+        }
         synthesis.inputs.insert("core/pyproject.toml".to_owned(), Sha256::of("manifest"));
         let uv = lychd_forge::tools::uv::tool().unwrap();
         synthesis.tools.insert("uv".to_owned(), uv);
@@ -102,6 +107,8 @@ fn the_synthesis_schema_is_exact() {
                 "/members/0/native",
                 "/tools/uv",
                 "/substrate/without",
+                "/substrate/locales",
+                "/policy/strict",
                 "/image/starts/migrate",
                 "/images",
                 "/images/database/entry",

@@ -210,7 +210,42 @@ fn a_missing_library_is_told_with_the_lines_that_help() {
     assert_eq!(crypt.python("import numba; print(numba.njit(lambda x: x + 1)(41))"), "42");
 }
 
-/// Where no script can run: what they say in plain words, and what programs of the packages make, is there.
+#[test]
+fn a_locale_that_debian_does_not_have_ends_the_build_with_those_that_are_near() {
+    let crypt = Crypt::new("");
+    let toml = "[substrate.debian]\nlocales = [\"en_GB.UTF-8\", \"de_XX.UTF-8\"]\n";
+    fs::write(crypt.path("codex/forge.toml"), toml).unwrap();
+    let told = crypt.refused(&["forge", "--no-load", "--nix-store", forged_store().to_str().unwrap()]);
+    assert!(told.contains("error: Debian has no locale de_XX.UTF-8, which `locales` in"), "{told}");
+    let (_, near) = told.split_once("; near ones: ").unwrap();
+    assert!(near.starts_with("de_DE.UTF-8, de_"), "{told}");
+    assert!(!told.contains("no locale en_GB"), "{told}");
+}
+
+/// A setting of the kernel is another one in a root where another file lies above it.
+#[test]
+fn a_kernel_that_lets_no_maintainer_script_run_is_told_before_anything_is_brought() {
+    let crypt = Crypt::new("\"idna==3.10\"");
+    fs::write(crypt.path("zero"), "0\n").unwrap();
+    let store = crypt.path("store");
+    let plain = crypt.command(&["forge", "--no-load", "--nix-store", store.to_str().unwrap()]);
+    let mut command = Command::new("bwrap");
+    command.args(["--dev-bind", "/", "/", "--ro-bind"]).arg(crypt.path("zero"));
+    command.arg("/proc/sys/user/max_user_namespaces");
+    command.arg(plain.get_program()).args(plain.get_args());
+    command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = command.output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    for want in ["user.max_user_namespaces is 0", "sysctl -w user.max_user_namespaces=", "maintainer-scripts"]
+    {
+        assert!(told.contains(want), "{want}\n--- not in ---\n{told}");
+    }
+    assert!(!told.contains("artifacts") && !store.exists(), "{told}");
+}
+
+/// Where no script can run: what they say in plain words, and what programs of the packages make, is there. What is
+/// lost is told of each package, and a strict policy does not let it pass.
 #[test]
 fn maintainer_scripts_can_be_read_instead_of_run() {
     let crypt = Crypt::new("");
@@ -225,10 +260,22 @@ fn maintainer_scripts_can_be_read_instead_of_run() {
         for directory in ["archive", "root"] {
             fs::remove_dir_all(crypt.path(directory)).unwrap();
         }
-        (forged["image_id"].clone(), answer)
+        let lost = forged["notes"].as_array().unwrap().iter().filter_map(Value::as_str);
+        let lost: Vec<String> =
+            lost.filter(|note| note.contains(" did not run")).map(str::to_owned).collect();
+        (forged["image_id"].clone(), answer, lost)
     };
     let (read, run) = (told("read"), told("run"));
     assert_ne!(read.0, run.0);
+    let base = "the maintainer script of base-files did not run, also for the triggers /usr/lib32";
+    assert!(read.2.iter().any(|note| note.starts_with(base) && note.contains("chown")), "{:?}", read.2);
+    assert!(!read.2.iter().any(|note| note.contains("of zlib1g ")), "it has none: {:?}", read.2);
+    assert_eq!(run.2, [""; 0]);
+    let strict = "[substrate.debian]\nmaintainer-scripts = \"read\"\n[policy]\nstrict = true\n";
+    fs::write(crypt.path("codex/forge.toml"), strict).unwrap();
+    let refused = crypt.refused(&["forge", "--no-load", "--nix-store", forged_store().to_str().unwrap()]);
+    let count = format!("are not made up for: {}; `strict` in [policy]", read.2.len());
+    assert!(refused.contains(&count) && refused.contains("the maintainer script of tzdata"), "{refused}");
     assert_eq!(read.1, "/usr/bin/mawk True False False");
     assert_eq!(run.1, "/usr/bin/mawk True True True");
 }

@@ -9,12 +9,13 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use crate::golden;
 use lychd_forge::{
+    debian::Part,
     diagnostic::Failure,
     digest::store_path::StoreName,
     host::{environment::program, process::Command},
     name::{Role, url::HostPolicy},
     python::record::{File, PackageSource, Place, PythonPackage},
-    synthesis::value::Synthesis,
+    synthesis::value::{Substrate, Synthesis},
     transmute::{
         self,
         nix::{Binding, Expr, FlakePath, render},
@@ -243,6 +244,27 @@ fn the_flake_is_the_golden_one() {
         "sources/vision__ocr_2/src/odd name ${x}.py",
     ];
     assert_eq!(paths, expected);
+}
+
+/// Of a locale the order counts. What a policy says of scripts that do not run is said where they do not run.
+#[test]
+fn what_becomes_of_debians_packages_is_data() {
+    let (mut synthesis, sources) = sample::small();
+    let debian = |synthesis: &Synthesis| text(&emit(&(synthesis.clone(), sources.clone())), "debian.nix");
+    let plain = debian(&synthesis);
+    assert!(!plain.contains("locales") && !plain.contains("strict"), "{plain}");
+    if let Substrate::Debian { locales, .. } = &mut synthesis.substrate {
+        *locales = ["sr_RS.UTF-8@latin", "de_DE.UTF-8"].map(|name| name.parse().unwrap()).to_vec();
+    }
+    synthesis.policy.strict = true;
+    let run = debian(&synthesis);
+    assert!(run.contains("locales = [ \"sr_RS.UTF-8@latin\" \"de_DE.UTF-8\" ];"), "{run}");
+    assert!(run.contains("configure = [") && !run.contains("strict"), "{run}");
+    for package in &mut synthesis.system_packages {
+        package.images.retain(|_, part| *part != Part::Configure);
+    }
+    let read = debian(&synthesis);
+    assert!(read.contains("strict = true;"), "{read}");
 }
 
 #[test]

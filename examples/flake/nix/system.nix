@@ -26,6 +26,7 @@ let
     script = "${rootScripts}/configure.py";
     spec = {
       inherit winners;
+      inherit (pkgs) locales;
       enter = "${rootScripts}/enter";
       not_kept = "${rootScripts}/not-kept";
       varying = "${rootScripts}/varying";
@@ -37,7 +38,11 @@ let
     name = "configured";
     outputs = [ "out" "account" ];
     script = "${rootScripts}/read_scripts.py";
-    spec = { inherit winners debs; };
+    spec = {
+      inherit winners debs;
+      inherit (pkgs) strict;
+      known_commands = "${rootScripts}/known-commands";
+    };
   };
   made = if configure == null then read else run;
 

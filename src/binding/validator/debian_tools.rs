@@ -164,6 +164,7 @@ fn resolve(lock: Option<&DebianLock>, index: Option<&debian::index::Index>) -> R
         roots: &roots,
         base: Base::None,
         further: &[],
+        locales: false,
         lock,
         update: false,
         compiler: false,

@@ -125,7 +125,8 @@ pub(super) fn substrate(
         Substrate::Debian(debian) => {
             let suites = debian.suites.iter().map(ToString::to_string).collect();
             let without = debian.without.iter().map(|name| name.value.clone()).collect();
-            Ok((value::Substrate::Debian { suites, without }, pinned))
+            let locales = debian.locales.iter().map(|locale| locale.value.clone()).collect();
+            Ok((value::Substrate::Debian { suites, without, locales }, pinned))
         }
         // The packages that were pinned are those of the tools alone.
         Substrate::Nixpkgs(tree) => {
@@ -200,5 +201,6 @@ pub(super) fn policy(codex: &Codex) -> value::Policy {
         hosts: codex.policy.hosts.iter().map(ToString::to_string).collect(),
         allow_sdist: codex.policy.allow_sdist.clone(),
         allow_scripts: codex.policy.allow_scripts.clone(),
+        strict: codex.policy.strict,
     }
 }

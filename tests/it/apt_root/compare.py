@@ -1,6 +1,7 @@
 """Holds the root of an image against the one that apt makes of the same packages.
 
-    compare.py ROOT SCRATCH EXCLUDES TABLE… < {"name": {"path": of its .deb, "image": bool}}
+    compare.py ROOT SCRATCH EXCLUDES TABLE… < {"debs": {"name": {"path": of its .deb, "image": bool}},
+                                               "answers": lines for debconf-set-selections}
 
 The .debs become an archive of their own, for Debian's has moved on, and mmdebstrap installs
 all of them from it, those too that an image only has while it is built. Then every path of
@@ -23,7 +24,8 @@ import sys
 
 ROOT, SCRATCH, EXCLUDES, *TABLES = sys.argv[1:]
 ROW = re.compile(r"(\S+)(?: unless (\S+))? because .+")
-DEBS = json.load(sys.stdin)
+GIVEN = json.load(sys.stdin)
+DEBS, ANSWERS = GIVEN["debs"], GIVEN["answers"]
 ARCHIVE, APT = f"{SCRATCH}/archive", f"{SCRATCH}/apt"
 
 
@@ -65,6 +67,11 @@ def install():
     command += [f"--setup-hook=mkdir -p \"$1/usr/share/man/man{section}\"" for section in range(1, 9)]
     # no cluster, as in the forge's build
     command += ["--setup-hook=mkdir -p \"$1/etc/postgresql-common/createcluster.d\" && echo 'create_main_cluster = false' > \"$1/etc/postgresql-common/createcluster.d/forge.conf\""]
+    if ANSWERS:
+        with open(f"{SCRATCH}/answers", "w", encoding="utf-8") as file:
+            file.write(ANSWERS)
+        # when all files are there and nothing is configured
+        command += [f"--extract-hook=chroot \"$1\" debconf-set-selections < {SCRATCH}/answers"]
     command += ["sid", APT, f"deb [trusted=yes] copy:{ARCHIVE} ./"]
     subprocess.run(command, check=True, env={**os.environ, "SOURCE_DATE_EPOCH": "1"}, stdout=sys.stderr)
 

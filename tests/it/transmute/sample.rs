@@ -148,6 +148,7 @@ pub(crate) fn small() -> (Synthesis, Sources) {
         substrate: Substrate::Debian {
             suites: vec!["trixie".to_owned()],
             without: BTreeSet::from(["libmagic-mgc".parse().unwrap()]),
+            locales: Vec::new(),
         },
         members: members.into_iter().map(|(member, _)| member).collect(),
         python_packages: vec![

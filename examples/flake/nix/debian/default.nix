@@ -3,7 +3,9 @@
 # the host takes part but Nix and its kernel.
 #
 #   debian            what debian.nix holds: { python = { version; packages; }; packages; },
-#                     and, names of packages, compiler when something is compiled
+#                     and, names of packages, compiler when something is compiled;
+#                     locales when maintainer scripts make some; strict when the build
+#                     is to end for what they would make where they do not run
 #   sourceDateEpoch   seconds; the time of everything built
 { system ? "x86_64-linux", sourceDateEpoch ? 1, debian }:
 assert system == "x86_64-linux" || throw "the embedded substrate has packages for x86_64-linux, not for ${system}";
@@ -45,6 +47,10 @@ in
   };
   inherit system sourceDateEpoch created fetchurl runCommand debs python bytecode seed programLibraries;
   runPython = runPythonWith python;
+  # The locales that are made for an image; the first is its LANG.
+  locales = debian.locales or [ ];
+  # Whether a build ends where scripts do not run and would make more than is made otherwise.
+  strict = debian.strict or false;
   # What ../image.nix asks of a substrate.
   package = name: debs.${name} or (throw "system package ${name} is not in debian.nix");
   systemRoot = ../system.nix;

@@ -61,6 +61,8 @@ assert builtins.compareVersions (builtins.head (builtins.split "-" (own "glibc")
   };
   # For what is opened by name alone (ctypes, cffi).
   environment = [ "LD_LIBRARY_PATH=/usr/lib" ];
+  # C.UTF-8 alone, which is glibc's own.
+  locales = [ ];
 
   dockerTools.streamLayeredImage = import ./stream-layered-image.nix { inherit tree; };
 }
