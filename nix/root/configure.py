@@ -71,8 +71,14 @@ ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "TZ": "UTC",
 }
-# What keeps scripts from starting services and from making a database cluster.
+# Accounts get the numbers of the pool; what is asked for otherwise has its way.
+ADD = """#!/bin/sh
+{ [ ! -e /etc/adduser.conf ] || cat /etc/adduser.conf; echo UID_POOL=/.forge/pool; echo GID_POOL=/.forge/pool; } > /.forge/adduser.conf
+exec /usr/sbin/%s --conf /.forge/adduser.conf "$@"
+"""
+# What keeps scripts from starting services and from making a database cluster, and numbers their accounts.
 PREPARED = {
+    **{f"/usr/local/sbin/{name}": (ADD % name).encode() for name in ("adduser", "addgroup")},
     "/usr/sbin/policy-rc.d": b"#!/bin/sh\nexit 101\n",
     "/etc/postgresql-common/createcluster.d/forge.conf": b"create_main_cluster = false\n",
 }
@@ -103,8 +109,8 @@ def with_directories(union, listing):
                     directory(union.tree, place)
 
 
-def configured(packages, listing, tree, modes, answers, enter, epoch, path, second):
-    """A root in which dpkg has configured every package. `answers` are for debconf's questions."""
+def configured(packages, listing, tree, modes, answers, pool, enter, epoch, path, second):
+    """A root in which dpkg has configured every package. `answers` are for debconf's questions, `pool` is adduser's."""
     root = LiveRoot(path, tree, modes, epoch, OWN, second)
     if second:
         time.sleep(1.1)
@@ -114,6 +120,7 @@ def configured(packages, listing, tree, modes, answers, enter, epoch, path, seco
     dpkg_database.put(f"{own}/triggers", "".join(f"{trigger}\n" for trigger in triggers).encode())
     dpkg_database.put(f"{own}/first", "\n".join(dpkg_database.essential(packages.controls.values())).encode())
     dpkg_database.put(f"{own}/answers", answers.encode())
+    dpkg_database.put(f"{own}/pool", pool.encode())
     dpkg_database.put(f"{own}/run", SCRIPT)
     for place, content in PREPARED.items():
         os.makedirs(os.path.dirname(path + place), exist_ok=True)
@@ -240,17 +247,19 @@ def main():
     varying = table.read(spec["varying"], ())
     answers = locales.answers(spec["locales"], Root(everything.tree).read(locales.PLACE))
     masters = numbers_of_accounts.masters(Root(everything.tree))
+    pool = numbers_of_accounts.pool(control.script("postinst") for control in packages.controls.values())
 
     def both(accounts, name):
         for path, content in numbers_of_accounts.seeded(masters, accounts).items():
             put(everything.tree, path, content)
-        with ThreadPoolExecutor() as pool:
-            make = lambda number: configured(packages, listing, everything.tree, modes, answers, spec["enter"], epoch, os.path.abspath(f"{name}{number}"), number == 2)
-            return list(pool.map(make, (1, 2)))
+        with ThreadPoolExecutor() as threads:
+            make = lambda number: configured(packages, listing, everything.tree, modes, answers, pool, spec["enter"], epoch, os.path.abspath(f"{name}{number}"), number == 2)
+            return list(threads.map(make, (1, 2)))
 
     roots = both({}, "root")
-    if accounts := numbers_of_accounts.made(roots[0].path, masters):
-        # again, with the numbers that go with their names
+    accounts = numbers_of_accounts.made(roots[0].path, masters)
+    if not numbers_of_accounts.are_numbered(accounts):
+        # again, with accounts that are there and have the numbers that go with their names
         roots = both(accounts, "numbered")
     one, other = (Results(root, not_kept, varying, epoch) for root in roots)
     differing = {place for place in {*one.kept, *other.kept} if not same(one.kept.get(place), other.kept.get(place))}

@@ -5,10 +5,18 @@ would belong to somebody else. Here the number goes with the name.
 Debian's own accounts (base-passwd) have theirs; 100 to 999 are for the scripts (Debian Policy 9.2.2)."""
 
 import hashlib
+import re
 
 FIRST, LAST = 100, 999
 MASTERS = "/usr/share/base-passwd"
 FILES = {"passwd": "passwd.master", "group": "group.master"}
+
+
+# What maintainer scripts may call an account, and what makes one of them (adduser(8)).
+NAME = re.compile(r"(?<![\w/$.-])[a-z_][a-z0-9_-]{0,31}(?![\w/])")
+MAKER = re.compile(r"\b(?:adduser|addgroup)\b")
+# A variable may hold it.
+VARIABLE = re.compile(rf"^\s*\w+=[\"']?({NAME.pattern})[\"']?\s*$", re.MULTILINE)
 
 
 def lines(text):
@@ -30,6 +38,25 @@ def numbered(made):
     for name in sorted({name for names in made.values() for name in names}):
         found[name] = number_of(name, set(found.values()))
     return found
+
+
+def pool(scripts):
+    """A pool of adduser.conf(5), which gives an account its number when it is made: the words of the lines that make
+    one, and what variables of these scripts hold, for one of them is its name. Of two words with one number neither is
+    there."""
+    words, numbers = set(), {}
+    for text in (script.replace("\\\n", " ") for script in scripts if MAKER.search(script)):
+        words.update(word for line in text.splitlines() if MAKER.search(line) for word in NAME.findall(line))
+        words.update(VARIABLE.findall(text))
+    for word in sorted(words):
+        numbers.setdefault(number_of(word, ()), []).append(word)
+    return "".join(f"{names[0]}:{number}\n" for number, names in sorted(numbers.items()) if len(names) == 1)
+
+
+def are_numbered(accounts):
+    """Whether each account has the number that goes with its name."""
+    numbers = numbered(accounts)
+    return all(fields[2] == str(numbers[name]) for names in accounts.values() for name, fields in names.items())
 
 
 def made(root, masters):

@@ -140,6 +140,19 @@ class Accounts(Case):
         self.assertEqual(numbers_of_accounts.numbered(other)["postgres"], number, "another package moves nobody")
         self.assertIn(":65534::/:/x\n", numbers_of_accounts.seeded(MASTERS, other)["/etc/passwd"].decode())
 
+    def test_accounts_are_made_with_the_number_of_their_name(self):
+        script = "set -e\nNAME=_lych\nadduser --system --quiet --home /var/lib/postgresql \\\n  --group postgres\naddgroup \"$NAME\"\n"
+        pool = dict(line.split(":") for line in numbers_of_accounts.pool([script, "useless=word\n"]).splitlines())
+        number = str(numbers_of_accounts.number_of("postgres", ()))
+        self.assertEqual(pool["postgres"], number)
+        self.assertIn("_lych", pool)
+        for absent in ("system", "home", "var", "lib", "word", "set"):
+            self.assertNotIn(absent, pool)
+        numbered = self.made(f"postgres:x:{number}:{number}:P:/:/x\n", f"postgres:x:{number}:\n")
+        self.assertTrue(numbers_of_accounts.are_numbered(numbered))
+        self.assertTrue(numbers_of_accounts.are_numbered(self.made()))
+        self.assertFalse(numbers_of_accounts.are_numbered(self.made("postgres:x:100:100:P:/:/x\n", "postgres:x:100:\n")))
+
     def test_two_names_with_one_number_get_two(self):
         names = [f"user{n}" for n in range(900)]
         numbers = numbers_of_accounts.numbered({"passwd": {name: [] for name in names}})

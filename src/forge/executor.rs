@@ -10,11 +10,10 @@ use std::{
 
 use super::missing_libraries::MissingLibrary;
 use crate::{
-    body::{ExecutorKind, Store},
+    body::{ExecutorKind, Images, Store},
     diagnostic::Failure,
     digest::{Sha256, store_path::StorePath},
     host::progress::Progress,
-    name::Role,
     supply::store::ArtifactStore,
 };
 
@@ -97,11 +96,16 @@ pub trait Executor: ArtifactStore {
     /// Refused when an input is not the one that is pinned; unable when it cannot be read.
     fn with_inputs(self: Box<Self>, inputs: Inputs) -> Result<Box<dyn Executor>, Failure>;
 
-    /// Builds the image of a role out of the flake in this directory.
+    /// Builds the images of these roles out of the flake in this directory.
     ///
     /// # Errors
     /// Refused when the build ran and failed.
-    fn build(&self, flake: &Path, role: &Role, progress: &dyn Progress) -> Result<Outputs, NotBuilt>;
+    fn build(
+        &self,
+        flake: &Path,
+        roles: &Images<()>,
+        progress: &dyn Progress,
+    ) -> Result<Images<Outputs>, NotBuilt>;
 
     /// Whether what was built before is still in its store, and the executable is one that streams the configuration.
     ///

@@ -158,11 +158,9 @@ fn build(
         if wanted.further.is_empty() { "the image, in the sandbox" } else { "the images, in the sandbox" },
     );
     let outputs = times.measure("build", || {
-        wanted.try_map(|role, ()| {
-            executor.build(&directories.flake(), role, progress).map_err(|not_built| {
-                let remedies = prepared.remedies(&not_built.missing, progress);
-                with_requesters(not_built, &prepared.synthesis, &remedies)
-            })
+        executor.build(&directories.flake(), &wanted, progress).map_err(|not_built| {
+            let remedies = prepared.remedies(&not_built.missing, progress);
+            with_requesters(not_built, &prepared.synthesis, &remedies)
         })
     })?;
     times.measure("digest", || {

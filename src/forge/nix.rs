@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::executor::{Executor, Inputs, NotBuilt, Outputs, Wanted};
 use crate::{
-    body::{ExecutorKind, Store},
+    body::{ExecutorKind, Images, Store},
     diagnostic::{Diagnostic, Failure, Fault},
     digest::store_path::{StorePath, StorePathError},
     host::{
@@ -19,7 +19,6 @@ use crate::{
         process::{Command, Output},
         progress::Progress,
     },
-    name::Role,
     supply::store::ArtifactStore,
 };
 
@@ -58,24 +57,33 @@ impl Nix {
         command
     }
 
+    /// Whether Nix would do one build at a time, as it does where nobody has said another number.
+    fn builds_one_at_a_time(&self) -> Result<bool, Failure> {
+        let output = self.flake_command("show-config").output()?;
+        Ok(output.text().lines().any(|line| line == "max-jobs = 1"))
+    }
+
     fn flake_command(&self, verb: &str) -> Command {
         self.program("nix").args(["--extra-experimental-features", "nix-command flakes", verb])
     }
 
-    /// Builds a package of the flake in `directory`; returns its output. A build that ran and failed is refused,
-    /// with Nix's own error.
-    fn build_package(
+    /// Builds packages of the flake in `directory`; returns what Nix says of them. A build that ran and failed is
+    /// refused, with Nix's own error.
+    fn build_packages(
         &self,
         directory: &Path,
-        package: &str,
+        packages: &[String],
         progress: &dyn Progress,
-    ) -> Result<StorePath, NotBuilt> {
+    ) -> Result<Output, NotBuilt> {
         let mut command = self
             .flake_command("build")
             .args(["--no-update-lock-file", "--no-write-lock-file", "--log-format", "internal-json"])
             .args(["--json", "--no-link", "--no-allow-import-from-derivation"]);
         if let Some(builders) = &self.builders {
             command = command.arg("--builders").arg(builders);
+        }
+        if self.builds_one_at_a_time()? {
+            command = command.args(["--max-jobs", "auto"]);
         }
         if let Inputs::Nixpkgs { tree, offline, .. } = &self.inputs {
             if *offline {
@@ -86,10 +94,11 @@ impl Nix {
                     command.args(["--override-input", "nixpkgs"]).arg(format!("path:{}", tree.display()));
             }
         }
-        let command = command.arg(format!("path:{}#{package}", directory.display()));
+        let installable = |package: &String| format!("path:{}#{package}", directory.display());
+        let command = command.args(packages.iter().map(installable));
         let mut log = log::BuildLog::default();
         let output = command.output_with_lines(|line| log.line(line, progress))?;
-        if output.success() { Ok(single_output(&output)?) } else { Err(log.failure(package)) }
+        if output.success() { Ok(output) } else { Err(log.failure(&packages.join("` and `"))) }
     }
 }
 
@@ -181,11 +190,23 @@ impl Executor for Nix {
         Ok(Box::new(Self { inputs, ..*self }))
     }
 
-    fn build(&self, flake: &Path, role: &Role, progress: &dyn Progress) -> Result<Outputs, NotBuilt> {
-        let package = role.package();
-        Ok(Outputs {
-            store_path: self.build_package(flake, &package, progress)?,
-            conf: self.build_package(flake, &format!("{package}-conf"), progress)?,
+    fn build(
+        &self,
+        flake: &Path,
+        roles: &Images<()>,
+        progress: &dyn Progress,
+    ) -> Result<Images<Outputs>, NotBuilt> {
+        if !roles.further.is_empty() {
+            // All at once first, so that no job waits for another image.
+            let packages: Vec<String> = roles.iter().map(|(role, ())| role.package()).collect();
+            self.build_packages(flake, &packages, progress)?;
+        }
+        let one = |package: String| -> Result<StorePath, NotBuilt> {
+            Ok(single_output(&self.build_packages(flake, &[package], progress)?)?)
+        };
+        roles.try_map(|role, ()| {
+            let package = role.package();
+            Ok(Outputs { store_path: one(package.clone())?, conf: one(format!("{package}-conf"))? })
         })
     }
 
