@@ -11,7 +11,7 @@ def absent(root, starts, path, working_directory):
         else:
             places = [f"{folder}/{program}" for folder in path.split(":")]
         if not any(is_file(root, place) for place in places):
-            messages.append(f"the image has no program `{program}`, which `{key}` of its contract starts (looked for: {', '.join(places)})")
+            messages.append(f"the image has no program `{program}`, which `{key}` of its contract starts (looked for: {', '.join(places)}); name another in [tool.lychd.image] or [tool.lychd.images], or add the package that has it")
     return messages
 
 

@@ -15,10 +15,12 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "root"))
 sys.dont_write_bytecode = True
 
+import accounts
 import alternatives
 import diversions
 import ld_cache
 import special
+import started
 import ucf
 from check_elf import Checker
 from collision import Decisions
@@ -450,6 +452,24 @@ class Libraries(Case):
         found = ld_cache.libraries(root, ["/usr/lib"])
         self.assertEqual(found, {name: f"/usr/lib/{path}" for name, path in {"libx.so.1": "libx.so.1", "libx.so": "libx.so", "liby.so.3": "liby.so", "libplugin.so": "libplugin.so"}.items()})
         self.assertEqual(sorted(ld_cache.loadable(root, found).keys() - found.keys()), ["libx.so.1.2", "liby.so"])
+
+
+class Started(unittest.TestCase):
+    def test_what_a_contract_starts_is_in_the_image(self):
+        tree = {"app": {".venv": {"bin": {"lych": Stored("/x/lych"), "gone": "nowhere"}}}, "bin": "usr/bin", "usr": {"bin": {"sh": Stored("/x/sh")}, "lib": {}}}
+        absent = lambda **starts: started.absent(Root(tree), starts, "/app/.venv/bin:/usr/bin", "/app")
+        self.assertEqual(absent(command="lych", health="/bin/sh", migrate=".venv/bin/lych"), [])
+        for program in ("granian", "gone", "/usr/lib", "/bin/bash", "bin/lych"):
+            (message,) = absent(command=program)
+            self.assertIn(f"the image has no program `{program}`, which `command` of its contract starts (looked for: /", message)
+        self.assertEqual([message.split("`")[3] for message in absent(migrate="b", health="a")], ["health", "migrate"])
+
+    def test_what_debian_gives_the_images_user_is_its_own(self):
+        modes = {"etc/postgresql": ["755", 428, 428], "etc/ssl/private": ["710", 0, 163], "run/x": ["750", 428, 163]}
+        passwd, group = "root:x:0:0::/:/x\npostgres:x:428:428::/:/x\n", "root:x:0:\npostgres:x:428:\n"
+        was = [accounts.number(text, "postgres") for text in (passwd, group)]
+        self.assertEqual(accounts.renumbered(modes, was, 1001), {**modes, "etc/postgresql": ["755", 1001, 1001], "run/x": ["750", 1001, 163]})
+        self.assertEqual(accounts.renumbered(modes, [accounts.number(passwd, "lich"), accounts.number(None, "lich")], 1001), modes)
 
 
 if __name__ == "__main__":

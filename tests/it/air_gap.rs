@@ -20,7 +20,8 @@ impl Home {
         home.write(
             "crypt/core/pyproject.toml",
             "[build-system]\nrequires = ['flit_core==3.12.0']\nbuild-backend = 'flit_core.buildapi'\n\
-             [project]\nname = 'gap'\nversion = '1.0'\ndescription = 'x'\ndependencies = ['idna==3.10']\n",
+             [project]\nname = 'gap'\nversion = '1.0'\ndescription = 'x'\ndependencies = ['idna==3.10']\n\
+             [tool.lychd.image]\ncommand = ['python', '-m', 'gap']\n",
         );
         home.write("crypt/core/gap.py", "def create_app(): ...\n");
         home.write("crypt/extensions/page/pyproject.toml", "[project]\nname = 'page'\nversion = '1.0'\n");

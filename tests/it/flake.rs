@@ -108,7 +108,9 @@ fn the_flake_shows_its_outputs() {
     let names = |output: &str| -> Vec<String> {
         shown[output]["x86_64-linux"].as_object().unwrap().keys().cloned().collect()
     };
-    assert_eq!(names("packages"), ["default", "lychd-forge", "lychd-image", "lychd-image-conf"]);
+    let database = ["lychd-image-database", "lychd-image-database-conf"];
+    let packages = ["default", "lychd-forge", "lychd-image", "lychd-image-conf"];
+    assert_eq!(names("packages"), [packages.as_slice(), &database].concat());
     assert_eq!(names("apps"), ["bind", "default", "lychd-forge"]);
     assert_eq!(names("devShells"), ["default"]);
     assert_eq!(names("checks"), ["image", "package", "unit-tests"]);

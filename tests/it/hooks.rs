@@ -272,8 +272,8 @@ fn policy_can_forbid_hooks_and_says_what_that_means() {
     let example = Example::new(None);
     let path = example.home.path().join("codex/forge.toml");
     let text = std::fs::read_to_string(&path).unwrap();
-    assert!(text.contains("[policy]\n"));
-    std::fs::write(&path, text.replace("[policy]\n", "[policy]\nallow-hooks = false\n")).unwrap();
+    assert!(!text.contains("[policy]\n"));
+    std::fs::write(&path, text + "\n[policy]\nallow-hooks = false\n").unwrap();
     let output = example.forge(&["synthesize", "--locked"]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");

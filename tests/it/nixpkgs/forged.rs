@@ -11,13 +11,19 @@ use super::{
     manifest_directory, nix, run_in,
 };
 
-/// The forge as a user runs it, over a copy of the example whose `forge.toml` is this.
+/// The forge as a user runs it, over a copy of the example whose `forge.toml` is this and which has no image of
+/// Debian's packages.
 fn forge(scratch: &Path, forge_toml: &str, arguments: &[&str]) -> Command {
     let (codex, crypt) = (scratch.join("codex"), scratch.join("crypt"));
     if !crypt.exists() {
         fs::create_dir_all(&codex).unwrap();
         let example = manifest_directory().join("examples/crypt");
         answer(&Command::new("cp").arg("-r").arg(example).arg(&crypt));
+        let core = crypt.join("core/pyproject.toml");
+        let text = fs::read_to_string(&core).unwrap();
+        let database = "[tool.lychd.images.database]\npreset = \"postgresql-17-pgvector\"\n";
+        assert!(text.contains(database));
+        fs::write(core, text.replace(database, "")).unwrap();
         fs::copy(manifest_directory().join("examples/codex/lychd.toml"), codex.join("lychd.toml")).unwrap();
     }
     fs::write(codex.join("forge.toml"), forge_toml).unwrap();
