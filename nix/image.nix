@@ -105,6 +105,7 @@ let
     contents = map (content: content.path) (concatMap (layer: layer.contents) packageLayers);
     spec = {
       inherit user directories starts;
+      image = name;
       prefix = if python then prefix else null;
       path = head (filter (value: value != null) (map (entry: let found = builtins.match "PATH=(.*)" entry; in if found == null then null else head found) env));
       entry = if entry == null then null else { path = entryPlace; file = "${entries}/${entry}"; };

@@ -288,7 +288,7 @@ mod tests {
             ),
             (
                 "locales = [\"de_DE.UTF-8\", \"en_GB\"]",
-                &["`en_GB` is not in UTF-8", "write `en_GB.UTF-8`", ":2:27"],
+                &["`en_GB` does not end in `.UTF-8`", "write `en_GB.UTF-8`", ":2:27"],
             ),
             (
                 "locales = [\"de_DE.UTF-8\", \"de_DE.UTF-8\"]",

@@ -39,6 +39,11 @@ def shown(text):
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
 
 
+def named(notes):
+    """The packages that notes are about."""
+    return [note.split()[4] for note in notes]
+
+
 def notes(debs, controls, path):
     """One of each package of which something is missing, by name."""
     known, told = known_commands(path), []

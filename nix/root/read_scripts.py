@@ -24,7 +24,8 @@ def main():
     packages = SystemPackages(spec["debs"], spec["winners"])
     lost = not_run.notes(spec["debs"], packages.controls, spec["known_commands"])
     if spec["strict"] and lost:
-        fail([*lost, f"maintainer scripts that did not run, and are not made up for: {len(lost)}; `strict` in [policy] of forge.toml lets none pass"])
+        names = sorted(not_run.named(lost))
+        fail([*lost, f"{len(lost)} maintainer scripts did not run and are not made up for, of {', '.join(names)}; `strict` in [policy] of forge.toml lets none pass: take it out, or let them run (maintainer-scripts = \"run\" in [substrate.debian])"])
     union, found = packages.rooted()
     for path, node in generated(Root(union.tree), packages.controls, note).items():
         put(union.tree, path, node)

@@ -457,11 +457,11 @@ class Libraries(Case):
 class Started(unittest.TestCase):
     def test_what_a_contract_starts_is_in_the_image(self):
         tree = {"app": {".venv": {"bin": {"lych": Stored("/x/lych"), "gone": "nowhere"}}}, "bin": "usr/bin", "usr": {"bin": {"sh": Stored("/x/sh")}, "lib": {}}}
-        absent = lambda **starts: started.absent(Root(tree), starts, "/app/.venv/bin:/usr/bin", "/app")
+        absent = lambda **starts: started.absent("localhost/x", Root(tree), starts, "/app/.venv/bin:/usr/bin", "/app")
         self.assertEqual(absent(command="lych", health="/bin/sh", migrate=".venv/bin/lych"), [])
         for program in ("granian", "gone", "/usr/lib", "/bin/bash", "bin/lych"):
             (message,) = absent(command=program)
-            self.assertIn(f"the image has no program `{program}`, which `command` of its contract starts (looked for: /", message)
+            self.assertIn(f"the image localhost/x has no program `{program}`, which `command` of its contract starts (looked for: /", message)
         self.assertEqual([message.split("`")[3] for message in absent(migrate="b", health="a")], ["health", "migrate"])
 
     def test_what_debian_gives_the_images_user_is_its_own(self):

@@ -30,6 +30,9 @@ const SKELETON: [(Home, &str, &str); 8] = [
     (Home::Crypt, "extensions/README.md", include_str!("../../templates/init/crypt/extensions/README.md")),
 ];
 
+/// Where what the Codex says of the core's own database begins, the last of its file.
+const DATABASE: &str = "\n[server.database]\n";
+
 /// A file that `init` wants to be there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
@@ -58,7 +61,9 @@ pub fn plan(codex: &Path, crypt: &Path, has_core: bool) -> Vec<Wanted> {
         .filter(|(home, path, _)| !(has_core && *home == Home::Crypt && path.starts_with("core/")))
         .map(|(home, path, text)| {
             let root = if home == Home::Codex { codex } else { crypt };
-            Wanted { path: root.join(path), text }
+            // Whether a foreign core makes a database is not known here.
+            let end = text.find(DATABASE).filter(|_| has_core);
+            Wanted { path: root.join(path), text: end.and_then(|end| text.get(..end)).unwrap_or(text) }
         })
         .collect()
 }
@@ -122,6 +127,8 @@ mod tests {
         file::write(&crypt.join("core/setup.cfg"), b"").unwrap();
         let report = init(&codex, &crypt).unwrap();
         assert_eq!(report.kept, [crypt.join("core"), codex.join("forge.toml")]);
+        // What a foreign core makes is its own affair.
+        assert_eq!(codex::load(&codex).unwrap(), codex::Codex::default());
         assert_eq!(file::read(&codex.join("forge.toml"), 100).unwrap(), b"# mine\n");
         assert!(!file::exists(&crypt.join("core/pyproject.toml")).unwrap());
         let again = init(&codex, &crypt).unwrap();

@@ -11,11 +11,12 @@ use crate::{
 /// Packages of every image, besides its Python: what Python and manylinux wheels expect of a system
 /// (PEP 600: glibc, libstdc++, zlib), and what a shell in the container needs. `libc-bin` is there for
 /// `ldconfig`: Python's `ctypes.util.find_library` asks it where a library is.
-pub const BASE: [&str; 11] = [
+pub const BASE: [&str; 12] = [
     "base-files",
     "bash",
     "ca-certificates",
     "coreutils",
+    "dash",
     "libc-bin",
     "libc6",
     "libstdc++6",

@@ -96,7 +96,8 @@ impl<'a> SystemResolver<'a> {
                 (image.role.clone(), asked(&member.id, &image.system_dependencies).collect())
             })
             .collect();
-        let resolution = self.close(&roots, &further)?.without(&self.debian.without)?;
+        let resolution = self.close(&roots, &further).map_err(|failure| of_several(failure, &further))?;
+        let resolution = resolution.without(&self.debian.without)?;
         let moved = resolution.moved.clone();
         if self.mode == Mode::Locked && !moved.is_empty() {
             return Err(lock_unfit(names::SHOWN_DEBIAN, &moved).into());
@@ -208,6 +209,17 @@ fn asked<'a>(
         requested_by: Some(member.clone()),
         place: Some(dependency.place.clone()),
     })
+}
+
+/// What a refusal means where a body has several images.
+fn of_several(failure: Failure, further: &[(Role, Vec<debian::Root>)]) -> Failure {
+    match failure {
+        Failure::Refused(refused) if !further.is_empty() => {
+            let note = "all images of a body have one lock: what one of them asks for must go with what the others have";
+            Failure::Refused(refused.into_iter().map(|one| one.note(note)).collect())
+        }
+        other => other,
+    }
 }
 
 fn has_compiler(lock: &DebianLock, platform: Platform) -> bool {

@@ -78,7 +78,8 @@ impl Nix {
         let mut command = self
             .flake_command("build")
             .args(["--no-update-lock-file", "--no-write-lock-file", "--log-format", "internal-json"])
-            .args(["--json", "--no-link", "--no-allow-import-from-derivation"]);
+            // What else is wrong is told as well.
+            .args(["--json", "--no-link", "--no-allow-import-from-derivation", "--keep-going"]);
         if let Some(builders) = &self.builders {
             command = command.arg("--builders").arg(builders);
         }

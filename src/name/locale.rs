@@ -36,7 +36,7 @@ impl FromStr for LocaleName {
         } else if !is_place(place) || !modifier.is_none_or(is_modifier) {
             format!("is not a locale ({})", Self::GRAMMAR)
         } else if encoding != Some("UTF-8") {
-            format!("is not in UTF-8, which alone is made: write `{}`", utf8())
+            format!("does not end in `.UTF-8`, which alone is made: write `{}`", utf8())
         } else {
             return Ok(Self(text.to_owned()));
         };
@@ -75,8 +75,8 @@ mod tests {
             ("de_DE_x.UTF-8", "is not a locale"),
             ("de_DE.UTF-8@", "is not a locale"),
             ("de_DE.UTF-8@a b", "is not a locale"),
-            ("de_DE.UTF-8 UTF-8", "is not in UTF-8"),
-            ("de_DE", "is not in UTF-8, which alone is made: write `de_DE.UTF-8`"),
+            ("de_DE.UTF-8 UTF-8", "does not end in `.UTF-8`"),
+            ("de_DE", "does not end in `.UTF-8`, which alone is made: write `de_DE.UTF-8`"),
             ("de_DE@euro", "write `de_DE.UTF-8@euro`"),
             ("de_DE.ISO-8859-1", "write `de_DE.UTF-8`"),
             ("de_DE.utf8", "write `de_DE.UTF-8`"),

@@ -37,7 +37,7 @@ const REAL_TIME: u8 = 30;
 
 /// Why a text is no such signal.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is not a signal that stops a container: `SIGTERM`, `SIGINT`, `SIGQUIT`, …", .0.escape_debug())]
+#[error("`{}` is not a signal by which a container can be asked to end: `SIGTERM`, `SIGINT`, `SIGQUIT`, …", .0.escape_debug())]
 pub struct SignalError(String);
 
 impl FromStr for StopSignal {

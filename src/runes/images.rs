@@ -24,6 +24,8 @@ pub struct ImageUse {
 /// Judges images: what is not pinned needs the policy's word.
 pub(super) struct Images<'a> {
     codex: &'a Codex,
+    /// The body's own besides the application's.
+    further: &'a BTreeMap<Role, EngineId>,
     /// What was judged.
     pub(super) uses: Vec<ImageUse>,
     /// What is wrong with it.
@@ -31,35 +33,40 @@ pub(super) struct Images<'a> {
 }
 
 impl<'a> Images<'a> {
-    pub(super) const fn new(codex: &'a Codex) -> Self {
-        Self { codex, uses: Vec::new(), errors: Vec::new() }
+    pub(super) const fn new(codex: &'a Codex, further: &'a BTreeMap<Role, EngineId>) -> Self {
+        Self { codex, further, uses: Vec::new(), errors: Vec::new() }
     }
 
     /// The body's own image of a role, which is called by it.
-    pub(super) fn forged(
-        &mut self,
-        role: &Role,
-        further: &BTreeMap<Role, EngineId>,
-        place: Option<&Place>,
-    ) -> Option<Source> {
-        if let Some(image) = further.get(role) {
+    pub(super) fn forged(&mut self, role: &Role, place: Option<&Place>) -> Option<Source> {
+        if let Some(image) = self.further.get(role) {
             return Some(Source::Loaded(image.reference()));
         }
-        let message = format!("the body has no image `{role}`, which the Codex wants of it");
+        let message = format!("the body has no image `{role}`, which is wanted of it");
         self.errors.push(
             at(Diagnostic::new(message), place)
                 .help(format!("add [tool.lychd.images.{role}] to `core/pyproject.toml` and forge again"))
-                .help("or name an image of a registry instead of `forged`"),
+                .help("or name an image of a registry instead"),
         );
         None
     }
 
-    /// Where the container `name` has its image from.
-    pub(super) fn source(&mut self, name: &str, image: &UnitImage, place: Option<&Place>) -> Source {
+    /// Where the container `name` has its image from. `forged:<role>` is the body's own.
+    pub(super) fn source(&mut self, name: &str, image: &UnitImage, place: Option<&Place>) -> Option<Source> {
         let service = format!("{}{name}", super::PREFIX);
         let mut floating = false;
         let source = match image {
             UnitImage::Id(id) => Source::Loaded(format!("sha256:{}", id.digest())),
+            UnitImage::Named(reference) if reference.repository() == FORGED => {
+                let role = reference.tag().and_then(|tag| tag.parse::<Role>().ok());
+                if let Some(role) = role.filter(|_| reference.digest().is_none()) {
+                    return self.forged(&role, place);
+                }
+                let message = format!("the image `{reference}` of `{service}` is none of the body");
+                let help = "write `forged:` and the name of one: of [tool.lychd.images.NAME]";
+                self.errors.push(at(Diagnostic::new(message), place).help(help));
+                return None;
+            }
             UnitImage::Named(reference) => {
                 floating = reference.digest().is_none();
                 let allowed = self.codex.policy.allow_tags.contains(reference.repository());
@@ -78,9 +85,12 @@ impl<'a> Images<'a> {
             }
         };
         self.uses.push(ImageUse { service, image: image.to_string(), floating });
-        source
+        Some(source)
     }
 }
+
+/// What an image of the body is called by, with its role as the tag.
+const FORGED: &str = "forged";
 
 fn unpinned(service: &str, image: &str, repository: &str, place: Option<&Place>) -> Diagnostic {
     let message = format!("the image `{image}` of `{service}` is a tag, which can be another image tomorrow");
@@ -88,7 +98,11 @@ fn unpinned(service: &str, image: &str, repository: &str, place: Option<&Place>)
     wrong.help(format!(
         "pin it: `podman pull {image}`, then what `podman image inspect --format '{{{{index .RepoDigests 0}}}}' {image}` prints"
     ))
-    .help("write that as `image` under [quadlet] of a rune, or where else the image is named".to_owned())
+    .help(if service == "lychd-phylactery" {
+        "write that as `image` under [server.database] of lychd.toml, or `forged` for the body's own"
+    } else {
+        "write that as `image` under [quadlet] of a rune, or where else the image is named"
+    })
     .help(format!("or admit it in forge.toml: [policy] allow-tags = [\"{repository}\"]"))
 }
 

@@ -111,7 +111,7 @@ pub fn render(input: &RenderInput<'_>) -> Result<Rendered, Failure> {
     let web = &federated.web;
     let ports = ports::assign(codex, web, &federated.runes, input.ports, &mut errors);
     let topology = topology(codex, &federated.runes, &mut errors);
-    let mut images = Images::new(codex);
+    let mut images = Images::new(codex, input.further);
 
     let reactor = mounts::reactor(codex, layout);
     let context = MountContext { layout, resolve, reactor: &reactor };
@@ -225,13 +225,13 @@ fn core_containers(
     }
     let database = &codex.lychd.database.image;
     let source = match &database.value {
-        DatabaseImage::Named(image) => Some(images.source("phylactery", image, database.place.as_ref())),
-        DatabaseImage::Forged => images.forged(&Role::database(), input.further, database.place.as_ref()),
+        DatabaseImage::Named(image) => images.source("phylactery", image, database.place.as_ref()),
+        DatabaseImage::Forged => images.forged(&Role::database(), database.place.as_ref()),
     };
     containers.extend(source.map(|source| core::phylactery(codex, source, layout, errors)));
     if let Some(rune) = &codex.runes.phoenix {
         let source = images.source(rune.name.value.as_str(), &rune.image.value, Some(&rune.image.place));
-        containers.push(core::phoenix(codex, rune, source));
+        containers.extend(source.map(|source| core::phoenix(codex, rune, source)));
     }
     Ok(containers)
 }
@@ -248,7 +248,8 @@ fn rune_containers(
     let mut containers = Vec::new();
     for rune in &codex.runes.soulstones {
         let name = &rune.name.value;
-        let source = images.source(name.as_str(), &rune.image.value, Some(&rune.image.place));
+        let image = images.source(name.as_str(), &rune.image.value, Some(&rune.image.place));
+        let Some(source) = image else { continue };
         let port = ports.stones.get(name).copied().unwrap_or_default();
         let mut container = stone::soulstone(rune, source, port, context, errors)?;
         container.labels.insert("lychd.capabilities", capabilities::stone_label(rune));
@@ -259,7 +260,9 @@ fn rune_containers(
         let definition = &rune.definition;
         let name = &definition.name.value;
         let image = UnitImage::Named(definition.image.value.clone());
-        let source = images.source(name.as_str(), &image, Some(&definition.image.place));
+        let Some(source) = images.source(name.as_str(), &image, Some(&definition.image.place)) else {
+            continue;
+        };
         let mut container = stone::member(rune, source, context, errors)?;
         let words: Vec<&str> = definition.capabilities.iter().map(RuneName::as_str).collect();
         if !words.is_empty() {

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Everything that members claim against each other or against LychD itself, a diagnostic a claim: ports, names and
-/// images of runes, further images on nixpkgs, dependencies that go round, paths of assets, console scripts, modules.
+/// images of runes, further images on nixpkgs, a database that is wanted of the body and not made, dependencies that go round, paths of assets, console scripts, modules.
 ///
 /// The federation is the one with what hooks registered, so that all is told together.
 #[must_use]
@@ -39,6 +39,7 @@ pub fn arbitrate(codex: &Codex, federation: &Federation) -> Vec<Diagnostic> {
     wrong.extend(cycles::cycles(&parts));
     wrong.extend(unselected::wanted(federation, &parts));
     wrong.extend(further_images::elsewhere(codex, federation));
+    wrong.extend(further_images::missing(codex, federation));
     wrong.extend(files::assets(federation, &installed));
     wrong.extend(files::scripts(&parts));
     wrong.extend(files::modules(&installed));

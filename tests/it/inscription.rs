@@ -8,6 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde_json::json;
+
 use crate::{golden, validator::VALIDATOR};
 use lychd_forge::{
     codex::{self, Codex, DatabaseImage},
@@ -145,11 +147,52 @@ fn a_body_that_lacks_the_image_that_the_codex_wants_of_it_is_told_so() {
     let told = refused.unwrap_err().to_string();
     assert!(
         told.starts_with(
-            "the body has no image `database`, which the Codex wants of it\n  at lychd.toml:2:9\n  \
+            "the body has no image `database`, which is wanted of it\n  at lychd.toml:2:9\n  \
              help: add [tool.lychd.images.database] to `core/pyproject.toml` and forge again\n"
         ),
         "{told}"
     );
+}
+
+/// A member's rune may run an image of the body as the Phylactery does.
+#[test]
+fn a_rune_runs_an_image_of_the_body() {
+    let rendered = |image: &str| {
+        let federation = json!({
+            "migrate": [], "schema": "lychd-forge/federation/2", "web_port": 8000,
+            "runes": [{ "member": "core", "place": "core/pyproject.toml:1:1", "rune": {
+                "capabilities": [], "expose-port": false, "groups": [], "image": image, "name": "cache", "port": 6379,
+                "volumes": [], "grants": { "devices": [], "image-user": false, "label-disable": false,
+                    "linux-capabilities": [], "new-privileges": false, "tmpfs": [], "writable": false },
+            } }],
+        });
+        let further =
+            ["cache", "database"].map(|role| (role.parse().unwrap(), ConfigDigest::of(role).into()));
+        render(&RenderInput {
+            codex: &codex::load(Path::new("tests/golden/inscription/forged/codex")).unwrap(),
+            federated: &RuneRecord::parse("federation.json", federation.to_string().into_bytes()).unwrap(),
+            body: &ConfigDigest::of("body").into(),
+            further: &further.into(),
+            layout: &layout(),
+            resolve: &|path: &Path| Ok(path.to_owned()),
+            podman: "5.4.2".parse().unwrap(),
+            ports: &BTreeMap::new(),
+        })
+    };
+    let set = rendered("forged:cache").unwrap();
+    let unit = set.quadlets.file(&"lychd-cache.container".parse().unwrap()).unwrap();
+    let unit = String::from_utf8_lossy(unit);
+    assert!(unit.contains(&format!("\nImage=sha256:{}\nPull=never\n", ConfigDigest::of("cache"))), "{unit}");
+    assert!(set.images.is_empty(), "nothing of other people: {:?}", set.images);
+    let pinned = format!("forged@sha256:{}", "0".repeat(64));
+    for (image, want) in [
+        ("forged:other", "the body has no image `other`, which is wanted of it\n"),
+        ("forged", "the image `forged` of `lychd-cache` is none of the body\n"),
+        (&pinned, "of `lychd-cache` is none of the body\n"),
+    ] {
+        let told = rendered(image).unwrap_err().to_string();
+        assert!(told.contains(want) && told.matches("\n  help:").count() <= 2, "{told}");
+    }
 }
 
 #[test]

@@ -88,7 +88,7 @@ def main():
     root = StoreRoot(tree)
     if root.real(python) is None:
         fail([f"{python} is not among the system packages of the image"])
-    fail(absent(root, spec["starts"], spec["path"], spec["working_directory"]))
+    fail(absent(spec["image"], root, spec["starts"], spec["path"], spec["working_directory"]))
 
     loader = load(spec["loader"])
     shared, notes = links(prefix, wheels, Checker(root, loader))

@@ -66,7 +66,9 @@ fn image(role: Role, table: &Table, place: &Place, errors: &mut Vec<Diagnostic>)
     let mut contract = preset.as_ref().map_or_else(bare, Preset::contract);
     let given = keys::read(&mut reader, &mut contract, None);
     contract.env.extend(given.env);
-    contract.ports.extend(given.ports.iter().map(|port| port.value));
+    if !given.ports.is_empty() {
+        contract.ports = given.ports.iter().map(|port| port.value).collect();
+    }
     if let Some(Health::Http { port, .. }) = &contract.health {
         contract.ports.insert(*port);
     }
@@ -84,6 +86,7 @@ fn image(role: Role, table: &Table, place: &Place, errors: &mut Vec<Diagnostic>)
     }
     reader.finish();
     let entry = preset.map(|preset| preset.entry);
+    let contract = contract.with_places_of_volumes();
     FurtherImage { role, system_dependencies, entry, contract, place: place.clone() }
 }
 

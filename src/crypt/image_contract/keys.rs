@@ -147,14 +147,8 @@ fn read_user(table: &Table, title: &str, user: &mut User, errors: &mut Vec<Diagn
         }
     }
     // Below 1000 are the system's own accounts, from 65534 on nobody and what the kernel keeps.
-    match reader.number("uid", 65_533).map(u32::try_from) {
-        Some(Ok(uid)) if uid >= 1000 => user.uid = uid,
-        Some(_) => {
-            let place = reader.node("uid").map(|node| node.place.clone());
-            let wrong = Diagnostic::new(format!("`uid` in {title} must be between 1000 and 65533"));
-            reader.errors().extend(place.map(|place| wrong.at(place, "")));
-        }
-        None => {}
+    if let Some(uid) = reader.integer("uid", 1000..=65_533).and_then(|uid| u32::try_from(uid.value).ok()) {
+        user.uid = uid;
     }
 }
 
@@ -169,9 +163,9 @@ fn read_health(table: &Table, title: &str, port: Option<u16>, outer: &mut Reader
         None
     };
     if table.get("command").is_some() {
+        reader.knows(&["http", "port"]);
         let words = words(&mut reader, "command")?;
         for key in ["http", "port"] {
-            reader.knows(&[key]);
             if table.get(key).is_some() {
                 let message = format!("{title} has `command`, and `{key}` goes with a question over HTTP");
                 return refuse(&mut reader, key, message);

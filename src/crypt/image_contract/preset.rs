@@ -26,7 +26,7 @@ impl Entry {
 pub struct Preset {
     /// What `preset` says.
     pub name: &'static str,
-    /// Debian's packages of it, with what its entry point calls: `flock` of util-linux.
+    /// Debian's packages of it, with what its entry point calls: `flock` of util-linux, and what unpacks scripts.
     pub packages: &'static [&'static str],
     /// Where its programs lie, which are not on the usual `PATH`.
     programs: &'static str,
@@ -37,7 +37,7 @@ pub struct Preset {
 /// All of them: `PostgreSQL` with pgvector, which bookworm has not.
 pub const ALL: [Preset; 1] = [Preset {
     name: "postgresql-17-pgvector",
-    packages: &["postgresql-17", "postgresql-17-pgvector", "util-linux"],
+    packages: &["postgresql-17", "postgresql-17-pgvector", "gzip", "util-linux", "xz-utils", "zstd"],
     programs: "/usr/lib/postgresql/17/bin",
     entry: Entry::Postgresql,
 }];

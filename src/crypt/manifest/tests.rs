@@ -145,13 +145,27 @@ fn a_core_may_have_further_images() {
     assert_eq!((cache.role.as_str(), database.role.as_str()), ("cache", "database"));
     assert_eq!(
         names(database),
-        ["postgresql-17", "postgresql-17-pgvector", "util-linux", "postgresql-17-cron"]
+        [
+            "postgresql-17",
+            "postgresql-17-pgvector",
+            "gzip",
+            "util-linux",
+            "xz-utils",
+            "zstd",
+            "postgresql-17-cron"
+        ]
     );
     assert_eq!(database.system_dependencies[0].place.to_string(), "m/pyproject.toml:5:10");
     let of = &database.contract;
     assert_eq!((of.command.join(" "), of.ports.clone()), ("postgres".to_owned(), BTreeSet::from([5432])));
     assert_eq!((of.env["PGDATA"].as_str(), of.user.name.as_str()), ("/srv/data", "postgres"));
     assert!(of.env["PATH"].starts_with("/usr/lib/postgresql/17/bin:"));
+    let own = core(
+        "[tool.lychd.images.database]\npreset = 'postgresql-17-pgvector'\nports = [5433]\nvolumes = ['/srv/data']\n",
+    );
+    let own = &own.unwrap().images[0].contract;
+    assert_eq!(own.ports, BTreeSet::from([5433]), "what is written stands for what the preset says");
+    assert!(own.directories.contains(&"/srv/data".to_owned()), "{:?}", own.directories);
     assert_eq!((cache.entry, cache.contract.user.name.as_str()), (None, "lich"));
     assert_eq!((cache.contract.ports.clone(), cache.contract.env.len()), (BTreeSet::from([8001]), 0));
 }
@@ -248,7 +262,7 @@ fn hostile_and_mistaken_contracts_of_images_are_refused() {
         (
             "core",
             with("[tool.lychd.image]\nstop-signal = 'INT'\n"),
-            "`INT` is not a signal that stops a container",
+            "`INT` is not a signal by which a container can be asked to end",
         ),
         (
             "core",

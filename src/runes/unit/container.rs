@@ -178,8 +178,11 @@ impl Container {
                 unit.set(Key::Restart, "no");
             }
         }
-        // 128 + SIGTERM: the init of the container passes on how its child was stopped.
-        unit.set(Key::SuccessExitStatus, "143");
+        if let ServiceKind::Lasting(_) = self.service {
+            // 128 + SIGTERM: the init of the container passes on how its child was stopped. Of what runs once that is
+            // no success.
+            unit.set(Key::SuccessExitStatus, "143");
+        }
         unit.set(Key::TimeoutStartSec, self.start_seconds.to_string());
         if self.at_boot {
             unit.set(Key::WantedBy, "default.target");

@@ -1,10 +1,29 @@
 //! What a body may have besides its application's image.
 
 use crate::{
-    codex::{Codex, Substrate},
+    codex::{Codex, DatabaseImage, Substrate},
     crypt::Federation,
     diagnostic::Diagnostic,
+    name::Role,
 };
+
+/// The database that the Codex wants of the body, and that the core does not make.
+pub(super) fn missing(codex: &Codex, federation: &Federation) -> Option<Diagnostic> {
+    let image = &codex.lychd.database.image;
+    let mut made = federation.core().into_iter().flat_map(|core| &core.manifest.lychd.images);
+    if image.value != DatabaseImage::Forged || made.any(|image| image.role == Role::database()) {
+        return None;
+    }
+    let missing = Diagnostic::new("the Codex wants the database of the body, and the core makes none")
+        .help(
+            "add to `core/pyproject.toml`: [tool.lychd.images.database] preset = \"postgresql-17-pgvector\"",
+        )
+        .help("or name an image of a registry instead of `forged`");
+    Some(match &image.place {
+        Some(place) => missing.at(place.clone(), ""),
+        None => missing,
+    })
+}
 
 /// Further images of a body that is not made of Debian's packages.
 pub(super) fn elsewhere(codex: &Codex, federation: &Federation) -> Vec<Diagnostic> {

@@ -188,6 +188,22 @@ fn the_port_of_a_registry_is_no_tag() {
 }
 
 #[test]
+fn a_database_that_is_wanted_of_the_body_is_made_by_its_core() {
+    let wanted = "[server.database]\nimage = 'forged'\n";
+    let made = "[tool.lychd.images.database]\npreset = 'postgresql-17-pgvector'\n";
+    assert_eq!(told(wanted, vec![member("core", made, &[])]), [""; 0]);
+    assert_eq!(told("", vec![member("core", made, &[])]), [""; 0]);
+    let told = told(wanted, vec![member("core", "", &[])]);
+    let [one] = &told[..] else { panic!("{told:?}") };
+    assert!(
+        one.starts_with(
+            "the Codex wants the database of the body, and the core makes none\n  at lychd.toml:2:9\n"
+        ),
+        "{one}"
+    );
+}
+
+#[test]
 fn dependencies_that_go_round() {
     let all = workspace(&["lych-a", "lych-b", "lych-c", "lych-core", "lych-d"]);
     let needs = |id: &str, needs: &str| member(id, &format!("dependencies = [{needs}]\n{all}"), &[]);

@@ -24,7 +24,9 @@ fn forge(scratch: &Path, forge_toml: &str, arguments: &[&str]) -> Command {
         let database = "[tool.lychd.images.database]\npreset = \"postgresql-17-pgvector\"\n";
         assert!(text.contains(database));
         fs::write(core, text.replace(database, "")).unwrap();
-        fs::copy(manifest_directory().join("examples/codex/lychd.toml"), codex.join("lychd.toml")).unwrap();
+        let lychd = fs::read_to_string(manifest_directory().join("examples/codex/lychd.toml")).unwrap();
+        assert!(lychd.contains("image = \"forged\"\n"));
+        fs::write(codex.join("lychd.toml"), lychd.replace("image = \"forged\"\n", "")).unwrap();
     }
     fs::write(codex.join("forge.toml"), forge_toml).unwrap();
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");

@@ -3,7 +3,7 @@
 Reads from $specPath
 
     {"tree", "loader", "account": files of system.py, "prefix" (null without an
-     environment), "python", "path", "starts": {key: program},
+     environment), "python", "path", "image" (its name), "starts": {key: program},
      "entry": {"path", "file"} or null,
      "wheels": [{"name", "path", "meta", "requested_by"}],
      "user": {"name", "uid"}, "directories": [...], "working_directory",
@@ -84,7 +84,7 @@ def check(spec, union, wheels, waived):
     python = f"/usr/bin/python{spec['python']}"
     if spec["prefix"] and root.real(python) is None:
         fail([f"{python} is not among the system packages of the image"])
-    fail(absent(root, spec["starts"], spec["path"], spec["working_directory"]))
+    fail(absent(spec["image"], root, spec["starts"], spec["path"], spec["working_directory"]))
     checker = Checker(root, load(spec["loader"]), spec["missing_libraries"])
     for package, meta in wheels:
         siblings = {os.path.basename(path) for path in meta["elf"]}

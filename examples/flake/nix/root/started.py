@@ -1,8 +1,8 @@
 """Whether an image has the programs that its contract names."""
 
 
-def absent(root, starts, path, working_directory):
-    """Messages about those that the root has not. `starts` is key -> program, `path` what
+def absent(image, root, starts, path, working_directory):
+    """Messages about those that the root of an image has not. `starts` is key -> program, `path` what
     `PATH` says in the container."""
     messages = []
     for key, program in sorted(starts.items()):
@@ -11,7 +11,7 @@ def absent(root, starts, path, working_directory):
         else:
             places = [f"{folder}/{program}" for folder in path.split(":")]
         if not any(is_file(root, place) for place in places):
-            messages.append(f"the image has no program `{program}`, which `{key}` of its contract starts (looked for: {', '.join(places)}); name another in [tool.lychd.image] or [tool.lychd.images], or add the package that has it")
+            messages.append(f"the image {image} has no program `{program}`, which `{key}` of its contract starts (looked for: {', '.join(places)}); name another in [tool.lychd.image] or [tool.lychd.images], or add the package that has it")
     return messages
 
 
