@@ -81,7 +81,7 @@ mod tests {
             ("de_DE.ISO-8859-1", "write `de_DE.UTF-8`"),
             ("de_DE.utf8", "write `de_DE.UTF-8`"),
             ("C.UTF-8", "every image has `C.UTF-8`"),
-            ("de_DE.UTF-8\n", "`de_DE.UTF-8\\n` is not"),
+            ("de_DE.UTF-8\n", "`de_DE.UTF-8\\n` does not end"),
         ] {
             let told = bad.parse::<LocaleName>().unwrap_err().to_string();
             assert!(told.contains(want), "{told}");
