@@ -71,14 +71,23 @@ ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "TZ": "UTC",
 }
-# Accounts get the numbers of the pool; what is asked for otherwise has its way.
+# Accounts get the numbers of the pool that no other has; what is asked for otherwise has its way. What was made so
+# is known then.
 ADD = """#!/bin/sh
-{ [ ! -e /etc/adduser.conf ] || cat /etc/adduser.conf; echo UID_POOL=/.forge/pool; echo GID_POOL=/.forge/pool; } > /.forge/adduser.conf
+echo "$@" >> /.forge/added
+while IFS=: read -r name number; do
+  free=yes
+  for file in passwd group; do
+    case $(getent $file "$number") in "" | "$name":*) ;; *) free= ;; esac
+  done
+  [ -z "$free" ] || echo "$name:$number"
+done < /.forge/pool > /.forge/free
+{ [ ! -e /etc/adduser.conf ] || cat /etc/adduser.conf; echo UID_POOL=/.forge/free; echo GID_POOL=/.forge/free; } > /.forge/adduser.conf
 exec /usr/sbin/%s --conf /.forge/adduser.conf "$@"
 """
-# What keeps scripts from starting services and from making a database cluster, and numbers their accounts.
+NUMBERING = {f"/usr/local/sbin/{name}": (ADD % name).encode() for name in ("adduser", "addgroup")}
+# What keeps scripts from starting services and from making a database cluster.
 PREPARED = {
-    **{f"/usr/local/sbin/{name}": (ADD % name).encode() for name in ("adduser", "addgroup")},
     "/usr/sbin/policy-rc.d": b"#!/bin/sh\nexit 101\n",
     "/etc/postgresql-common/createcluster.d/forge.conf": b"create_main_cluster = false\n",
 }
@@ -122,7 +131,8 @@ def configured(packages, listing, tree, modes, answers, pool, enter, epoch, path
     dpkg_database.put(f"{own}/answers", answers.encode())
     dpkg_database.put(f"{own}/pool", pool.encode())
     dpkg_database.put(f"{own}/run", SCRIPT)
-    for place, content in PREPARED.items():
+    numbering = NUMBERING if Root(tree).real("/usr/sbin/adduser") else {}
+    for place, content in {**PREPARED, **numbering}.items():
         os.makedirs(os.path.dirname(path + place), exist_ok=True)
         dpkg_database.put(path + place, content, 0o755)
     # TMPDIR and the like name places outside the root
@@ -166,7 +176,7 @@ class Results:
     def __init__(self, root, not_kept, varying, epoch):
         self.found, gone, others = root.changed()
         self.found.update({place: Stored(f"{root.path}/{place}") for place in ACCOUNTS})
-        is_kept = lambda place: f"/{place}" not in PREPARED and not any(row.has(place) for row in not_kept)
+        is_kept = lambda place: f"/{place}" not in {**PREPARED, **NUMBERING} and not any(row.has(place) for row in not_kept)
         self.kept = {}
         self.notes = [f"/{place} is not in the image: it is neither a file, a directory nor a link" for place in others if is_kept(place)]
         for place, node in self.found.items():
@@ -249,18 +259,24 @@ def main():
     masters = numbers_of_accounts.masters(Root(everything.tree))
     pool = numbers_of_accounts.pool(control.script("postinst") for control in packages.controls.values())
 
-    def both(accounts, name):
-        for path, content in numbers_of_accounts.seeded(masters, accounts).items():
+    def both(pool, accounts, name):
+        for path, content in numbers_of_accounts.seeded(masters, *accounts).items():
             put(everything.tree, path, content)
         with ThreadPoolExecutor() as threads:
             make = lambda number: configured(packages, listing, everything.tree, modes, answers, pool, spec["enter"], epoch, os.path.abspath(f"{name}{number}"), number == 2)
             return list(threads.map(make, (1, 2)))
 
-    roots = both({}, "root")
+    roots = both(pool, ({}, {}), "root")
     accounts = numbers_of_accounts.made(roots[0].path, masters)
-    if not numbers_of_accounts.are_numbered(accounts):
-        # again, with accounts that are there and have the numbers that go with their names
-        roots = both(accounts, "numbered")
+    numbers = numbers_of_accounts.numbered(accounts)
+    if not numbers_of_accounts.have(accounts, numbers):
+        # again, with what is known now; what adduser did not make is there before
+        added = set(roots[0].read(f"{OWN}/added").split())
+        others = {file: {name: fields for name, fields in names.items() if name not in added} for file, names in accounts.items()}
+        roots = both(numbers_of_accounts.spelled(numbers), (others, numbers), "numbered")
+        if not numbers_of_accounts.have(numbers_of_accounts.made(roots[0].path, masters), numbers):
+            # and where that is not enough, all of them are
+            roots = both("", (accounts, numbers), "seeded")
     one, other = (Results(root, not_kept, varying, epoch) for root in roots)
     differing = {place for place in {*one.kept, *other.kept} if not same(one.kept.get(place), other.kept.get(place))}
     differing |= set(one.gone) ^ set(other.gone)

@@ -30,7 +30,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import caches
 import environment
-from accounts import accounts, number, renumbered
+from accounts import accounts, numbers, renumbered
 from check_elf import Checker
 from collision import Decisions
 from modes import mode_of, sealed
@@ -51,7 +51,7 @@ def own_files(spec, root):
         empty.append(f"{spec['prefix']}/lib/python{spec['python']}/site-packages")
     if spec["entry"]:
         found[spec["entry"]["path"]] = Stored(spec["entry"]["file"])
-    return found, empty, [number(text, user["name"]) for text in (passwd, group)]
+    return found, empty, numbers(passwd, group, user["name"])
 
 
 def united(spec, wheels):
@@ -96,9 +96,11 @@ def check(spec, union, wheels, waived):
     return checker.unneeded(waived)
 
 
-def modes(tree, directories):
+def modes(union, directories):
     """place -> mode and owner of the image's own directories that are not 0755."""
-    found = {path.lstrip("/"): mode_of(path, directories) for path, node in walk(tree) if isinstance(node, dict)}
+    # one may be written as one that a link of the root leads to
+    real = ["/" + union.place(path.lstrip("/")) for path in directories]
+    found = {path.lstrip("/"): mode_of(path, real) for path, node in walk(union.tree) if isinstance(node, dict)}
     return {place: [f"{mode:o}", 0, 0] for place, mode in found.items() if mode != 0o755}
 
 
@@ -119,7 +121,7 @@ def main():
         {
             "links": union.links,
             "sealed": sealed(prefix).lstrip("/") if prefix else "",
-            "modes": {**renumbered(account["modes"], was, spec["user"]["uid"]), **modes(union.tree, spec["directories"])},
+            "modes": {**renumbered(account["modes"], was, spec["user"]["uid"]), **modes(union, spec["directories"])},
             "hard_links": account["hard_links"],
             "left_out": {**account["left_out"], **union.left_out},
             "shared": {**account["shared"], **union.shared},

@@ -82,6 +82,14 @@ class LiveRoot:
             file.truncate()
             file.write(content)
 
+    def read(self, place):
+        """The text of a file of the root; empty when there is none."""
+        try:
+            with open(f"{self.path}/{place}", encoding="utf-8", errors="surrogateescape") as file:
+                return file.read()
+        except FileNotFoundError:
+            return ""
+
     def changed(self):
         """(place -> node of what is new or different, sorted places of what is gone, and of what is
         neither file, directory nor link)."""

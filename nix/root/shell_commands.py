@@ -5,8 +5,12 @@ import re
 import shlex
 
 INTERPRETER = re.compile(r"#!\s*/bin/(?:sh|bash|dash)\b")
-COMMENT = re.compile(r"(?:^|(?<=[\s;&|(]))#.*$", re.MULTILINE)
-HERE = re.compile(r"<<(-?)\s*(['\"]?)(\w+)\2(.*)\n(?:.*\n)*?[ \t]*\3[ \t]*(?=\n|\Z)")
+# A line that is a comment goes before all else: nothing goes on in it, and nothing begins.
+WHOLE_COMMENT = re.compile(r"^\s*#.*\n?", re.MULTILINE)
+COMMENT = re.compile(r"(?<=[\s;&|(])#.*$", re.MULTILINE)
+# What a `#` may be besides the begin of one.
+NO_COMMENT = re.compile(r"['\"`$\\]")
+HERE = re.compile(r"<<(-?)\s*(['\"]?)([^\s'\";&|<>()]+)\2(.*)\n((?:.*\n)*?)[ \t]*\3[ \t]*(?=\n|\Z)")
 ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=.*", re.DOTALL)
 BEFORE = {"if", "then", "elif", "else", "while", "until", "do", "!", "{", "time"}
 AFTER = {"fi", "done", "esac", "}"}
@@ -21,8 +25,9 @@ class Commands:
         if not INTERPRETER.match(script):
             self.unread.append("a program that is no shell script")
             return
-        text = HERE.sub(lambda match: match[4], script).replace("\\\n", " ")
-        lexer = shlex.shlex(COMMENT.sub("", text), posix=True, punctuation_chars=PUNCTUATION)
+        text = HERE.sub(self._here, WHOLE_COMMENT.sub("", script)).replace("\\\n", " ")
+        text = "\n".join(map(self._without_comment, text.split("\n")))
+        lexer = shlex.shlex(text, posix=True, punctuation_chars=PUNCTUATION)
         lexer.whitespace, lexer.whitespace_split, lexer.commenters = " \t\r", True, ""
         try:
             tokens = list(lexer)
@@ -30,6 +35,18 @@ class Commands:
             self.unread.append("text that cannot be read")
             return
         self._read([part for token in tokens for part in parts(token)])
+
+    def _here(self, match):
+        """What stands around a here-document. Between plain words its text is a program's; commands in it are told."""
+        if not match[2]:
+            self._substituted(match[5])
+        return match[4]
+
+    def _without_comment(self, line):
+        if (comment := COMMENT.search(line)) and NO_COMMENT.search(line):
+            self.unread.append("a line in which a # may be anything")
+            return line[: comment.start()]
+        return COMMENT.sub("", line)
 
     def _read(self, tokens):
         self.words, self.nested, cases, place = [], [], [], 0
@@ -69,7 +86,7 @@ class Commands:
             elif not self.words and token in ("for", "case"):
                 ends = {"for": ("do",), "case": ("in",)}[token]
                 while place < len(tokens) and tokens[place] not in ends:
-                    self._substituted(tokens[place])
+                    self._substituted("".join(tokens[place : place + 2]))
                     place += 1
                 place += 1
                 if token == "case":

@@ -133,12 +133,12 @@ class Accounts(Case):
         self.assertEqual(self.made(), {})
         one = self.made("postgres:x:100:102:P:/var/lib/postgresql:/bin/bash\n", "ssl-cert:x:101:postgres\npostgres:x:102:\n")
         number = numbers_of_accounts.numbered(one)["postgres"]
-        seeded = numbers_of_accounts.seeded(MASTERS, one)
+        seeded = numbers_of_accounts.seeded(MASTERS, one, numbers_of_accounts.numbered(one))
         self.assertEqual(seeded["/etc/passwd"].decode(), MASTERS["passwd"] + f"postgres:!:{number}:{number}:P:/var/lib/postgresql:/bin/bash\n")
         self.assertIn(f"postgres:!:{number}:\n", seeded["/etc/group"].decode())
         other = self.made("a:x:100:65534::/:/x\npostgres:x:101:103:P:/:/bin/bash\n", "postgres:x:103:\n")
         self.assertEqual(numbers_of_accounts.numbered(other)["postgres"], number, "another package moves nobody")
-        self.assertIn(":65534::/:/x\n", numbers_of_accounts.seeded(MASTERS, other)["/etc/passwd"].decode())
+        self.assertIn(":65534::/:/x\n", numbers_of_accounts.seeded(MASTERS, other, numbers_of_accounts.numbered(other))["/etc/passwd"].decode())
 
     def test_accounts_are_made_with_the_number_of_their_name(self):
         script = "set -e\nNAME=_lych\nadduser --system --quiet --home /var/lib/postgresql \\\n  --group postgres\naddgroup \"$NAME\"\n"
@@ -149,9 +149,11 @@ class Accounts(Case):
         for absent in ("system", "home", "var", "lib", "word", "set"):
             self.assertNotIn(absent, pool)
         numbered = self.made(f"postgres:x:{number}:{number}:P:/:/x\n", f"postgres:x:{number}:\n")
-        self.assertTrue(numbers_of_accounts.are_numbered(numbered))
-        self.assertTrue(numbers_of_accounts.are_numbered(self.made()))
-        self.assertFalse(numbers_of_accounts.are_numbered(self.made("postgres:x:100:100:P:/:/x\n", "postgres:x:100:\n")))
+        have = lambda accounts: numbers_of_accounts.have(accounts, numbers_of_accounts.numbered(accounts))
+        self.assertTrue(have(numbered))
+        self.assertTrue(have(self.made()))
+        self.assertFalse(have(self.made("postgres:x:100:100:P:/:/x\n", "postgres:x:100:\n")))
+        self.assertFalse(numbers_of_accounts.have(self.made(), {"postgres": int(number)}), "one is missing")
 
     def test_two_names_with_one_number_get_two(self):
         names = [f"user{n}" for n in range(900)]
@@ -163,7 +165,7 @@ class Accounts(Case):
         self.assertEqual(found["/etc/passwd"].decode().splitlines()[:2], ["root:*:0:0:root:/root:/bin/bash", "lich:x:1000:1000:lich:/home/lich:/bin/sh"])
         self.assertEqual(accounts("nobody", 65534, [], MASTERS["passwd"], MASTERS["group"])["/etc/passwd"].decode(), MASTERS["passwd"])
         again = accounts("nobody", 1000, [], MASTERS["passwd"], MASTERS["group"])["/etc/passwd"].decode()
-        self.assertEqual([line for line in again.splitlines() if line.startswith("nobody:")], ["nobody:x:1000:1000:nobody:/nonexistent:/bin/sh"])
+        self.assertEqual([line for line in again.splitlines() if line.startswith("nobody:")], ["nobody:x:1000:1000:nobody:/:/bin/sh"])
         self.assertEqual(accounts("lich", 1000, [])["/etc/group"], b"root:x:0:\nlich:x:1000:\nnogroup:x:65534:\n")
 
 

@@ -49,6 +49,23 @@ class ShellCommands(unittest.TestCase):
         commands = Commands("#!/bin/sh\nsetup() {\n  a\n}\nother () { b; }\nsetup\n")
         self.assertEqual((commands.functions, [words[0] for words in commands.found]), ({"setup", "other"}, ["a", "b", "setup"]))
 
+    def test_no_command_hides(self):
+        for text in (
+            "echo \"a # b\"\nadduser x\necho \"c # d\"",
+            "grep ' #' x\nadduser x\ngrep ' #' y",
+            "# was: foo \\\nadduser y",
+            "for x in $(adduser y; echo z); do echo; done",
+            "case $(adduser y) in a) ;; esac",
+            "cat <<E-X\nfoo\nE-X\nadduser y\nE",
+            "cat <<E.X\nfoo\nE.X\nadduser y\nE",
+            "# see cat <<EOF\nadduser y\nEOF",
+            "cat <<EOF\n$(adduser x)\nEOF",
+            "echo ${x# #} ; adduser y",
+            "command adduser -v x",
+            "sort -o /etc/passwd x",
+        ):
+            self.assertNotEqual(told(text), [], text)
+
     def test_what_is_not_plain_is_told(self):
         for text, unread in (
             ("a > /etc/x", ["what it writes to /etc/x"]),

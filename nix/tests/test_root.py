@@ -456,20 +456,29 @@ class Libraries(Case):
 
 class Started(unittest.TestCase):
     def test_what_a_contract_starts_is_in_the_image(self):
-        tree = {"app": {".venv": {"bin": {"lych": Stored("/x/lych"), "gone": "nowhere"}}}, "bin": "usr/bin", "usr": {"bin": {"sh": Stored("/x/sh")}, "lib": {}}}
-        absent = lambda **starts: started.absent("localhost/x", Root(tree), starts, "/app/.venv/bin:/usr/bin", "/app")
-        self.assertEqual(absent(command="lych", health="/bin/sh", migrate=".venv/bin/lych"), [])
-        for program in ("granian", "gone", "/usr/lib", "/bin/bash", "bin/lych"):
-            (message,) = absent(command=program)
-            self.assertIn(f"the image localhost/x has no program `{program}`, which `command` of its contract starts (looked for: /", message)
-        self.assertEqual([message.split("`")[3] for message in absent(migrate="b", health="a")], ["health", "migrate"])
+        with tempfile.TemporaryDirectory() as scratch:
+            for name, mode in (("runs", 0o555), ("text", 0o444)):
+                with open(f"{scratch}/{name}", "w", encoding="utf-8"):
+                    os.chmod(f"{scratch}/{name}", mode)
+            runs, text = Stored(f"{scratch}/runs"), Stored(f"{scratch}/text")
+            tree = {"app": {".venv": {"bin": {"lych": runs, "gone": "nowhere"}}}, "bin": "usr/bin", "usr": {"bin": {"sh": runs, "notes": text}, "lib": {}}, "etc": {"passwd": b""}}
+            absent = lambda **starts: started.absent("localhost/x", Root(tree), starts, "/app/.venv/bin:/usr/bin", "/app")
+            self.assertEqual(absent(command="lych", health="/bin/sh", migrate=".venv/bin/lych"), [])
+            for program in ("granian", "gone", "notes", "/etc/passwd", "/usr/lib", "/bin/bash", "/bin/sh/", "bin/lych"):
+                (message,) = absent(command=program)
+                self.assertIn(f"the image localhost/x has no program `{program}`, which `command` of its contract starts (looked for: /", message)
+            self.assertEqual([message.split("`")[3] for message in absent(migrate="b", health="a")], ["health", "migrate"])
 
     def test_what_debian_gives_the_images_user_is_its_own(self):
         modes = {"etc/postgresql": ["755", 428, 428], "etc/ssl/private": ["710", 0, 163], "run/x": ["750", 428, 163]}
         passwd, group = "root:x:0:0::/:/x\npostgres:x:428:428::/:/x\n", "root:x:0:\npostgres:x:428:\n"
-        was = [accounts.number(text, "postgres") for text in (passwd, group)]
+        was = accounts.numbers(passwd, group, "postgres")
         self.assertEqual(accounts.renumbered(modes, was, 1001), {**modes, "etc/postgresql": ["755", 1001, 1001], "run/x": ["750", 1001, 163]})
-        self.assertEqual(accounts.renumbered(modes, [accounts.number(passwd, "lich"), accounts.number(None, "lich")], 1001), modes)
+        for other in (accounts.numbers(passwd, group, "lich"), accounts.numbers(None, None, "lich"), accounts.numbers(passwd, "shadow:x:163:\n", "shadow")):
+            self.assertEqual(accounts.renumbered(modes, other, 1001), modes)
+        written = accounts.accounts("redis", 1001, [], "root:x:0:0::/:/x\nredis:x:688:688::/var/lib/redis:/x\n", "root:x:0:\nredis:x:688:web\n")
+        self.assertIn(b"redis:x:1001:1001:redis:/var/lib/redis:/bin/sh\n", written["/etc/passwd"])
+        self.assertIn(b"redis:x:1001:web\n", written["/etc/group"])
 
 
 if __name__ == "__main__":

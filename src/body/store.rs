@@ -189,8 +189,9 @@ impl Listing {
             Err(other) => return Err(other),
         };
         let Some(first) = records.first() else { return Err(NoBody::Unknown(wanted.to_owned())) };
-        let role = role.cloned().unwrap_or_else(|| named(first, wanted));
-        let digest = |record: &Record| record.body.images.of(&role).map(|image| image.config_digest);
+        let of = |record: &Record| role.cloned().unwrap_or_else(|| named(record, wanted));
+        let digest = |record: &Record| record.body.images.of(&of(record)).map(|image| image.config_digest);
+        let role = of(first);
         let Some(of_first) = digest(first) else {
             return Err(NoBody::NoImage {
                 role,

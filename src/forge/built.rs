@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::executor::{Executor, Outputs};
 use crate::{
-    body::{Body, BodyImage, ImageEvidence, Images, Listing, Store},
+    body::{Body, BodyImage, ImageEvidence, Images, Listing, Record, Store},
     diagnostic::{Failure, Source},
     digest::Sha256,
     host::{file, progress::Progress},
@@ -40,7 +40,7 @@ impl Built {
         Ok(Self { outputs, conf, image })
     }
 
-    /// The images of a body of the very same flake, when they are still in the store. A record may have been changed:
+    /// The images, by these repositories, of a body of the very same flake, when they are still in the store. A record may have been changed:
     /// what it names counts when it gives the images that are recorded.
     ///
     /// # Errors
@@ -48,11 +48,16 @@ impl Built {
     pub(super) fn known(
         listing: &Listing,
         flake: &Sha256,
+        names: &Images<String>,
         executor: &dyn Executor,
         layers: &Path,
         progress: &dyn Progress,
     ) -> Result<Option<Images<Self>>, Failure> {
-        for record in listing.records.iter().filter(|record| record.body.flake_nar_sha256 == *flake) {
+        let is_same = |record: &&Record| {
+            let roles = record.body.images.further.keys();
+            record.body.flake_nar_sha256 == *flake && roles.eq(names.further.keys())
+        };
+        for record in listing.records.iter().filter(is_same) {
             let outputs = record
                 .body
                 .images
@@ -64,7 +69,12 @@ impl Built {
             let read = outputs.try_map(|role, outputs| {
                 let built = Self::read(outputs.clone(), &executor.store(), layers, progress).ok();
                 let recorded = record.body.images.of(role).map(|image| image.config_digest);
-                built.filter(|built| Some(built.image.config_digest()) == recorded).ok_or(())
+                let name = names.of(role).map(String::as_str);
+                let is_right = |built: &Self| {
+                    Some(built.image.config_digest()) == recorded
+                        && Some(built.image.reference().name()) == name
+                };
+                built.filter(is_right).ok_or(())
             });
             match read {
                 Ok(built) => return Ok(Some(built)),

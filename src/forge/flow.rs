@@ -92,7 +92,14 @@ pub fn forge(forging: Forging, progress: &dyn Progress) -> Result<Forged, Failur
     let listing = bodies.list()?;
     listing.note_unreadable(progress);
     let (store, layers) = (executor.store(), directories.layers());
-    let built = match Built::known(&listing, &flake_hash, executor.as_ref(), &layers, progress)? {
+    let built = match Built::known(
+        &listing,
+        &flake_hash,
+        &names(&prepared.synthesis),
+        executor.as_ref(),
+        &layers,
+        progress,
+    )? {
         Some(known) => known,
         None => build(&prepared, executor.as_ref(), directories, &mut times, progress)?,
     };
@@ -168,6 +175,12 @@ fn build(
             Built::read(outputs.clone(), &executor.store(), &directories.layers(), progress)
         })
     })
+}
+
+/// The repositories of the images.
+fn names(synthesis: &Synthesis) -> Images<String> {
+    let further = synthesis.images.iter().map(|(role, image)| (role.clone(), image.name.clone()));
+    Images { vessel: synthesis.image.name.clone(), further: further.collect() }
 }
 
 /// What the builders of the images noted; what is said of several is said once.

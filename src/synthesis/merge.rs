@@ -139,6 +139,7 @@ pub fn synthesize(
     let of_core = federation.core().into_iter().flat_map(|core| &core.manifest.lychd.images);
     let images =
         of_core.map(|image| (image.role.clone(), record::further(codex, image, &system_packages))).collect();
+    let image = record::image(codex, image, &system_packages);
     let synthesis = Synthesis {
         schema: value::SCHEMA,
         forge: env!("CARGO_PKG_VERSION").to_owned(),
@@ -151,7 +152,7 @@ pub fn synthesize(
         node: npm.as_ref().map(|npm| npm.environment.clone()),
         system_packages,
         build_environments,
-        image: record::image(codex, image),
+        image,
         images,
         inputs,
         tools: record::resolvers(npm.is_some())?,

@@ -27,16 +27,6 @@ pub struct ImageContract {
     pub labels: BTreeMap<String, String>,
 }
 
-impl ImageContract {
-    /// The same with a directory where each volume is.
-    #[must_use]
-    pub(super) fn with_places_of_volumes(mut self) -> Self {
-        let directories: BTreeSet<String> = std::mem::take(&mut self.directories).into_iter().collect();
-        self.directories = directories.union(&self.volumes).cloned().collect();
-        self
-    }
-}
-
 /// The account the image declares; user and group have the same name and number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {

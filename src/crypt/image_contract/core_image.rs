@@ -126,5 +126,5 @@ pub(in crate::crypt) fn read(
         contract.command = command(application(project), image.port.number);
     }
     contract.env.extend(given.env);
-    CoreImage { contract: image.contract.with_places_of_volumes(), ..image }
+    image
 }

@@ -40,6 +40,18 @@ pub(in crate::crypt) fn read(table: &Table, errors: &mut Vec<Diagnostic>) -> Vec
                 errors.push(wrong.help("its contract is [tool.lychd.image]"));
                 continue;
             }
+            // The flake has `<package>-conf` of each image.
+            Ok(role) if role.as_str().split('-').next_back() == Some("conf") => {
+                let message = format!(
+                    "an image cannot be called `{role}`: the flake has what an image is made of there"
+                );
+                errors.push(
+                    Diagnostic::new(message)
+                        .at(field.key.clone(), "")
+                        .help("give it another end than `conf`"),
+                );
+                continue;
+            }
             Ok(role) => role,
             Err(error) => {
                 errors.push(Diagnostic::new(error.to_string()).at(field.key.clone(), ""));
@@ -86,7 +98,6 @@ fn image(role: Role, table: &Table, place: &Place, errors: &mut Vec<Diagnostic>)
     }
     reader.finish();
     let entry = preset.map(|preset| preset.entry);
-    let contract = contract.with_places_of_volumes();
     FurtherImage { role, system_dependencies, entry, contract, place: place.clone() }
 }
 

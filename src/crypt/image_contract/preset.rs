@@ -54,8 +54,9 @@ impl Preset {
             command: texts(&["postgres"]),
             user: User { name: "postgres".to_owned(), ..User::default() },
             env: env.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
-            // The last is where scripts for the first start are mounted.
-            directories: texts(&["/run/postgresql", DATA, "/docker-entrypoint-initdb.d"]),
+            // The last is where scripts for the first start are mounted. That of the data is no directory of the image: an
+            // engine gives a new volume to the container's user only where there is none.
+            directories: texts(&["/run/postgresql", "/docker-entrypoint-initdb.d"]),
             volumes: BTreeSet::from([DATA.to_owned()]),
             ports: BTreeSet::from([5432]),
             // Fast shutdown: `SIGTERM` waits for every client to leave.

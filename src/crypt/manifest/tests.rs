@@ -165,7 +165,7 @@ fn a_core_may_have_further_images() {
     );
     let own = &own.unwrap().images[0].contract;
     assert_eq!(own.ports, BTreeSet::from([5433]), "what is written stands for what the preset says");
-    assert!(own.directories.contains(&"/srv/data".to_owned()), "{:?}", own.directories);
+    assert!(!own.directories.contains(&"/srv/data".to_owned()), "{:?}", own.directories);
     assert_eq!((cache.entry, cache.contract.user.name.as_str()), (None, "lich"));
     assert_eq!((cache.contract.ports.clone(), cache.contract.env.len()), (BTreeSet::from([8001]), 0));
 }
@@ -290,6 +290,7 @@ fn hostile_and_mistaken_contracts_of_images_are_refused() {
             with("[tool.lychd.images.vessel]\ncommand = ['x']\n"),
             "the image `vessel` is the application's own",
         ),
+        ("core", with("[tool.lychd.images.a-conf]\ncommand = ['x']\n"), "an image cannot be called `a-conf`"),
         ("core", with("[tool.lychd.images.A]\ncommand = ['x']\n"), "`A` is not a name of an image"),
         (
             "core",

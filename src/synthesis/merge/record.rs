@@ -13,7 +13,7 @@ use crate::{
     diagnostic::{Diagnostic, Failure},
     digest::{Sha256, nar::nar_sha256, store_path::StorePath},
     hook,
-    name::{MemberId, NameError, derivation},
+    name::{self, MemberId, NameError, derivation},
     python::{
         record::PythonPackage,
         workspace::{Locked, LockedProject},
@@ -145,8 +145,18 @@ pub(super) fn resolvers(npm: bool) -> Result<BTreeMap<String, tools::Tool>, Fail
 }
 
 /// The core's image contract under the Codex's name, with what its policy lets pass.
-pub(super) fn image(codex: &Codex, image: CoreImage) -> value::Image {
+pub(super) fn image(codex: &Codex, image: CoreImage, packages: &[SystemPackage]) -> value::Image {
     let mut recorded = contract(codex, codex.image.name.to_string(), image.contract);
+    // What a further image alone has is not its own.
+    let vessel = name::Role::vessel();
+    let is_elsewhere = |name: &str| {
+        let package = packages.iter().find(|package| package.name.as_str() == name);
+        package.is_some_and(|package| {
+            !package.is_in_image(&vessel) && package.images.keys().any(|role| package.is_in_image(role))
+        })
+    };
+    recorded.collisions.retain(|_, winner| !is_elsewhere(winner));
+    recorded.missing_libraries.retain(|package, _| !is_elsewhere(package));
     recorded.starts.extend(started("migrate", &image.migrate));
     recorded
 }

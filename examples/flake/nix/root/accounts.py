@@ -7,18 +7,25 @@ GROUP = "root:x:0:\nnogroup:x:65534:\n"
 def accounts(user, uid, directories, passwd=None, group=None):
     """path -> bytes of passwd(5) and group(5), from the text that the root has of each. The first entry
     of a number gives it its name."""
-    home = next((path for path in directories if path == f"/home/{user}"), "/nonexistent")
+    known, members = entry_of(passwd, user), entry_of(group, user)
+    home = known[5] if known else "/nonexistent"
+    home = next((path for path in directories if path == f"/home/{user}"), home)
     texts = {
         "/etc/passwd": (passwd or PASSWD, f"{user}:x:{uid}:{uid}:{user}:{home}:/bin/sh"),
-        "/etc/group": (group or GROUP, f"{user}:x:{uid}:"),
+        "/etc/group": (group or GROUP, f"{user}:x:{uid}:{members[3] if members else ''}"),
     }
     return {path: with_entry(text, entry, uid).encode(errors="surrogateescape") for path, (text, entry) in texts.items()}
 
 
-def number(text, name):
-    """The number that passwd(5) or group(5) gives a name, or None."""
-    found = [line.split(":")[2] for line in (text or "").splitlines() if line.startswith(f"{name}:")]
-    return int(found[0]) if found else None
+def entry_of(text, name):
+    """The fields that passwd(5) or group(5) has of a name, or None."""
+    return next((line.split(":") for line in (text or "").splitlines() if line.startswith(f"{name}:")), None)
+
+
+def numbers(passwd, group, name):
+    """The numbers of an account's user and group; none where there is no such user, whose name a group may have."""
+    found = [entry_of(text, name) for text in (passwd, group)]
+    return [int(fields[2]) if fields and found[0] else None for fields in found]
 
 
 def renumbered(modes, was, uid):

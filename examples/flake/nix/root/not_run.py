@@ -26,6 +26,11 @@ def missing(script, known):
     for words in commands.found:
         name = os.path.basename(words[0]) or words[0]
         needed = known.get(name, ())
+        if name == "command":
+            # it runs what it is not asked about first
+            words = words[:2]
+        if name == "sort" and any(word.startswith(("-o", "--output")) for word in words):
+            found.append("sort with a file to write")
         if name not in commands.functions and needed is not None and not set(needed) & set(words[1:]):
             found.append(" ".join(words[:2]) if name in (".", "command", "dpkg") else name)
     alternatives.parse(script, "", lambda _: found.append("an alternative that cannot be read"))

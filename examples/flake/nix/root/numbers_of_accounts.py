@@ -50,13 +50,18 @@ def pool(scripts):
         words.update(VARIABLE.findall(text))
     for word in sorted(words):
         numbers.setdefault(number_of(word, ()), []).append(word)
-    return "".join(f"{names[0]}:{number}\n" for number, names in sorted(numbers.items()) if len(names) == 1)
+    return spelled({names[0]: number for number, names in numbers.items() if len(names) == 1})
 
 
-def are_numbered(accounts):
-    """Whether each account has the number that goes with its name."""
-    numbers = numbered(accounts)
-    return all(fields[2] == str(numbers[name]) for names in accounts.values() for name, fields in names.items())
+def spelled(numbers):
+    """Numbers by name as a pool."""
+    return "".join(f"{name}:{number}\n" for name, number in sorted(numbers.items()))
+
+
+def have(accounts, numbers):
+    """Whether these are the accounts that have numbers, and each has its own."""
+    named = {name for names in accounts.values() for name in names}
+    return named == set(numbers) and all(fields[2] == str(numbers[name]) for names in accounts.values() for name, fields in names.items())
 
 
 def made(root, masters):
@@ -72,9 +77,8 @@ def made(root, masters):
     return found
 
 
-def seeded(masters, accounts):
-    """path -> bytes of passwd(5) and group(5): Debian's accounts, and those of `accounts` with their numbers."""
-    numbers = numbered(accounts)
+def seeded(masters, accounts, numbers):
+    """path -> bytes of passwd(5) and group(5): Debian's accounts, and those of `accounts` with the numbers of their names."""
     groups = {fields[2]: name for name, fields in accounts.get("group", {}).items()}
     # a password that is elsewhere is none yet: pwconv moves what it finds
     locked = lambda fields: [fields[0], "!" if fields[1] == "x" else fields[1]]
