@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     codex::{ImagePackage, Soname},
     debian::soname,
-    name::{DebianName, MemberId},
+    name::{DebianName, MemberId, Role},
     synthesis::{
         Synthesis,
         value::{Member, Substrate},
@@ -77,28 +77,26 @@ fn packages(
     synthesis: &Synthesis,
     exists: Option<&dyn Fn(&DebianName) -> bool>,
 ) -> Vec<String> {
-    let mut wanted: BTreeMap<Option<&MemberId>, BTreeSet<DebianName>> = BTreeMap::new();
+    let mut wanted: BTreeMap<(Option<&MemberId>, String), BTreeSet<DebianName>> = BTreeMap::new();
     let mut unknown = BTreeSet::new();
     for MissingLibrary { package, soname } in missing {
         let mut names = soname::packages(soname.as_str()).into_iter();
         match names.find(|name| exists.is_none_or(|exists| exists(name))) {
             Some(name) => {
-                wanted.entry(asker(package, synthesis)).or_default().insert(name);
+                let place = (asker(package, synthesis), table(package, synthesis));
+                wanted.entry(place).or_default().insert(name);
             }
             None => {
                 unknown.insert(soname.as_str());
             }
         }
     }
-    let line = |(member, names): (Option<&MemberId>, BTreeSet<DebianName>)| {
+    let line = |((member, table), names): ((Option<&MemberId>, String), BTreeSet<DebianName>)| {
         let list = list(names.iter().map(DebianName::as_str));
         let place = member.map_or_else(|| "a member".to_owned(), MemberId::directory);
         let own = synthesis.members.iter().find(|one| Some(&one.id) == member);
-        let more = if own.is_some_and(|own| !own.system_dependencies.is_empty()) {
-            "; it has such a list: add to that"
-        } else {
-            ""
-        };
+        let has_list = table == TABLE && own.is_some_and(|own| !own.system_dependencies.is_empty());
+        let more = if has_list { "; it has such a list: add to that" } else { "" };
         let brings = if exists.is_some() {
             "brings them"
         } else {
@@ -121,6 +119,19 @@ fn packages(
         ));
     }
     lines
+}
+
+/// What members ask in.
+const TABLE: &str = "[tool.lychd]";
+
+/// The table that asks for what a package lacks: that of the image which alone has it.
+fn table(package: &ImagePackage, synthesis: &Synthesis) -> String {
+    let system = synthesis.system_packages.iter().find(|one| one.name.as_str() == package.as_str());
+    let roles = system.into_iter().flat_map(|one| one.images.keys().filter(|role| one.is_in_image(role)));
+    match roles.collect::<Vec<_>>().as_slice() {
+        [role] if **role != Role::vessel() => format!("[tool.lychd.images.{role}]"),
+        _ => TABLE.to_owned(),
+    }
 }
 
 /// The member that is to ask for what a package lacks: its own, or the core where it asks for the package, else the

@@ -50,6 +50,14 @@ fn the_package_that_has_it_is_named_as_a_line_to_paste() {
              [\"libgthread-2.0.so.0\"] }` under [policy] in forge.toml lets them be missing, where the package does without",
         ]
     );
+    // What a further image alone has is asked for there.
+    assert_eq!(
+        told(&[("postgresql-17", "libgomp.so.1"), ("libc6", "libGL.so.1")])[..2],
+        [
+            "`system-dependencies = [\"libgl1\"]` under [tool.lychd] in a member/pyproject.toml brings them",
+            "`system-dependencies = [\"libgomp1\"]` under [tool.lychd.images.database] in core/pyproject.toml brings them",
+        ]
+    );
     let stranger = told(&[("libx1.2", "libGL.so.1")]);
     assert!(stranger[0].ends_with("in a member/pyproject.toml brings them"), "{stranger:?}");
     assert!(stranger[1].contains("{ \"libx1.2\" = ["), "{stranger:?}");

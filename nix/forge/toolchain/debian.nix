@@ -115,6 +115,13 @@
       sha256 = "d902f484e38bce59e82efc0df2fe20139a0932ca759ecafdfe6e5b6c72238eb8";
       requestedBy = [ "core" ];
     };
+    "dash" = {
+      version = "0.5.12-12";
+      file = "dash_0.5.12-12_amd64.deb";
+      url = "http://deb.debian.org/debian/pool/main/d/dash/dash_0.5.12-12_amd64.deb";
+      sha256 = "a8902cb6d8650134764a25fb80aec8589d858ef71ece1680a62e84816c37bb04";
+      requestedBy = [ ];
+    };
     "debianutils" = {
       version = "5.23.2";
       file = "debianutils_5.23.2_amd64.deb";
