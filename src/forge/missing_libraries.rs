@@ -102,14 +102,7 @@ fn packages(
         } else {
             "may bring them: so Debian calls such packages, and its index was not looked at"
         };
-        let image = if synthesis.images.is_empty() {
-            ""
-        } else {
-            "; for a further image, under its own [tool.lychd.images.NAME]"
-        };
-        format!(
-            "`system-dependencies = {list}` under [tool.lychd] in {place}/pyproject.toml {brings}{more}{image}"
-        )
+        format!("`system-dependencies = {list}` under {table} in {place}/pyproject.toml {brings}{more}")
     };
     let mut lines: Vec<String> = wanted.into_iter().map(line).collect();
     if !unknown.is_empty() {
