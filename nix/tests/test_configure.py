@@ -4,6 +4,7 @@ accounts, and what is kept. Run: python3 -m unittest discover -s nix/tests"""
 import hashlib
 import os
 import struct
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -154,6 +155,14 @@ class Accounts(Case):
         self.assertTrue(have(self.made()))
         self.assertFalse(have(self.made("postgres:x:100:100:P:/:/x\n", "postgres:x:100:\n")))
         self.assertFalse(numbers_of_accounts.have(self.made(), {"postgres": int(number)}), "one is missing")
+
+    def test_a_number_that_another_has_is_not_taken(self):
+        self.write("pool", "lych:0\nroot:0\nfree:61234\n")
+        script = configure.ADD.replace("/.forge", self.root).replace("/usr/sbin/%s --conf", "cat")
+        subprocess.run(["sh", "-c", script, "adduser", "--system", "lych"], check=False, capture_output=True)
+        self.assertEqual(self.read("free"), "root:0\nfree:61234\n")
+        self.assertEqual(self.read("added"), "--system lych\n")
+        self.assertIn(f"UID_POOL={self.root}/free\nGID_POOL={self.root}/free\n", self.read("adduser.conf"))
 
     def test_two_names_with_one_number_get_two(self):
         names = [f"user{n}" for n in range(900)]

@@ -18,6 +18,7 @@ sys.dont_write_bytecode = True
 import accounts
 import alternatives
 import diversions
+import image
 import ld_cache
 import special
 import started
@@ -255,6 +256,11 @@ drwxrwxrwt root/root         0 2026-07-02 19:05:00 ./tmp/
         told = [f"{mode_of(path, ['/home/lich', '/var/lib/x']):o}" for path in ("/tmp", "/root", "/etc", "/home", "/home/lich", "/home/lich/a", "/home/lichen")]
         self.assertEqual(told, ["1777", "700", "755", "755", "777", "777", "755"])
         self.assertEqual([f"{mode_of(path, ['/tmp', '/root']):o}" for path in ("/tmp", "/tmp/x", "/root")], ["1777", "777", "777"])
+
+    def test_a_directory_that_is_written_through_a_link_of_the_root(self):
+        union = self.union(self.package("base", {"lib": "usr/lib", "var/run/lich/keep": b""}), self.package("old", {"lib/lich/keep": b""}))
+        modes = image.modes(union, ["/var/run/lich", "/lib/lich"])
+        self.assertEqual(modes, {"run/lich": ["777", 0, 0], "usr/lib/lich": ["777", 0, 0]})
 
 
 class Lookup(Case):

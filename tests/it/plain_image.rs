@@ -180,6 +180,17 @@ fn debian_postgresql_has_its_user() {
     assert!(told.contains("(ssl-cert)"), "{told}");
 }
 
+/// `dnsmasq-base` makes its account without adduser, so that its number is known only after a first pass; what adduser
+/// makes besides an account comes of the second.
+#[test]
+#[ignore = "an image and apt's root: make test-debian"]
+fn debian_accounts_of_a_second_pass_have_homes() {
+    let script =
+        "import os, pwd; print(os.stat('/var/lib/bitlbee').st_uid == pwd.getpwnam('bitlbee').pw_uid)";
+    let told = answers_as_on_debian(&["bitlbee", "dnsmasq-base"], &["python", "-c", script]);
+    assert_eq!(told.trim(), "True");
+}
+
 #[test]
 #[ignore = "an image and apt's root: make test-debian"]
 fn debian_latex_sets_a_page() {

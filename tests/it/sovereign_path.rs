@@ -144,6 +144,18 @@ fn a_changed_record_makes_no_other_body() {
         assert!(report["seconds"].get("build").is_some(), "{key}: {report}");
         json["images"]["vessel"][key] = right;
     }
+    // Nor by a record of more images than are asked for, or of fewer.
+    let images = json["images"].clone();
+    json["images"]["other"] = images["database"].clone();
+    let more = again(&json);
+    json["images"] = images;
+    json["images"].as_object_mut().unwrap().remove("database");
+    for (report, what) in [(more, "more"), (again(&json), "fewer")] {
+        for same in ["body", "images", "image_id"] {
+            assert_eq!(report[same], forged.report[same], "{what}: {same}");
+        }
+        assert!(report["seconds"].get("build").is_some(), "{what}: {report}");
+    }
 }
 
 #[test]
