@@ -12,6 +12,7 @@ use nodejs_semver::Range;
 pub(super) use find::of_member;
 pub use spec::{Spec, SpecError};
 
+use super::inputs::{Told, npm};
 use crate::{
     diagnostic::{Diagnostic, Failure, Place, Source, refuse_any},
     digest::Sha256,
@@ -58,6 +59,8 @@ pub struct PackageJson {
     pub overrides: Option<Located<Table>>,
     /// `bin`: command to path in the package.
     pub bin: BTreeMap<String, String>,
+    /// What a person should know of keys that are not taken.
+    pub notes: Vec<String>,
 }
 
 /// In which of the four lists a dependency stands.
@@ -126,7 +129,10 @@ impl PackageJson {
             let source = document::source(shown, bytes)?;
             let table = json::parse(&source)?;
             let mut errors = Vec::new();
-            let package = read(source, directory, &table, &mut errors);
+            let mut package = read(source, directory, &table, &mut errors);
+            let told = judged(&table, member);
+            errors.extend(told.refused);
+            package.notes = told.notes;
             sort_by_place(&mut errors);
             refuse_any(errors)?;
             Ok(package)
@@ -148,6 +154,15 @@ impl PackageJson {
             .iter()
             .flat_map(|(kind, all)| all.iter().map(|(name, dependency)| (*kind, name, dependency)))
     }
+}
+
+/// What is told of the keys of the file and of those tables in it that others than npm read.
+fn judged(table: &Table, member: &MemberId) -> Told {
+    let mut told = npm::PACKAGE_JSON.judge_table(table, member);
+    if let Some(pnpm) = table.table("pnpm") {
+        told.extend(npm::PNPM.judge_table(pnpm, member));
+    }
+    told
 }
 
 fn read(
@@ -207,6 +222,7 @@ fn read(
         npm,
         overrides,
         bin,
+        notes: Vec::new(),
     }
 }
 

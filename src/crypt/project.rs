@@ -26,7 +26,7 @@ pub struct Project {
     pub version: Option<Located<Version>>,
     /// `requires-python`.
     pub requires_python: Option<Located<VersionSpecifiers>>,
-    /// `dependencies`, in order.
+    /// `dependencies`, in order, and what the dependency groups of the body ask for.
     pub dependencies: Vec<Dependency>,
     /// `optional-dependencies`.
     pub optional_dependencies: BTreeMap<ExtraName, Vec<Dependency>>,

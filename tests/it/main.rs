@@ -33,6 +33,7 @@ mod hook_attacks;
 mod hooks;
 mod hostile_units;
 mod image_stream;
+mod inputs;
 mod inscription;
 mod layers;
 mod missing_libraries;

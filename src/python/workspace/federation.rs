@@ -10,6 +10,7 @@ use super::{
     build, check, collect,
     conflict::{self, Ask},
     locked::Locks,
+    overruled,
     project::Project,
     relock::Staged,
     root_settings::{RootSettings, root_settings},
@@ -138,6 +139,7 @@ pub fn lock_federation<'a>(
     let relocked = staged.lock(&stage, &run, request.mode, explain)?;
     notes.extend(seed.map(|seed| seed::notes(&seed.outline, &relocked.outline)).unwrap_or_default());
     check::check_lock(&relocked.outline, &projects)?;
+    notes.extend(overruled::overruled(&relocked.outline, &projects)?);
     let files = projects.iter().flat_map(|project| project.files.clone()).collect();
     let (lock, moved) = (relocked.lock, relocked.moved);
     let request = *request;

@@ -1,10 +1,11 @@
 //! The `[tool.uv]` keys that uv reads only at a workspace root, merged over all members.
 //!
 //! Values that are equal or can stand side by side are united; two that disagree are a conflict with
-//! both places. Keys that would weaken what the forge promises are refused; all others mean nothing
-//! to a lock and stay out.
+//! both places. What becomes of the other keys is in [`crate::crypt::inputs`].
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use uv_pep440::{Version, VersionSpecifiers};
 
 use super::{
     extras::has_extra,
@@ -14,12 +15,13 @@ use super::{
 use crate::{
     crypt::manifest::Dependency,
     diagnostic::{Diagnostic, Place},
-    document::{Node, Table, Value},
+    document::{Node, Table},
     name::{
         PackageName,
         url::{HostPolicy, UrlError},
     },
     python::install::Building,
+    tools,
 };
 
 /// One value for the whole federation.
@@ -28,14 +30,6 @@ const SCALARS: [&str; 5] = ["exclude-newer", "fork-strategy", "index-strategy", 
 const BY_PACKAGE: [&str; 2] = ["exclude-newer-package", "prerelease-package"];
 /// Lists of requirements that add up.
 const LISTS: [&str; 3] = ["build-constraint-dependencies", "constraint-dependencies", "exclude-dependencies"];
-/// What cannot be had, and why.
-const REFUSED: [(&str, &str); 4] = [
-    ("allow-insecure-host", "every artifact comes over verified TLS"),
-    ("find-links", "files found by links carry no hash; name an index, or each file as a `path` source"),
-    ("no-index", "the forge has no other source than indexes"),
-    ("config-settings-package", "packages are built with their backend's defaults"),
-];
-
 /// What the members' root-only settings come to.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RootSettings {
@@ -72,16 +66,6 @@ pub(super) fn root_settings(
     hosts: &HostPolicy,
 ) -> Result<RootSettings, Vec<Diagnostic>> {
     let mut merge = Merge { settings: RootSettings::default(), wrong: Vec::new() };
-    for (key, why) in REFUSED {
-        for claim in claims(projects, key) {
-            let is_off = claim.node.as_array().is_some_and(<[Node]>::is_empty)
-                || matches!(claim.node.value, Value::Boolean(false));
-            if !is_off {
-                let complaint = complain(&claim.node.place, format!("`{key}` is not taken: {why}"));
-                merge.wrong.push(complaint.requested_by(claim.by));
-            }
-        }
-    }
     for key in SCALARS {
         let mut first = BTreeMap::new();
         for claim in claims(projects, key) {
@@ -114,6 +98,7 @@ pub(super) fn root_settings(
     merge.indexes(projects, hosts);
     merge.conflicts(projects);
     merge.building(projects);
+    merge.required_version(projects);
     if merge.wrong.is_empty() { Ok(merge.settings) } else { Err(merge.wrong) }
 }
 
@@ -197,6 +182,26 @@ impl Merge {
         if !all.is_empty() {
             let values: Vec<toml::Value> = all.into_iter().map(Into::into).collect();
             self.settings.root.insert(key.to_owned(), values.into());
+        }
+    }
+
+    /// The forge has one uv for all; a member that wants another is told of.
+    fn required_version(&mut self, projects: &[Project]) {
+        for claim in claims(projects, "required-version") {
+            let text = claim.node.as_str().unwrap_or_default();
+            // A version alone is that one.
+            let specifiers = text.parse().or_else(|_| format!("=={text}").parse::<VersionSpecifiers>());
+            let own = tools::uv::VERSION.parse::<Version>();
+            let fits = specifiers.ok().zip(own.ok()).is_some_and(|(wanted, own)| wanted.contains(&own));
+            if !fits {
+                self.settings.notes.push(format!(
+                    "{}: `{}` wants uv {}, and the forge locks with its own {}",
+                    claim.node.place,
+                    claim.by,
+                    text.escape_debug(),
+                    tools::uv::VERSION
+                ));
+            }
         }
     }
 

@@ -2,7 +2,8 @@
 //!
 //! A member's own files are never staged and it is staged as no package, so uv has nothing to build:
 //! for editable packages uv runs build backends even under `--no-build`. Dependency groups and extras
-//! that nobody asks for never reach an image and stay out, so they cannot conflict either.
+//! that nobody asks for never reach an image and stay out, so they cannot conflict either; what the body's
+//! groups ask for is staged as dependencies.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +17,7 @@ use super::{
 use crate::{
     codex::Codex,
     diagnostic::{Diagnostic, Failure},
-    name::ExtraName,
+    name::{ExtraName, GroupName},
     tree::{Entry, FileTree, RelativePathError},
 };
 
@@ -143,7 +144,7 @@ fn member(project: &Project, extras: Option<&BTreeSet<ExtraName>>) -> Table {
         entries.push(("optional-dependencies", Value::Table(optional)));
     }
     let mut uv = Table::from_iter([("package".to_owned(), Value::Boolean(false))]);
-    let sources = live_sources(&project.sources, &is_kept);
+    let sources = live_sources(&project.sources, &is_kept, &project.manifest.groups);
     if !sources.is_empty() {
         uv.insert("sources".to_owned(), Value::Table(sources));
     }
@@ -153,23 +154,33 @@ fn member(project: &Project, extras: Option<&BTreeSet<ExtraName>>) -> Table {
     ])
 }
 
-/// Sources without the entries for groups, which are never staged, and for extras that were left out.
-fn live_sources(sources: &Table, is_kept: &dyn Fn(&ExtraName) -> bool) -> Table {
-    let lives = |entry: &Value| {
-        let extra = entry.get("extra").and_then(Value::as_str).map(str::parse::<ExtraName>);
-        entry.get("group").is_none() && extra.is_none_or(|extra| extra.is_ok_and(|extra| is_kept(&extra)))
+/// Sources without the entries for what is left out: groups and extras. The entries of the body's groups are those of
+/// plain dependencies, as which they are staged.
+fn live_sources(
+    sources: &Table,
+    is_kept: &dyn Fn(&ExtraName) -> bool,
+    groups: &BTreeSet<GroupName>,
+) -> Table {
+    let lives = |entry: &Value| -> Option<Value> {
+        let mut entry = entry.clone();
+        let table = entry.as_table_mut()?;
+        let extra = table.get("extra").and_then(Value::as_str).map(str::parse::<ExtraName>);
+        let group = table.remove("group");
+        let group = group.as_ref().and_then(Value::as_str).map(str::parse::<GroupName>);
+        let is_live = group.is_none_or(|group| group.is_ok_and(|group| groups.contains(&group)))
+            && extra.is_none_or(|extra| extra.is_ok_and(|extra| is_kept(&extra)));
+        is_live.then_some(entry)
     };
     let mut live = Table::new();
     for (name, source) in sources {
         match source {
             Value::Array(entries) => {
-                let kept: Vec<Value> = entries.iter().filter(|entry| lives(entry)).cloned().collect();
+                let kept: Vec<Value> = entries.iter().filter_map(lives).collect();
                 if !kept.is_empty() {
                     live.insert(name.clone(), kept.into());
                 }
             }
-            entry if lives(entry) => drop(live.insert(name.clone(), entry.clone())),
-            _ => {}
+            entry => live.extend(lives(entry).map(|entry| (name.clone(), entry))),
         }
     }
     live

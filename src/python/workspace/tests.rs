@@ -2,7 +2,7 @@
 
 use toml::Table;
 
-use super::{LockedProject, check, collect, root_settings, stage};
+use super::{LockedProject, check, collect, overruled, root_settings, stage};
 use crate::{
     codex::Codex,
     crypt::{Checkout, Manifest, Member, SourceTree},
@@ -198,8 +198,6 @@ fn sources_without_a_wheel_and_indexes_on_unknown_hosts_are_refused() {
         ("[[tool.uv.index]]\nurl = 'https://evil.example/simple'\n", "is not allowed"),
         ("[tool.uv]\nindex-url = 'https://user:secret@pypi.org/simple'\n", "has a user name"),
         ("[tool.uv]\nextra-index-url = ['http://pypi.org/simple']\n", "not https"),
-        ("[tool.uv]\nallow-insecure-host = ['pypi.org']\n", "verified TLS"),
-        ("[tool.uv]\nfind-links = ['./wheels']\n", "no hash"),
         ("[tool.uv]\nno-build-package = ['../x']\n", "takes names of packages"),
         ("[tool.uv]\noverride-dependencies = ['x @ https://pypi.org/x.whl']\n", "must name versions"),
         ("[tool.uv.workspace]\nmembers = ['../*']\n", "workspace pattern"),
@@ -274,4 +272,81 @@ fn each_project_has_a_compiler_for_its_own_tree_alone() {
     let built = |project| LockedProject::of(project, Some("0123456789abcdef".to_owned()), &members).native;
     assert!(built(&projects[1]) && !built(&projects[2]));
     assert!(!LockedProject::of(&projects[1], None, &members).native, "what is no package is not built");
+}
+
+#[test]
+fn one_members_override_is_held_against_what_another_requires() {
+    let judge = |core: &str, relic: &str, lock: &str| {
+        let members = [member("core", core), member("relic", relic)];
+        let projects = collect::collect(&members, &HostPolicy::new([]), &no_git).unwrap();
+        overruled::overruled(&Outline::read(lock).unwrap(), &projects)
+    };
+    let locked = "[[package]]\nname = 'idna'\nversion = '3.6'\nsource = { registry = 'x' }\n";
+    let (wants, overrides) =
+        ("dependencies = ['idna>=3.7']\n", "[tool.uv]\noverride-dependencies = ['idna==3.6']\n");
+    let told = judge(wants, overrides, locked).unwrap_err();
+    assert_eq!(told.exit_code(), 1);
+    insta::assert_snapshot!(told, @r"
+    `relic` overrides `idna` against what `core` requires
+      at relic/pyproject.toml:5:26: relic overrides it for every member
+      at core/pyproject.toml:4:17: core wants this
+      requested by relic, core
+      help: narrow the one or widen the other, so that one version of `idna` is right for both
+    ");
+    // What it itself requires it may overrule, and an extra counts as a requirement.
+    assert_eq!(judge("", &format!("{wants}{overrides}"), locked).unwrap().len(), 1);
+    let extra = "[project.optional-dependencies]\nfast = ['idna>=3.7']\n";
+    assert!(judge(extra, overrides, locked).is_err());
+    let notes = judge("dependencies = ['idna>=3']\n", overrides, locked).unwrap();
+    assert_eq!(
+        notes,
+        [
+            "relic/pyproject.toml:5:26: `relic` overrides `idna==3.6` for every member; `core` wants `idna>=3` (core/pyproject.toml:4:17)"
+        ]
+    );
+    // What is excluded is nowhere in the lock.
+    let excludes = "[tool.uv]\nexclude-dependencies = ['idna']\n";
+    assert!(
+        judge(wants, excludes, "[[package]]\nname = 'x'\n")
+            .unwrap_err()
+            .to_string()
+            .contains("`relic` excludes `idna` against")
+    );
+    assert!(
+        judge("dependencies = ['idna; sys_platform == \"win32\"']\n", excludes, "[[package]]\nname = 'x'\n")
+            .is_ok()
+    );
+}
+
+#[test]
+fn a_member_that_wants_another_uv_is_told_of() {
+    let notes = |wanted: &str| {
+        let members = [member("core", &format!("[tool.uv]\nrequired-version = '{wanted}'\n"))];
+        let hosts = HostPolicy::new([]);
+        let projects = collect::collect(&members, &hosts, &no_git).unwrap();
+        root_settings::root_settings(&projects, &hosts).unwrap().notes
+    };
+    let own = crate::tools::uv::VERSION;
+    for fits in [own, ">=0.5", &format!("=={own}")] {
+        assert_eq!(notes(fits), [""; 0], "{fits}");
+    }
+    assert_eq!(
+        notes("==0.4.30"),
+        [format!(
+            "core/pyproject.toml:5:20: `core` wants uv ==0.4.30, and the forge locks with its own {own}"
+        )]
+    );
+}
+
+#[test]
+fn the_sources_of_the_bodys_groups_are_staged_with_them() {
+    let core = member(
+        "core",
+        "[tool.uv]\ndefault-groups = ['a']\n[dependency-groups]\na = ['idna']\nb = ['idna']\n\
+         [[tool.uv.index]]\nname = 'one'\nurl = 'https://wheels.example.org/a'\nexplicit = true\n\
+         [tool.uv.sources]\nidna = [{ index = 'one', group = 'a' }, { index = 'one', group = 'b' }]\n",
+    );
+    let staged = document(&staged(&[core]).unwrap(), "members/core/pyproject.toml");
+    assert_eq!(staged["project"]["dependencies"].to_string(), "[\"idna\"]");
+    assert_eq!(staged["tool"]["uv"]["sources"]["idna"].to_string(), "[{ index = \"one\" }]");
 }

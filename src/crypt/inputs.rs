@@ -1,0 +1,396 @@
+//! What becomes of each key of the inputs that other tools define.
+//!
+//! The rule: whatever in an input decides the result is taken, refused with its place, or noted. What no row has is
+//! noted by its name. `docs/inputs.md` is these tables, for people.
+
+mod beside;
+pub mod files;
+pub mod lychd;
+pub mod npm;
+pub mod setup_cfg;
+pub mod uv;
+
+use std::collections::BTreeSet;
+
+use super::{Assets, Manifest, PackageJson};
+use crate::{
+    diagnostic::{Diagnostic, Failure, Place, Source},
+    document::{self, Node, Table, Value, nearest::nearest},
+    name::MemberId,
+    tree::{FileTree, relative_path},
+};
+
+/// What becomes of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is read and has its effect.
+    Taken,
+    /// It ends the run, at its place.
+    Refused,
+    /// The result is made without it, and a note says so.
+    Noted,
+    /// Nothing of a body depends on it.
+    Harmless,
+}
+
+impl Fate {
+    /// As the documentation has it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Taken => "taken",
+            Self::Refused => "refused",
+            Self::Noted => "noted",
+            Self::Harmless => "harmless",
+        }
+    }
+}
+
+/// Keys with one fate.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The keys; one may have a `*` for any characters.
+    pub keys: &'static [&'static str],
+    /// What becomes of them.
+    pub fate: Fate,
+    /// What they are taken for, or why they are not.
+    pub why: &'static str,
+    /// What to do instead; of what is refused.
+    pub help: Option<&'static str>,
+}
+
+impl Row {
+    const fn of(fate: Fate, keys: &'static [&'static str], why: &'static str) -> Self {
+        Self { keys, fate, why, help: None }
+    }
+
+    const fn taken(keys: &'static [&'static str], why: &'static str) -> Self {
+        Self::of(Fate::Taken, keys, why)
+    }
+
+    const fn refused(keys: &'static [&'static str], why: &'static str, help: &'static str) -> Self {
+        Self { help: Some(help), ..Self::of(Fate::Refused, keys, why) }
+    }
+
+    const fn noted(keys: &'static [&'static str], why: &'static str) -> Self {
+        Self::of(Fate::Noted, keys, why)
+    }
+
+    const fn harmless(keys: &'static [&'static str], why: &'static str) -> Self {
+        Self::of(Fate::Harmless, keys, why)
+    }
+
+    fn has(&self, key: &str) -> bool {
+        self.keys.iter().any(|pattern| matches(pattern, key))
+    }
+}
+
+/// A kind of input.
+#[derive(Clone, Copy, Debug)]
+pub struct Input {
+    /// What it is called in messages.
+    pub name: &'static str,
+    /// Where it is looked for, and whose it is.
+    pub about: &'static str,
+    /// The rows, in groups that several kinds may share.
+    pub rows: &'static [&'static [Row]],
+    /// What becomes of a key that no row has.
+    pub others: Fate,
+}
+
+/// A key as it was written.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// The key.
+    pub key: String,
+    /// Where it stands.
+    pub place: Place,
+    /// Whether its value asks for nothing: `false`, or an empty list.
+    pub is_off: bool,
+}
+
+/// What a person is told of an input.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Told {
+    /// What ends the run.
+    pub refused: Vec<Diagnostic>,
+    /// What is only noted.
+    pub notes: Vec<String>,
+}
+
+impl Told {
+    /// Adds what is told of another input.
+    pub fn extend(&mut self, other: Self) {
+        self.refused.extend(other.refused);
+        self.notes.extend(other.notes);
+    }
+}
+
+impl Input {
+    /// The row of a key; the first that has it.
+    #[must_use]
+    pub fn row(&self, key: &str) -> Option<&'static Row> {
+        self.rows.iter().copied().flatten().find(|row| row.has(key))
+    }
+
+    /// Judges the keys of a table.
+    #[must_use]
+    pub fn judge_table(&self, table: &Table, member: &MemberId) -> Told {
+        self.judge(written(table), member)
+    }
+
+    /// Judges keys in the order in which they are given.
+    #[must_use]
+    pub fn judge(&self, keys: impl IntoIterator<Item = Written>, member: &MemberId) -> Told {
+        let mut told = Told::default();
+        let mut strangers = Vec::new();
+        for written in keys.into_iter().filter(|written| !written.is_off) {
+            let Written { key, place, .. } = &written;
+            let key = key.escape_debug();
+            match self.row(&written.key) {
+                None if self.others == Fate::Noted => strangers.push(written),
+                Some(Row { fate: Fate::Refused, why, help, .. }) => {
+                    let refused = Diagnostic::new(format!("`{key}` in {} is not taken: {why}", self.name))
+                        .at(place.clone(), "")
+                        .requested_by(member.to_string());
+                    told.refused.push(help.iter().fold(refused, |refused, help| refused.help(*help)));
+                }
+                Some(Row { fate: Fate::Noted, why, .. }) => {
+                    told.notes.push(format!("{place}: `{key}` in {} is not taken: {why}", self.name));
+                }
+                _ => {}
+            }
+        }
+        told.notes.extend(self.unknown(&strangers));
+        told
+    }
+
+    /// One note of all keys that nobody here knows.
+    fn unknown(&self, strangers: &[Written]) -> Option<String> {
+        let first = strangers.first()?;
+        let known = || self.rows.iter().copied().flatten().flat_map(|row| row.keys).copied();
+        let say = |written: &Written| {
+            let key = written.key.escape_debug();
+            match nearest(&written.key, known().filter(|key| !key.contains('*'))) {
+                Some(near) => format!("`{key}` (did you mean `{near}`?)"),
+                None => format!("`{key}`"),
+            }
+        };
+        let keys: Vec<String> = strangers.iter().map(say).collect();
+        Some(format!(
+            "{}: {} in {}: the forge does not know {}",
+            first.place,
+            keys.join(", "),
+            self.name,
+            if keys.len() == 1 {
+                "this key, and nothing of the body is made by it"
+            } else {
+                "these keys, and nothing of the body is made by them"
+            },
+        ))
+    }
+}
+
+/// The keys of a table with their places.
+pub fn written(table: &Table) -> impl Iterator<Item = Written> {
+    table.iter().map(|(key, field)| Written {
+        key: key.to_owned(),
+        place: field.key.clone(),
+        is_off: is_off(&field.node),
+    })
+}
+
+/// Whether a value asks for nothing.
+fn is_off(node: &Node) -> bool {
+    match &node.value {
+        Value::Boolean(is_on) => !is_on,
+        Value::Array(items) => items.is_empty(),
+        Value::Table(table) => table.is_empty(),
+        _ => false,
+    }
+}
+
+/// Whether a key is one that a pattern with at most one `*` means.
+fn matches(pattern: &str, key: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == key,
+        Some((before, after)) => {
+            key.len() >= before.len() + after.len() && key.starts_with(before) && key.ends_with(after)
+        }
+    }
+}
+
+/// Judges the inputs beside a member's manifest, and lets the settings of its `uv.toml` count.
+///
+/// # Errors
+/// Refused when one of them cannot be read.
+pub(super) fn of_member(
+    member: &MemberId,
+    shown: &str,
+    tree: &FileTree,
+    manifest: &mut Manifest,
+) -> Result<Told, Failure> {
+    let mut told = uv::TOOL_UV.judge_table(&manifest.uv, member);
+    told.notes.extend(files::beside(&files::PYTHON, shown, tree, None));
+    told.notes.extend(files::secrets(shown, tree));
+    if let Some(bytes) = tree.file(&relative_path!("uv.toml")) {
+        let settings = document::parse(&document::source(&format!("{shown}/uv.toml"), bytes)?)?;
+        let (merged, more) = uv::beside(&manifest.uv, &settings, member);
+        manifest.uv = merged;
+        told.extend(more);
+    }
+    if let Some(bytes) = tree.file(&relative_path!("setup.cfg")) {
+        // Line ends are the tools': this is no file that several must read the same.
+        let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n");
+        let source = Source::new(format!("{shown}/setup.cfg"), text);
+        told.extend(setup_cfg::SETUP_CFG.judge(setup_cfg::written(&source, manifest), member));
+    }
+    Ok(told)
+}
+
+/// Judges what lies beside the `package.json` files that a member's npm packages begin at, each of which is a root for
+/// npm, and what the one that is built does besides. `packages` are those that could be read.
+///
+/// # Errors
+/// Refused when one of the files cannot be read.
+pub(super) fn of_packages(
+    member: &MemberId,
+    shown: &str,
+    tree: &FileTree,
+    packages: &[PackageJson],
+    assets: Option<&Assets>,
+) -> Result<Told, Failure> {
+    let mut told = Told::default();
+    let built = assets.map(|assets| assets.source.directory());
+    let mut roots = vec![None];
+    roots.extend(built.filter(Option::is_some));
+    for root in roots {
+        told.extend(beside::of_directory(member, shown, tree, root)?);
+    }
+    for package in packages {
+        told.notes.extend(package.notes.iter().cloned());
+        if built == Some(package.directory.as_ref()) {
+            told.extend(npm::LIFECYCLE.judge(scripts(package), member));
+        }
+    }
+    Ok(told)
+}
+
+/// The scripts of a package. Git's hooks, which husky sets up, are a developer's.
+fn scripts(package: &PackageJson) -> impl Iterator<Item = Written> {
+    package.scripts.iter().map(|(key, script)| Written {
+        key: key.clone(),
+        place: script.place.clone(),
+        is_off: script.value.is_empty() || script.value.starts_with("husky"),
+    })
+}
+
+/// Every kind of input, in the order of the documentation.
+#[must_use]
+pub fn all() -> Vec<&'static Input> {
+    let python = [
+        &lychd::TOOL_LYCHD,
+        &lychd::DEPENDENCY_GROUPS,
+        &uv::TOOL_UV,
+        &uv::UV_TOML,
+        &setup_cfg::SETUP_CFG,
+        &files::PYTHON,
+        &lychd::HOOK,
+    ];
+    let node = [
+        &npm::PACKAGE_JSON,
+        &npm::LIFECYCLE,
+        &npm::PNPM,
+        &npm::NPMRC,
+        &npm::PNPM_WORKSPACE,
+        &npm::YARNRC,
+        &files::NODE,
+    ];
+    python.into_iter().chain(node).chain([&files::SECRETS]).collect()
+}
+
+/// Keys that stand in two rows of one kind, which a test holds to be none.
+#[must_use]
+pub fn twice(input: &Input) -> BTreeSet<&'static str> {
+    let mut seen = BTreeSet::new();
+    let keys = input.rows.iter().copied().flatten().flat_map(|row| row.keys).copied();
+    keys.filter(|key| !seen.insert(*key)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(name: &str, text: &str) -> Table {
+        document::parse(&Source::new(name, text)).unwrap()
+    }
+
+    fn core() -> MemberId {
+        MemberId::core()
+    }
+
+    #[test]
+    fn each_key_has_its_fate() {
+        let text = "find-links = ['a']\nno-index = false\nlink-mode = 'copy'\ntorch-backend = 'cpu'\nresolution = 'lowest'\n\
+                    exclude-never = 1\nown = 2\nno-sources-package = []\n";
+        let told = uv::TOOL_UV.judge_table(&table("core/pyproject.toml", text), &core());
+        assert_eq!(told.refused.len(), 1, "{:?}", told.refused);
+        let refused = told.refused[0].to_string();
+        assert!(
+            refused.starts_with("`find-links` in [tool.uv] is not taken: files found by links carry no hash"),
+            "{refused}"
+        );
+        assert!(
+            refused.contains("at core/pyproject.toml:1:1") && refused.contains("requested by core"),
+            "{refused}"
+        );
+        assert_eq!(
+            told.notes,
+            [
+                "core/pyproject.toml:4:1: `torch-backend` in [tool.uv] is not taken: packages come from the indexes that are written; name PyTorch's as one of them",
+                "core/pyproject.toml:6:1: `exclude-never` (did you mean `exclude-newer`?), `own` in [tool.uv]: the forge does not know these keys, and nothing of the body is made by them",
+            ]
+        );
+    }
+
+    #[test]
+    fn settings_are_those_of_uv_toml_where_there_is_one() {
+        let own = table(
+            "core/pyproject.toml",
+            "package = false\nresolution = 'lowest'\noverride-dependencies = ['a']\nexclude-newer = '1'\n",
+        );
+        let beside = table(
+            "core/uv.toml",
+            "exclude-newer = '2'\nindex-url = 'https://x'\noverride-dependencies = ['b']\n",
+        );
+        let (merged, told) = uv::beside(&own, &beside, &core());
+        let keys: Vec<String> = merged.iter().map(|(key, field)| format!("{key} {}", field.key)).collect();
+        assert_eq!(
+            keys,
+            [
+                "exclude-newer core/uv.toml:1:1",
+                "index-url core/uv.toml:2:1",
+                "override-dependencies core/pyproject.toml:3:1",
+                "package core/pyproject.toml:1:1",
+            ]
+        );
+        assert_eq!(told.refused, []);
+        assert_eq!(told.notes.len(), 2, "{:?}", told.notes);
+        assert!(told.notes[1].starts_with("core/pyproject.toml:2:1: `resolution` in [tool.uv] is not taken: settings are those of `uv.toml`"), "{:?}", told.notes);
+    }
+
+    #[test]
+    fn one_star_stands_for_any_characters() {
+        for (pattern, key, is_one) in [
+            ("a", "a", true),
+            ("a", "ab", false),
+            ("@*:registry", "@x:registry", true),
+            ("@*:registry", "registry", false),
+            ("//*", "//host/:_authToken", true),
+            ("*", "", true),
+            ("a*a", "a", false),
+        ] {
+            assert_eq!(matches(pattern, key), is_one, "{pattern} {key}");
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! The files of npm, pnpm and yarn beside a `package.json`, as keys with places.
+
+use super::{
+    Told, Written, files,
+    npm::{NPMRC, PNPM_WORKSPACE, REGISTRY, YARNRC},
+};
+use crate::{
+    crypt::package_json,
+    diagnostic::{Diagnostic, Failure, Source},
+    document::{self, yaml},
+    name::MemberId,
+    tree::{FileTree, RelativePath},
+};
+
+/// Keys of `.npmrc` that are on unless it says otherwise.
+const ON: [&str; 5] = ["auto-install-peers", "bin-links", "hoist", "optional", "strict-ssl"];
+
+/// Judges what lies beside the `package.json` of a directory, if it has one; `shown` is what messages call the member.
+///
+/// # Errors
+/// Refused when one of the files cannot be read.
+pub(super) fn of_directory(
+    member: &MemberId,
+    shown: &str,
+    tree: &FileTree,
+    directory: Option<&RelativePath>,
+) -> Result<Told, Failure> {
+    let place = |name: &str| {
+        let path = directory.map_or_else(|| name.to_owned(), |directory| format!("{directory}/{name}"));
+        path.parse::<RelativePath>().ok()
+    };
+    if place(package_json::NAME).is_none_or(|path| tree.file(&path).is_none()) {
+        return Ok(Told::default());
+    }
+    let mut told = Told { notes: files::beside(&files::NODE, shown, tree, directory), ..Told::default() };
+    let read = |name: &str| -> Result<Option<Source>, Failure> {
+        let Some(path) = place(name) else { return Ok(None) };
+        let bytes = tree.file(&path);
+        bytes.map(|bytes| document::source(&format!("{shown}/{path}"), bytes)).transpose()
+    };
+    if let Some(source) = read(".npmrc")? {
+        told.extend(NPMRC.judge(npmrc(&source), member));
+    }
+    for (name, kind) in [("pnpm-workspace.yaml", &PNPM_WORKSPACE), (".yarnrc.yml", &YARNRC)] {
+        if let Some(source) = read(name)? {
+            let keys =
+                yaml::keys(&source).map_err(|wrong: Diagnostic| wrong.requested_by(member.to_string()))?;
+            let written = |yaml::Entry { key, place, is_off }| Written { key, place, is_off };
+            told.extend(kind.judge(keys.into_iter().map(written), member));
+        }
+    }
+    Ok(told)
+}
+
+/// The keys of an `.npmrc` (`npm help npmrc`): `key = value` a line, lists as `key[] = value`. What its value leaves
+/// as it is says nothing, and so does a login that is of the environment.
+fn npmrc(source: &Source) -> Vec<Written> {
+    let mut written = Vec::new();
+    let mut offset = 0;
+    for line in source.text().split_inclusive('\n') {
+        let start = offset;
+        offset += line.len();
+        let content = line.trim();
+        if content.is_empty() || content.starts_with(['#', ';', '[']) {
+            continue;
+        }
+        let (key, value) =
+            content.split_once('=').map_or((content, "true"), |(key, value)| (key.trim(), value.trim()));
+        let value = value.trim_matches(['"', '\'']);
+        let key = key.trim_end_matches("[]");
+        let at = start + line.find(key).unwrap_or(0);
+        let is_login = key.starts_with("//") || key.starts_with('_');
+        let is_off = match key {
+            _ if key == "registry" || key.ends_with(":registry") => value.trim_end_matches('/') == REGISTRY,
+            _ if is_login => value.contains("${"),
+            _ if ON.contains(&key) => value == "true",
+            _ => value == "false",
+        };
+        written.push(Written { key: key.to_owned(), place: source.at(at..at + key.len()), is_off });
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(files: &[(&str, &str)]) -> Told {
+        let mut tree = FileTree::new();
+        tree.insert_text("package.json".parse().unwrap(), "{}");
+        tree.insert_text("web/package.json".parse().unwrap(), "{}");
+        for (path, text) in files {
+            tree.insert_text(path.parse().unwrap(), text);
+        }
+        let web = "web".parse().unwrap();
+        of_directory(&"altar".parse().unwrap(), "extensions/altar", &tree, Some(&web)).unwrap()
+    }
+
+    fn refused(told: &Told) -> Vec<String> {
+        told.refused.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_registry_and_what_changes_the_tree_are_refused_by_their_line() {
+        let npmrc =
+            "; why\n@isaacs:registry=https://npm.example.org/\n\nlegacy-peer-deps = true\nstrict-ssl=false\n";
+        let told = told(&[("web/.npmrc", npmrc)]);
+        let refused = refused(&told);
+        assert_eq!((refused.len(), told.notes.len()), (3, 0), "{told:?}");
+        assert!(refused[0].starts_with("`@isaacs:registry` in .npmrc is not taken"), "{}", refused[0]);
+        for (text, place) in refused.iter().zip(["2:1", "4:1", "5:1"]) {
+            assert!(text.contains(&format!("extensions/altar/web/.npmrc:{place}\n")), "{text}");
+            assert!(text.contains("requested by altar"), "{text}");
+        }
+        assert!(refused[1].contains("overrides"), "{}", refused[1]);
+    }
+
+    #[test]
+    fn what_is_npms_default_or_of_the_environment_says_nothing() {
+        let npmrc = "registry=https://registry.npmjs.org/\n@a:registry = \"https://registry.npmjs.org\"\n\
+                     //registry.npmjs.org/:_authToken=${NPM_TOKEN}\nlegacy-peer-deps=false\nstrict-ssl=true\n\
+                     fund=false\nsave-exact=true\nengine-strict\n";
+        assert_eq!(
+            told(&[("web/.npmrc", npmrc), (".npmrc", "registry=x"), ("web/in/.npmrc", "registry=x")]),
+            Told::default()
+        );
+    }
+
+    #[test]
+    fn logins_other_managers_and_unknown_keys_are_noted() {
+        let told = told(&[
+            (
+                "web/.npmrc",
+                "//host.example/:_authToken=abc\nomit[]=optional\nlegacy-per-deps=true\nshamefully-hoist=true\n",
+            ),
+            ("web/yarn.lock", ""),
+            ("web/.pnpmfile.cjs", ""),
+            ("web/inner/yarn.lock", ""),
+            ("yarn.lock", ""),
+        ]);
+        let at = |line: &str| format!("extensions/altar/web/.npmrc:{line}: ");
+        assert_eq!(refused(&told), [""; 0]);
+        assert_eq!(told.notes.len(), 6, "{:#?}", told.notes);
+        for (note, wants) in told.notes.iter().zip([
+            ["`extensions/altar/web/.pnpmfile.cjs` is not taken", "npm locks"],
+            ["`extensions/altar/web/yarn.lock` is not taken", "package-lock.json"],
+            [&at("1:1"), "logins come from ~/.netrc"],
+            [&at("2:1"), "`omit`"],
+            [&at("4:1"), "`shamefully-hoist`"],
+            [&at("3:1"), "`legacy-per-deps` (did you mean `legacy-peer-deps`?)"],
+        ]) {
+            assert!(wants.iter().all(|want| note.contains(want)), "{note}");
+        }
+    }
+
+    #[test]
+    fn keys_of_yaml_files_are_judged() {
+        let told = told(&[
+            (
+                "web/pnpm-workspace.yaml",
+                "packages:\n  - a\noverrides:\n  left-pad: 1.0.0\npatchedDependencies: {}\nodd: 1\n",
+            ),
+            (
+                "web/.yarnrc.yml",
+                "nodeLinker: node-modules\nnpmScopes:\n  own:\n    npmRegistryServer: https://npm.example.org\n",
+            ),
+        ]);
+        let refused = refused(&told);
+        assert_eq!(refused.len(), 2, "{refused:?}");
+        assert!(refused[0].contains("web/pnpm-workspace.yaml:3:1"), "{}", refused[0]);
+        assert!(
+            refused[1].contains("`npmScopes`") && refused[1].contains(".yarnrc.yml:2:1"),
+            "{}",
+            refused[1]
+        );
+        assert_eq!(told.notes.len(), 2, "{:?}", told.notes);
+        assert!(told.notes[0].contains("`packages`") && told.notes[1].contains("`odd`"), "{:?}", told.notes);
+    }
+}

@@ -1,0 +1,197 @@
+//! Keys of uv, as its settings reference has them: `[tool.uv]` of a manifest, and `uv.toml` beside it.
+
+use super::{Fate, Input, Row, Told, written};
+use crate::{
+    document::{Field, Table},
+    name::MemberId,
+};
+
+/// What belongs to a project: uv reads it in `[tool.uv]` alone.
+const PROJECT: &[Row] = &[
+    Row::taken(&["sources", "workspace", "package"], "see `pyproject.toml` in formats.md"),
+    Row::taken(&["default-groups"], "these groups, without `dev`, as `uv sync --no-dev` has them"),
+    Row::taken(&["conflicts"], "sets of extras that exclude one another; of groups they say nothing"),
+    Row::taken(&["build-backend"], "`uv_build` reads it in the member's tree"),
+    Row::noted(
+        &["dependency-groups"],
+        "the whole federation has one Python, whatever a group of it requires; `requires-python` in [project] is taken",
+    ),
+    Row::harmless(&["dev-dependencies"], "they belong to the group `dev`, and the image is without it"),
+    Row::harmless(&["environments", "required-environments"], "the forge locks for the image's own platform"),
+    Row::harmless(&["managed"], "it keeps uv's own commands away"),
+];
+
+/// Requirements that hold for the whole resolution. uv reads them in `[tool.uv]`; those of `uv.toml` are for `uv pip`.
+const FOR_ALL: &[&str] = &[
+    "build-constraint-dependencies",
+    "constraint-dependencies",
+    "exclude-dependencies",
+    "override-dependencies",
+];
+
+/// What uv reads in `uv.toml`, and where there is none in `[tool.uv]`.
+const SETTINGS: &[Row] = &[
+    Row::taken(
+        &[
+            "exclude-newer",
+            "exclude-newer-package",
+            "fork-strategy",
+            "index-strategy",
+            "prerelease",
+            "prerelease-package",
+            "resolution",
+        ],
+        "one value for the federation: two members that disagree are a conflict",
+    ),
+    Row::taken(&["index", "index-url", "extra-index-url"], "on hosts that the policy allows"),
+    Row::taken(&["dependency-metadata"], "for all members"),
+    Row::taken(
+        &["no-binary", "no-binary-package", "no-build", "no-build-package"],
+        "for all packages, not for members",
+    ),
+    Row::taken(&["required-version"], "held against the forge's own uv; a note says when that is another"),
+    Row::refused(
+        &["allow-insecure-host"],
+        "every artifact comes over verified TLS",
+        "take it out; a host with a certificate of its own belongs to the system's certificates",
+    ),
+    Row::refused(
+        &["find-links"],
+        "files found by links carry no hash; name an index, or each file as a `path` source",
+        "see `[[tool.uv.index]]` and `[tool.uv.sources]`",
+    ),
+    Row::refused(&["no-index"], "the forge has no other source than indexes", "take it out"),
+    Row::refused(
+        &["config-settings", "config-settings-package"],
+        "packages are built with their backend's defaults",
+        "what the backend reads of the tree itself (`[tool.<backend>]`, `setup.cfg`) is taken",
+    ),
+    Row::refused(
+        &["no-sources", "no-sources-package"],
+        "`[tool.uv.sources]` is taken as it is written",
+        "take out the sources that are not to count",
+    ),
+    Row::noted(
+        &[
+            "no-build-isolation",
+            "no-build-isolation-package",
+            "extra-build-dependencies",
+            "extra-build-variables",
+        ],
+        "packages are built in isolation, with what their own [build-system] requires",
+    ),
+    Row::noted(
+        &["torch-backend"],
+        "packages come from the indexes that are written; name PyTorch's as one of them",
+    ),
+    Row::harmless(
+        &["add-bounds", "audit", "check-url", "pip", "publish-url", "trusted-publishing"],
+        "other commands of uv",
+    ),
+    Row::harmless(
+        &[
+            "python-downloads",
+            "python-downloads-json-url",
+            "python-install-mirror",
+            "python-preference",
+            "pypy-install-mirror",
+        ],
+        "Python is the substrate's",
+    ),
+    Row::harmless(
+        &[
+            "cache-dir",
+            "cache-keys",
+            "concurrent-builds",
+            "concurrent-downloads",
+            "concurrent-installs",
+            "link-mode",
+            "no-cache",
+            "reinstall",
+            "reinstall-package",
+            "upgrade",
+            "upgrade-package",
+        ],
+        "how uv works on a machine, not what it gives; `--update uv` moves versions",
+    ),
+    Row::harmless(&["compile-bytecode"], "bytecode is compiled always"),
+    Row::harmless(
+        &[
+            "http-proxy",
+            "https-proxy",
+            "keyring-provider",
+            "native-tls",
+            "no-proxy",
+            "offline",
+            "system-certs",
+        ],
+        "how the network is reached is the operator's: `--offline`, mirrors, `~/.netrc`",
+    ),
+    Row::harmless(&["preview", "preview-features"], "nothing that uv calls preview is used"),
+];
+
+/// `[tool.uv]`.
+pub const TOOL_UV: Input = Input {
+    name: "[tool.uv]",
+    about: "of a member's `pyproject.toml`. uv reads most of it at the root of a workspace alone, and so does the forge: a member is one.",
+    rows: &[
+        PROJECT,
+        &[
+            Row::taken(&["build-constraint-dependencies", "constraint-dependencies"], "for all members"),
+            Row::taken(
+                &["exclude-dependencies", "override-dependencies"],
+                "for all members, with a note; against what another member itself requires it is a conflict",
+            ),
+        ],
+        SETTINGS,
+    ],
+    others: Fate::Noted,
+};
+
+/// `uv.toml` beside a manifest.
+pub const UV_TOML: Input = Input {
+    name: "uv.toml",
+    about: "beside a member's `pyproject.toml`. As in uv, `[tool.uv]` says nothing about these keys where there is one.",
+    rows: &[
+        SETTINGS,
+        &[
+            Row::harmless(FOR_ALL, "uv reads them for `uv pip` alone"),
+            Row::refused(
+                &[
+                    "build-backend",
+                    "conflicts",
+                    "default-groups",
+                    "dependency-groups",
+                    "dev-dependencies",
+                    "environments",
+                    "managed",
+                    "package",
+                    "required-environments",
+                    "sources",
+                    "workspace",
+                ],
+                "uv allows it in `pyproject.toml` alone",
+                "move it to [tool.uv]",
+            ),
+        ],
+    ],
+    others: Fate::Noted,
+};
+
+/// What of `[tool.uv]` counts beside a `uv.toml`: the settings are that file's. Notes name those that lose.
+#[must_use]
+pub fn beside(tool_uv: &Table, uv_toml: &Table, member: &MemberId) -> (Table, Told) {
+    let is_setting = |key: &str| FOR_ALL.contains(&key) || SETTINGS.iter().any(|row| row.has(key));
+    let mut told = UV_TOML.judge_table(uv_toml, member);
+    let masked = written(tool_uv).filter(|written| SETTINGS.iter().any(|row| row.has(&written.key)));
+    told.notes.extend(masked.map(|written| {
+        format!(
+            "{}: `{}` in [tool.uv] is not taken: settings are those of `uv.toml` beside it, as in uv",
+            written.place, written.key
+        )
+    }));
+    let kept = tool_uv.iter().filter(|(key, _)| FOR_ALL.contains(key) || !is_setting(key));
+    let settings = uv_toml.iter().filter(|(key, _)| !FOR_ALL.contains(key));
+    let own = |(key, field): (&str, &Field)| (key.to_owned(), field.clone());
+    (kept.chain(settings).map(own).collect(), told)
+}

@@ -1,0 +1,101 @@
+//! One member's `override-dependencies` and `exclude-dependencies` against what the other members themselves require.
+//!
+//! uv takes both for the whole federation, against whatever anybody requires. What a released package requires may be
+//! overruled, which is what they are for; a member's own word against another's is a conflict.
+
+use uv_pep508::VersionOrUrl;
+
+use super::{node, project::Project};
+use crate::{
+    crypt::manifest::Dependency,
+    diagnostic::{Diagnostic, Failure, Fault, refuse_any},
+    document::Node,
+    python::lock::outline::Outline,
+};
+
+/// A key of `[tool.uv]` that overrules, and what it does.
+const KEYS: [(&str, &str); 2] =
+    [("override-dependencies", "overrides"), ("exclude-dependencies", "excludes")];
+
+/// A member's word of command.
+struct Command<'a> {
+    by: &'a Project,
+    does: &'static str,
+    of: Dependency,
+}
+
+/// Notes on every such word, when there are other members than the one that says it.
+///
+/// # Errors
+/// Refused when `lock` has no version of a package that another member itself requires.
+pub(super) fn overruled(lock: &Outline, projects: &[Project]) -> Result<Vec<String>, Failure> {
+    let (mut wrong, mut notes) = (Vec::new(), Vec::new());
+    for command in commands(projects) {
+        let others: Vec<(&Project, &Dependency)> = projects
+            .iter()
+            .filter(|project| project.member != command.by.member)
+            .flat_map(|project| project.asked().map(move |asked| (project, asked)))
+            .filter(|(_, asked)| asked.requirement.name == command.of.requirement.name)
+            .collect();
+        let against: Vec<_> = others.iter().filter(|(_, asked)| !is_met(lock, asked)).collect();
+        if against.is_empty() {
+            let is_alone = projects.iter().all(|project| project.member == command.by.member);
+            notes.extend((!is_alone).then(|| note(&command, &others)));
+        }
+        wrong.extend(against.into_iter().map(|(project, asked)| conflict(&command, project, asked)));
+    }
+    refuse_any(wrong)?;
+    Ok(notes)
+}
+
+fn commands(projects: &[Project]) -> impl Iterator<Item = Command<'_>> {
+    // uv reads them at the root alone, and each member is one.
+    projects.iter().filter(|project| project.directory.is_none()).flat_map(|by| {
+        KEYS.iter().flat_map(move |&(key, does)| {
+            let items = by.manifest.uv.get(key).and_then(Node::as_array).unwrap_or_default();
+            items.iter().filter_map(move |item| Some(Command { by, does, of: node::requirement(item).ok()? }))
+        })
+    })
+}
+
+/// Whether the lock has a version that the requirement allows. What is not needed on any platform of the lock is
+/// not in it: then a marker must say so.
+fn is_met(lock: &Outline, asked: &Dependency) -> bool {
+    let name = asked.requirement.name.as_ref();
+    let mut locked = lock.packages.iter().filter(|package| package.name == name).peekable();
+    if locked.peek().is_none() {
+        return !asked.requirement.marker.is_true();
+    }
+    match &asked.requirement.version_or_url {
+        Some(VersionOrUrl::VersionSpecifier(specifiers)) => locked.any(|package| {
+            package
+                .version
+                .as_deref()
+                .and_then(|version| version.parse().ok())
+                .is_none_or(|version| specifiers.contains(&version))
+        }),
+        _ => true,
+    }
+}
+
+fn note(command: &Command<'_>, others: &[(&Project, &Dependency)]) -> String {
+    let Command { by, does, of } = command;
+    let mut note =
+        format!("{}: `{}` {does} `{}` for every member", of.place, by.title(), of.text.escape_debug());
+    for (project, asked) in others {
+        note += &format!("; `{}` wants `{}` ({})", project.title(), asked.text.escape_debug(), asked.place);
+    }
+    note
+}
+
+fn conflict(command: &Command<'_>, project: &Project, asked: &Dependency) -> Diagnostic {
+    let Command { by, does, of } = command;
+    let name = &of.requirement.name;
+    Diagnostic::new(format!("`{}` {does} `{name}` against what `{}` requires", by.title(), project.title()))
+        .of_kind(Fault::Conflict)
+        .at(of.place.clone(), format!("{} {does} it for every member", by.title()))
+        .at(asked.place.clone(), format!("{} wants this", project.title()))
+        .requested_by(by.title())
+        .requested_by(project.title())
+        .help(format!("narrow the one or widen the other, so that one version of `{name}` is right for both"))
+}
