@@ -288,6 +288,37 @@ fn commands_and_modules_of_two_distributions() {
     );
 }
 
+/// Both tables of a manifest become files in `bin/`, where the interpreter is.
+#[test]
+fn commands_of_both_tables_are_held_against_each_other_and_the_interpreter() {
+    let gui = |name: &str| format!("[project.gui-scripts]\n'{name}' = 'x:main'\n");
+    let script = |name: &str| format!("[project.scripts]\n'{name}' = 'x:main'\n");
+    let wrong = told(
+        "",
+        vec![
+            member("core", &script("weave"), &[]),
+            member("a", &gui("weave"), &[]),
+            member("b", &format!("{}{}", script("both"), gui("both")), &[]),
+            member("c", &gui("python3.13"), &[]),
+            member("d", &script("python-config"), &[]),
+        ],
+    );
+    assert_eq!(
+        wrong,
+        [
+            "the command `both` comes from `b` twice\n  at extensions/b/pyproject.toml:8:10: that of `b`\n  \
+             at extensions/b/pyproject.toml:10:10: that of `b`\n  requested by b\n  \
+             help: rename it in [project.scripts] of all but one",
+            "the command `python3.13` of `c` is called as the interpreter\n  \
+             at extensions/c/pyproject.toml:8:16: that of `c`\n  requested by c\n  \
+             help: rename it in [project.scripts]",
+            "the command `weave` comes from `core` and `a`\n  at core/pyproject.toml:8:11: that of `core`\n  \
+             at extensions/a/pyproject.toml:8:11: that of `a`\n  requested by core, a\n  \
+             help: rename it in [project.scripts] of all but one",
+        ]
+    );
+}
+
 #[test]
 fn all_rows_are_in_one_report() {
     let all = |id: &str, digest: &str, output: &str, needs: &str| {
