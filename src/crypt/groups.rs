@@ -96,17 +96,16 @@ fn defaults(
 pub(super) fn names(reader: &mut Reader<'_, '_>, key: &str) -> Vec<Located<GroupName>> {
     let mut named = Vec::new();
     for text in reader.strings(key).unwrap_or_default() {
-        match text.value.parse() {
-            Ok(value) => named.push(Located { value, place: text.place }),
-            Err(_) => {
-                let message = format!(
-                    "`{}` in `{key}` of {} is not the name of a group",
-                    text.value.escape_debug(),
-                    reader.title()
-                );
-                reader.errors().push(Diagnostic::new(message).at(text.place, ""));
-            }
+        if let Ok(value) = text.value.parse() {
+            named.push(Located { value, place: text.place });
+            continue;
         }
+        let message = format!(
+            "`{}` in `{key}` of {} is not the name of a group",
+            text.value.escape_debug(),
+            reader.title()
+        );
+        reader.errors().push(Diagnostic::new(message).at(text.place, ""));
     }
     named
 }
@@ -164,15 +163,14 @@ impl Reading<'_, '_> {
             return;
         }
         let included = item.as_table().and_then(|table| table.get("include-group")).and_then(Node::as_str);
-        match included.map(str::parse::<GroupName>) {
-            Some(Ok(included)) => self.add(&included, &item.place, within),
-            _ => {
-                let message = format!(
-                    "an entry of the group `{name}` is neither a requirement nor `{{ include-group = \"…\" }}`"
-                );
-                self.errors.push(Diagnostic::new(message).at(item.place.clone(), ""));
-            }
+        if let Some(Ok(included)) = included.map(str::parse::<GroupName>) {
+            self.add(&included, &item.place, within);
+            return;
         }
+        let message = format!(
+            "an entry of the group `{name}` is neither a requirement nor `{{ include-group = \"…\" }}`"
+        );
+        self.errors.push(Diagnostic::new(message).at(item.place.clone(), ""));
     }
 }
 
@@ -196,7 +194,7 @@ mod tests {
             let texts = groups.dependencies.into_iter().map(|one| one.text);
             Ok((groups.names.iter().map(ToString::to_string).collect(), texts.collect()))
         } else {
-            Err(errors.iter().map(|error| format!("{error}\n")).collect())
+            Err(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
         }
     }
 
