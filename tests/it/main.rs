@@ -12,6 +12,7 @@ mod air_gap;
 mod altar;
 mod apt_root;
 mod arbitration;
+mod asgi_cores;
 mod assets;
 mod bind;
 mod bodies;

@@ -3,6 +3,8 @@
 //! uv takes both for the whole federation, against whatever anybody requires. What a released package requires may be
 //! overruled, which is what they are for; a member's own word against another's is a conflict.
 
+use std::iter;
+
 use uv_pep508::VersionOrUrl;
 
 use super::{node, project::Project};
@@ -80,12 +82,11 @@ fn is_met(lock: &Outline, asked: &Dependency) -> bool {
 
 fn note(command: &Command<'_>, others: &[(&Project, &Dependency)]) -> String {
     let Command { by, does, of } = command;
-    let mut note =
-        format!("{}: `{}` {does} `{}` for every member", of.place, by.title(), of.text.escape_debug());
-    for (project, asked) in others {
-        note += &format!("; `{}` wants `{}` ({})", project.title(), asked.text.escape_debug(), asked.place);
-    }
-    note
+    let said = format!("{}: `{}` {does} `{}` for every member", of.place, by.title(), of.text.escape_debug());
+    let wanted = others.iter().map(|(project, asked)| {
+        format!("`{}` wants `{}` ({})", project.title(), asked.text.escape_debug(), asked.place)
+    });
+    iter::once(said).chain(wanted).collect::<Vec<_>>().join("; ")
 }
 
 fn conflict(command: &Command<'_>, project: &Project, asked: &Dependency) -> Diagnostic {

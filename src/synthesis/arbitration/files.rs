@@ -101,7 +101,8 @@ fn is_interpreter(name: &str) -> bool {
 }
 
 /// Modules that more than one distribution brings; of a package that is shared as a whole only its own name.
-pub(super) fn modules(installed: &[Installed<'_>]) -> Vec<Diagnostic> {
+pub(super) fn modules<'a>(found: impl Iterator<Item = &'a Installed<'a>>) -> Vec<Diagnostic> {
+    let installed: Vec<&Installed<'_>> = found.collect();
     let mut by_module: BTreeMap<String, BTreeMap<usize, &str>> = BTreeMap::new();
     for (index, one) in installed.iter().enumerate() {
         for (site, file) in &one.files {
@@ -127,7 +128,8 @@ pub(super) fn modules(installed: &[Installed<'_>]) -> Vec<Diagnostic> {
         let mut diagnostic = Diagnostic::new(format!("the module `{module}` comes from {who}"));
         for (part, file) in &parts {
             let place = part.manifest.project.name.place.clone();
-            diagnostic = diagnostic.at(place, format!("`{}` installs `{file}`", part.title));
+            let brings = if part.manifest.build_system.is_some() { "installs" } else { "has" };
+            diagnostic = diagnostic.at(place, format!("`{}` {brings} `{file}`", part.title));
         }
         let diagnostic = asked_by(diagnostic, parts.iter().map(|(part, _)| &part.member));
         wrong.push(diagnostic.help("rename the module in all but one"));

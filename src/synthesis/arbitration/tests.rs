@@ -15,12 +15,19 @@ const TWO: &str = "2222222222222222222222222222222222222222222222222222222222222
 
 /// A member of hatchling's whose tree holds `files`.
 fn member(id: &str, rest: &str, files: &[&str]) -> Member {
+    let build = "[build-system]\nrequires = ['hatchling']\nbuild-backend = 'hatchling.build'\n";
+    member_of(build, id, rest, files)
+}
+
+/// One that is no package.
+fn plain(id: &str, files: &[&str]) -> Member {
+    member_of("", id, "", files)
+}
+
+fn member_of(build: &str, id: &str, rest: &str, files: &[&str]) -> Member {
     let id: MemberId = id.parse().unwrap();
     let name = format!("lych-{}", id.as_str().replace('/', "-"));
-    let text = format!(
-        "[build-system]\nrequires = ['hatchling']\nbuild-backend = 'hatchling.build'\n\
-         [project]\nname = '{name}'\nversion = '1.0'\n{rest}"
-    );
+    let text = format!("{build}[project]\nname = '{name}'\nversion = '1.0'\n{rest}");
     let shown = if id.is_core() { "core".to_owned() } else { format!("extensions/{id}") };
     let manifest = Manifest::parse(&id, &format!("{shown}/pyproject.toml"), text.as_bytes()).unwrap();
     let mut tree = FileTree::new();
@@ -315,6 +322,32 @@ fn commands_of_both_tables_are_held_against_each_other_and_the_interpreter() {
             "the command `weave` comes from `core` and `a`\n  at core/pyproject.toml:8:11: that of `core`\n  \
              at extensions/a/pyproject.toml:8:11: that of `a`\n  requested by core, a\n  \
              help: rename it in [project.scripts] of all but one",
+        ]
+    );
+}
+
+#[test]
+fn modules_of_members_that_are_no_packages() {
+    let wrong = told(
+        "",
+        vec![
+            plain("core", &["main.py", "lych_a/__init__.py", "tests/__init__.py", "register.py"]),
+            member("a", "", &["src/lych_a/__init__.py", "src/lych_a/x.py"]),
+            plain("b", &["main.py", "main/x.py", "tests/__init__.py", "register.py", "deep/other.py"]),
+            plain("c", &["other.py"]),
+        ],
+    );
+    assert_eq!(
+        wrong,
+        [
+            "the module `lych_a` comes from `a` and `core`\n  \
+             at extensions/a/pyproject.toml:5:8: `a` installs `src/lych_a/__init__.py`\n  \
+             at core/pyproject.toml:2:8: `core` has `lych_a/__init__.py`\n  requested by a, core\n  \
+             help: rename the module in all but one",
+            "the module `main` comes from `core` and `b`\n  \
+             at core/pyproject.toml:2:8: `core` has `main.py`\n  \
+             at extensions/b/pyproject.toml:2:8: `b` has `main.py`\n  requested by core, b\n  \
+             help: rename the module in all but one",
         ]
     );
 }
