@@ -127,8 +127,8 @@ class Case(unittest.TestCase):
                 self.fail("".join(map(self.log, self.started)))
             time.sleep(0.03)
 
-    def end(self, process, seconds=60):
-        self.until(lambda: process.poll() is not None, seconds=seconds)
+    def end(self, process):
+        self.until(lambda: process.poll() is not None)
         return process.returncode
 
     def kill(self):
@@ -551,7 +551,7 @@ stop
             self.until(lambda: f"running: {path}" in self.log(process), process)
             time.sleep(0.3)
             process.send_signal(number)
-            self.assertEqual(self.end(process, seconds=9), 128 + number, self.log(process))
+            self.assertEqual(self.end(process), 128 + number, self.log(process))
             self.assertIn("postgresql: stopped during the first start; the next start", self.log(process))
             self.reap()
             self.assertEqual(children(), [], self.log(process))
