@@ -1,6 +1,7 @@
 //! The Crypt: the directory that holds the core, the extensions and the locks, read into one value.
 
 pub mod assets;
+mod beside;
 mod build_system;
 mod discover;
 pub mod federation_lock;

@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use super::{Checkout, Federation, Manifest, Member, SourceTree, inputs, package_json};
+use super::{Checkout, Federation, Manifest, Member, SourceTree, beside, package_json};
 use crate::{
     codex::Codex,
     diagnostic::{Diagnostic, Failure, refuse_any},
@@ -225,7 +225,7 @@ fn read_member(
         return Err(Diagnostic::new(format!("`{name}` is {what}")).requested_by(id.to_string()).into());
     };
     let mut manifest = Manifest::parse(&id, &name, bytes)?;
-    let mut told = inputs::of_member(&id, &shown, &source.tree, &mut manifest)?;
+    let mut told = beside::of_member(&id, &shown, &source.tree, &mut manifest)?;
     let assets = manifest.lychd.assets.as_ref();
     let packages = match package_json::of_member(&id, &shown, &source.tree, assets) {
         Err(Failure::Refused(all)) => {
@@ -234,7 +234,7 @@ fn read_member(
         }
         other => other?,
     };
-    told.extend(inputs::of_packages(&id, &shown, &source.tree, &packages, assets)?);
+    told.extend(beside::of_packages(&id, &shown, &source.tree, &packages, assets)?);
     refuse_any(told.refused)?;
     let checkout = Checkout::read(&directory, &shown, &source.tree)?;
     Ok((Member { id, directory, manifest, packages, source, checkout }, told.notes))

@@ -3,7 +3,6 @@
 //! The rule: whatever in an input decides the result is taken, refused with its place, or noted. What no row has is
 //! noted by its name. `docs/inputs.md` is these tables, for people.
 
-mod beside;
 pub mod files;
 pub mod lychd;
 pub mod npm;
@@ -12,12 +11,10 @@ pub mod uv;
 
 use std::collections::BTreeSet;
 
-use super::{Assets, Manifest, PackageJson};
 use crate::{
-    diagnostic::{Diagnostic, Failure, Place, Source},
-    document::{self, Node, Table, Value, nearest::nearest},
+    diagnostic::{Diagnostic, Place},
+    document::{Node, Table, Value, nearest::nearest},
     name::MemberId,
-    tree::{FileTree, relative_path},
 };
 
 /// What becomes of a key.
@@ -220,71 +217,6 @@ fn matches(pattern: &str, key: &str) -> bool {
     }
 }
 
-/// Judges the inputs beside a member's manifest, and lets the settings of its `uv.toml` count.
-///
-/// # Errors
-/// Refused when one of them cannot be read.
-pub(super) fn of_member(
-    member: &MemberId,
-    shown: &str,
-    tree: &FileTree,
-    manifest: &mut Manifest,
-) -> Result<Told, Failure> {
-    let mut told = uv::TOOL_UV.judge_table(&manifest.uv, member);
-    told.notes.extend(files::beside(&files::PYTHON, shown, tree, None));
-    told.notes.extend(files::secrets(shown, tree));
-    if let Some(bytes) = tree.file(&relative_path!("uv.toml")) {
-        let settings = document::parse(&document::source(&format!("{shown}/uv.toml"), bytes)?)?;
-        let (merged, more) = uv::beside(&manifest.uv, &settings, member);
-        manifest.uv = merged;
-        told.extend(more);
-    }
-    if let Some(bytes) = tree.file(&relative_path!("setup.cfg")) {
-        // Line ends are the tools': this is no file that several must read the same.
-        let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n");
-        let source = Source::new(format!("{shown}/setup.cfg"), text);
-        told.extend(setup_cfg::SETUP_CFG.judge(setup_cfg::written(&source, manifest), member));
-    }
-    Ok(told)
-}
-
-/// Judges what lies beside the `package.json` files that a member's npm packages begin at, each of which is a root for
-/// npm, and what the one that is built does besides. `packages` are those that could be read.
-///
-/// # Errors
-/// Refused when one of the files cannot be read.
-pub(super) fn of_packages(
-    member: &MemberId,
-    shown: &str,
-    tree: &FileTree,
-    packages: &[PackageJson],
-    assets: Option<&Assets>,
-) -> Result<Told, Failure> {
-    let mut told = Told::default();
-    let built = assets.map(|assets| assets.source.directory());
-    let mut roots = vec![None];
-    roots.extend(built.filter(Option::is_some));
-    for root in roots {
-        told.extend(beside::of_directory(member, shown, tree, root)?);
-    }
-    for package in packages {
-        told.notes.extend(package.notes.iter().cloned());
-        if built == Some(package.directory.as_ref()) {
-            told.extend(npm::LIFECYCLE.judge(scripts(package), member));
-        }
-    }
-    Ok(told)
-}
-
-/// The scripts of a package. Git's hooks, which husky sets up, are a developer's.
-fn scripts(package: &PackageJson) -> impl Iterator<Item = Written> {
-    package.scripts.iter().map(|(key, script)| Written {
-        key: key.clone(),
-        place: script.place.clone(),
-        is_off: script.value.is_empty() || script.value.starts_with("husky"),
-    })
-}
-
 /// Every kind of input, in the order of the documentation.
 #[must_use]
 pub fn all() -> Vec<&'static Input> {
@@ -320,6 +252,7 @@ pub fn twice(input: &Input) -> BTreeSet<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{diagnostic::Source, document};
 
     fn table(name: &str, text: &str) -> Table {
         document::parse(&Source::new(name, text)).unwrap()

@@ -61,7 +61,7 @@ pub const SECRETS: Input = Input {
 const NAMED: usize = 8;
 
 /// What is told of the files of a directory of a member's tree; `shown` is what messages call the member.
-pub(super) fn beside(
+pub(in crate::crypt) fn beside(
     kind: &Input,
     shown: &str,
     tree: &FileTree,
@@ -81,7 +81,7 @@ pub(super) fn beside(
 }
 
 /// One note of all files of a tree that look like secrets.
-pub(super) fn secrets(shown: &str, tree: &FileTree) -> Option<String> {
+pub(in crate::crypt) fn secrets(shown: &str, tree: &FileTree) -> Option<String> {
     let looks_so = |path: &RelativePath, entry: &Entry| {
         let name = path.components().next_back().unwrap_or_default();
         let row = SECRETS.row(name).filter(|row| row.fate == Fate::Noted)?;

@@ -47,7 +47,7 @@ const DYNAMIC: [(&str, &[&str]); 1] =
     [("options.entry_points.", &["entry-points", "gui-scripts", "scripts"])];
 
 /// The keys of the file, when the manifest's backend reads it.
-pub(super) fn written(source: &Source, manifest: &Manifest) -> Vec<Written> {
+pub(in crate::crypt) fn written(source: &Source, manifest: &Manifest) -> Vec<Written> {
     if !manifest.build_system.as_ref().is_some_and(|system| system.backend.starts_with(BACKEND)) {
         return Vec::new();
     }

@@ -109,9 +109,13 @@ fn lychds_own(
     let server = image.contract.command.first()?;
     let package = core.manifest.project.name.value.as_dist_info_name();
     let no_server = environment.lacks(server) && !elsewhere(server);
-    let no_module = core.manifest.build_system.is_some()
-        && !builds::may_bring_more(&core.manifest, &core.source.tree, None)
-        && lacks_app(&core.source.tree, &package);
+    let no_module = if core.manifest.build_system.is_some() {
+        !builds::may_bring_more(&core.manifest, &core.source.tree, None)
+            && lacks_app(&core.source.tree, &package)
+    } else {
+        // Its tree is what Python looks into.
+        !has_app(&core.source.tree, &package)
+    };
     let message = match (no_server, no_module) {
         (false, false) => return None,
         (true, _) => {
@@ -144,6 +148,13 @@ fn lacks_app(tree: &FileTree, package: &str) -> bool {
         path.starts_with("app.") || path.starts_with("app/")
     });
     is_package && !has_app
+}
+
+/// Whether a tree that lies on Python's path has the module `app` of a package.
+fn has_app(tree: &FileTree, package: &str) -> bool {
+    let mut below =
+        tree.iter().filter_map(|(path, _)| path.as_str().strip_prefix(package)?.strip_prefix('/'));
+    below.any(|path| path.starts_with("app.") || path.starts_with("app/"))
 }
 
 #[cfg(test)]
@@ -233,13 +244,16 @@ mod tests {
             told_of("", &files, &environment(&["uvicorn"])),
             [
                 "the core names no `command`, and LychD's own starts `granian`, which no package of the body has\n  \
-              at core/pyproject.toml:2:8\n  requested by core\n  help: `command = [\"uvicorn\", \"main:app\", \
+              at core/pyproject.toml:2:8\n  requested by core\n  note: `organism` has no module `app`, which LychD's own command would serve\n  help: `command = [\"uvicorn\", \"main:app\", \
               \"--host\", \"0.0.0.0\", \"--port\", \"8000\"]` under [tool.lychd.image] in core/pyproject.toml"
             ]
         );
-        assert_eq!(told_of("", &files, &environment(&["granian"])), [""; 0]);
+        let served = told_of("", &[("organism/app.py", "")], &environment(&["granian"]));
+        assert_eq!(served, [""; 0]);
+        let other = told_of("", &files, &environment(&["granian"]));
+        assert!(other[0].contains("and `organism` has no module `app`"), "{other:?}");
         let open = Environment { is_open: true, ..environment(&[]) };
-        assert_eq!(told_of("", &files, &open), [""; 0]);
+        assert_eq!(told_of("", &[("organism/app/__init__.py", "")], &open), [""; 0]);
     }
 
     #[test]

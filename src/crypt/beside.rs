@@ -1,25 +1,94 @@
-//! The files of npm, pnpm and yarn beside a `package.json`, as keys with places.
+//! What lies beside a member's manifests, judged by the tables of [`inputs`](super::inputs).
 
 use super::{
-    Told, Written, files,
-    npm::{NPMRC, PNPM_WORKSPACE, REGISTRY, YARNRC},
+    Assets, Manifest, PackageJson,
+    inputs::{
+        Told, Written, files,
+        npm::{self, NPMRC, PNPM_WORKSPACE, REGISTRY, YARNRC},
+        setup_cfg, uv,
+    },
+    package_json,
 };
 use crate::{
-    crypt::package_json,
     diagnostic::{Diagnostic, Failure, Source},
     document::{self, yaml},
     name::MemberId,
-    tree::{FileTree, RelativePath},
+    tree::{FileTree, RelativePath, relative_path},
 };
 
 /// Keys of `.npmrc` that are on unless it says otherwise.
 const ON: [&str; 5] = ["auto-install-peers", "bin-links", "hoist", "optional", "strict-ssl"];
 
+/// Judges the inputs beside a member's manifest, and lets the settings of its `uv.toml` count.
+///
+/// # Errors
+/// Refused when one of them cannot be read.
+pub(super) fn of_member(
+    member: &MemberId,
+    shown: &str,
+    tree: &FileTree,
+    manifest: &mut Manifest,
+) -> Result<Told, Failure> {
+    let mut told = uv::TOOL_UV.judge_table(&manifest.uv, member);
+    told.notes.extend(files::beside(&files::PYTHON, shown, tree, None));
+    told.notes.extend(files::secrets(shown, tree));
+    if let Some(bytes) = tree.file(&relative_path!("uv.toml")) {
+        let settings = document::parse(&document::source(&format!("{shown}/uv.toml"), bytes)?)?;
+        let (merged, more) = uv::beside(&manifest.uv, &settings, member);
+        manifest.uv = merged;
+        told.extend(more);
+    }
+    if let Some(bytes) = tree.file(&relative_path!("setup.cfg")) {
+        // Line ends are the tools': this is no file that several must read the same.
+        let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n");
+        let source = Source::new(format!("{shown}/setup.cfg"), text);
+        told.extend(setup_cfg::SETUP_CFG.judge(setup_cfg::written(&source, manifest), member));
+    }
+    Ok(told)
+}
+
+/// Judges what lies beside the `package.json` files that a member's npm packages begin at, each of which is a root for
+/// npm, and what the one that is built does besides. `packages` are those that could be read.
+///
+/// # Errors
+/// Refused when one of the files cannot be read.
+pub(super) fn of_packages(
+    member: &MemberId,
+    shown: &str,
+    tree: &FileTree,
+    packages: &[PackageJson],
+    assets: Option<&Assets>,
+) -> Result<Told, Failure> {
+    let mut told = Told::default();
+    let built = assets.map(|assets| assets.source.directory());
+    let mut roots = vec![None];
+    roots.extend(built.filter(Option::is_some));
+    for root in roots {
+        told.extend(of_directory(member, shown, tree, root)?);
+    }
+    for package in packages {
+        told.notes.extend(package.notes.iter().cloned());
+        if built == Some(package.directory.as_ref()) {
+            told.extend(npm::LIFECYCLE.judge(scripts(package), member));
+        }
+    }
+    Ok(told)
+}
+
+/// The scripts of a package. Git's hooks, which husky sets up, are a developer's.
+fn scripts(package: &PackageJson) -> impl Iterator<Item = Written> {
+    package.scripts.iter().map(|(key, script)| Written {
+        key: key.clone(),
+        place: script.place.clone(),
+        is_off: script.value.is_empty() || script.value.starts_with("husky"),
+    })
+}
+
 /// Judges what lies beside the `package.json` of a directory, if it has one; `shown` is what messages call the member.
 ///
 /// # Errors
 /// Refused when one of the files cannot be read.
-pub(super) fn of_directory(
+fn of_directory(
     member: &MemberId,
     shown: &str,
     tree: &FileTree,
