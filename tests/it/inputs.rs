@@ -143,7 +143,10 @@ A value that asks for nothing (`false`, an empty list) says nothing. This page i
 #[test]
 fn no_key_has_two_fates_and_each_refusal_says_what_to_do() {
     for input in inputs::all() {
-        assert_eq!(inputs::twice(input), BTreeSet::new(), "{}", input.name);
+        let mut seen = BTreeSet::new();
+        let keys = input.rows.iter().copied().flatten().flat_map(|row| row.keys);
+        let twice: Vec<&&str> = keys.filter(|key| !seen.insert(**key)).collect();
+        assert_eq!(twice, [&""; 0], "{}", input.name);
         for row in input.rows.iter().copied().flatten() {
             assert_eq!(row.help.is_some(), row.fate == Fate::Refused, "{}: {:?}", input.name, row.keys);
             assert!(!row.why.ends_with('.') && !row.keys.is_empty(), "{}: {:?}", input.name, row.keys);

@@ -1,6 +1,6 @@
 //! Files whose presence says something: locks and settings of other tools, and what looks like a secret.
 
-use super::{Fate, Input, Row};
+use super::input::{Fate, Input, Row};
 use crate::tree::{Entry, FileTree, RelativePath};
 
 /// Files beside a `pyproject.toml`.

@@ -1,6 +1,6 @@
 //! What is the forge's own: `[tool.lychd]` and the context of a hook. Their readers refuse what they do not know.
 
-use super::{Fate, Input, Row};
+use super::input::{Fate, Input, Row};
 
 /// `[tool.lychd]`.
 pub const TOOL_LYCHD: Input = Input {

@@ -1,6 +1,6 @@
 //! Keys of `package.json` and of what npm, pnpm and yarn read beside it.
 
-use super::{Fate, Input, Row};
+use super::input::{Fate, Input, Row};
 
 /// `package.json`.
 pub const PACKAGE_JSON: Input = Input {

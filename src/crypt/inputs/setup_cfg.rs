@@ -1,6 +1,6 @@
 //! `setup.cfg` beside a manifest whose backend is setuptools.
 
-use super::{Fate, Input, Row, Written};
+use super::input::{Fate, Input, Row, Written};
 use crate::{crypt::Manifest, diagnostic::Source};
 
 /// `setup.cfg`; a key is called by its section, as `options.setup_requires`.

@@ -1,6 +1,6 @@
 //! Keys of uv, as its settings reference has them: `[tool.uv]` of a manifest, and `uv.toml` beside it.
 
-use super::{Fate, Input, Row, Told, written};
+use super::input::{Fate, Input, Row, Told, written};
 use crate::{
     document::{Field, Table},
     name::MemberId,
@@ -194,4 +194,68 @@ pub fn beside(tool_uv: &Table, uv_toml: &Table, member: &MemberId) -> (Table, To
     let settings = uv_toml.iter().filter(|(key, _)| !FOR_ALL.contains(key));
     let own = |(key, field): (&str, &Field)| (key.to_owned(), field.clone());
     (kept.chain(settings).map(own).collect(), told)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{diagnostic::Source, document};
+
+    fn table(name: &str, text: &str) -> Table {
+        document::parse(&Source::new(name, text)).unwrap()
+    }
+
+    fn core() -> MemberId {
+        MemberId::core()
+    }
+
+    #[test]
+    fn each_key_has_its_fate() {
+        let text = "find-links = ['a']\nno-index = false\nlink-mode = 'copy'\ntorch-backend = 'cpu'\nresolution = 'lowest'\n\
+                    exclude-never = 1\nown = 2\nno-sources-package = []\n";
+        let told = TOOL_UV.judge_table(&table("core/pyproject.toml", text), &core());
+        assert_eq!(told.refused.len(), 1, "{:?}", told.refused);
+        let refused = told.refused[0].to_string();
+        assert!(
+            refused.starts_with("`find-links` in [tool.uv] is not taken: files found by links carry no hash"),
+            "{refused}"
+        );
+        assert!(
+            refused.contains("at core/pyproject.toml:1:1") && refused.contains("requested by core"),
+            "{refused}"
+        );
+        assert_eq!(
+            told.notes,
+            [
+                "core/pyproject.toml:4:1: `torch-backend` in [tool.uv] is not taken: packages come from the indexes that are written; name PyTorch's as one of them",
+                "core/pyproject.toml:6:1: `exclude-never` (did you mean `exclude-newer`?), `own` in [tool.uv]: the forge does not know these keys, and nothing of the body is made by them",
+            ]
+        );
+    }
+
+    #[test]
+    fn settings_are_those_of_uv_toml_where_there_is_one() {
+        let own = table(
+            "core/pyproject.toml",
+            "package = false\nresolution = 'lowest'\noverride-dependencies = ['a']\nexclude-newer = '1'\n",
+        );
+        let settings = table(
+            "core/uv.toml",
+            "exclude-newer = '2'\nindex-url = 'https://x'\noverride-dependencies = ['b']\n",
+        );
+        let (merged, told) = super::beside(&own, &settings, &core());
+        let keys: Vec<String> = merged.iter().map(|(key, field)| format!("{key} {}", field.key)).collect();
+        assert_eq!(
+            keys,
+            [
+                "exclude-newer core/uv.toml:1:1",
+                "index-url core/uv.toml:2:1",
+                "override-dependencies core/pyproject.toml:3:1",
+                "package core/pyproject.toml:1:1",
+            ]
+        );
+        assert_eq!(told.refused, []);
+        assert_eq!(told.notes.len(), 2, "{:?}", told.notes);
+        assert!(told.notes[1].starts_with("core/pyproject.toml:2:1: `resolution` in [tool.uv] is not taken: settings are those of `uv.toml`"), "{:?}", told.notes);
+    }
 }
