@@ -13,11 +13,15 @@ use crate::{
     diagnostic::{Diagnostic, Failure, Source},
     document::{self, yaml},
     name::MemberId,
-    tree::{FileTree, RelativePath, relative_path},
+    tree::{Entry, FileTree, RelativePath, relative_path},
 };
 
 /// Keys of `.npmrc` that are on unless it says otherwise.
 const ON: [&str; 5] = ["auto-install-peers", "bin-links", "hoist", "optional", "strict-ssl"];
+
+/// The same of the YAML files of pnpm and yarn.
+const YAML_ON: [&str; 5] =
+    ["autoInstallPeers", "enableStrictSsl", "hoist", "linkWorkspacePackages", "strictSsl"];
 
 /// Judges the inputs beside a member's manifest, and lets the settings of its `uv.toml` count.
 ///
@@ -32,13 +36,15 @@ pub(super) fn of_member(
     let mut told = uv::TOOL_UV.judge_table(&manifest.uv, member);
     told.notes.extend(files::beside(&files::PYTHON, shown, tree, None));
     told.notes.extend(files::secrets(shown, tree));
-    if let Some(bytes) = tree.file(&relative_path!("uv.toml")) {
+    told.notes.extend(scripts_of_none(manifest));
+    if let Some(bytes) = regular(tree, &relative_path!("uv.toml"), shown)? {
         let settings = document::parse(&document::source(&format!("{shown}/uv.toml"), bytes)?)?;
         let (merged, more) = uv::beside(&manifest.uv, &settings, member);
         manifest.uv = merged;
         told.extend(more);
     }
-    if let Some(bytes) = tree.file(&relative_path!("setup.cfg")) {
+    told.refused.extend(uv::misshapen(&manifest.uv, member));
+    if let Some(bytes) = regular(tree, &relative_path!("setup.cfg"), shown)? {
         // Line ends are the tools': this is no file that several must read the same.
         let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n");
         let source = Source::new(format!("{shown}/setup.cfg"), text);
@@ -68,11 +74,31 @@ pub(super) fn of_packages(
     }
     for package in packages {
         told.notes.extend(package.notes.iter().cloned());
-        if built == Some(package.directory.as_ref()) {
+        if built.is_some() {
             told.extend(npm::LIFECYCLE.judge(scripts(package), member));
         }
     }
     Ok(told)
+}
+
+/// The bytes of a file that several programs read: no link, behind which each would find what it likes.
+fn regular<'a>(tree: &'a FileTree, path: &RelativePath, shown: &str) -> Result<Option<&'a [u8]>, Failure> {
+    match tree.get(path) {
+        Some(Entry::Link { .. }) => {
+            let link = Diagnostic::new(format!("`{shown}/{path}` is a symbolic link"));
+            Err(link.help("put the file itself there").into())
+        }
+        _ => Ok(tree.file(path)),
+    }
+}
+
+/// A note on console scripts of a member that is no package: nothing installs them, with uv as well.
+fn scripts_of_none(manifest: &Manifest) -> Option<String> {
+    let (name, target) = manifest.project.programs().next().filter(|_| manifest.build_system.is_none())?;
+    Some(format!(
+        "{}: `{name}` and what else is in [project.scripts] is not installed: the member is no package; [build-system] makes it one",
+        target.place
+    ))
 }
 
 /// The scripts of a package. Git's hooks, which husky sets up, are a developer's.
@@ -80,7 +106,7 @@ fn scripts(package: &PackageJson) -> impl Iterator<Item = Written> {
     package.scripts.iter().map(|(key, script)| Written {
         key: key.clone(),
         place: script.place.clone(),
-        is_off: script.value.is_empty() || script.value.starts_with("husky"),
+        is_off: matches!(script.value.trim(), "" | "husky" | "husky install"),
     })
 }
 
@@ -98,13 +124,14 @@ fn of_directory(
         let path = directory.map_or_else(|| name.to_owned(), |directory| format!("{directory}/{name}"));
         path.parse::<RelativePath>().ok()
     };
-    if place(package_json::NAME).is_none_or(|path| tree.file(&path).is_none()) {
+    let manifest = place(package_json::NAME).map(|path| regular(tree, &path, shown)).transpose()?;
+    if manifest.flatten().is_none() {
         return Ok(Told::default());
     }
     let mut told = Told { notes: files::beside(&files::NODE, shown, tree, directory), ..Told::default() };
     let read = |name: &str| -> Result<Option<Source>, Failure> {
         let Some(path) = place(name) else { return Ok(None) };
-        let bytes = tree.file(&path);
+        let bytes = regular(tree, &path, shown)?;
         bytes.map(|bytes| document::source(&format!("{shown}/{path}"), bytes)).transpose()
     };
     if let Some(source) = read(".npmrc")? {
@@ -114,15 +141,23 @@ fn of_directory(
         if let Some(source) = read(name)? {
             let keys =
                 yaml::keys(&source).map_err(|wrong: Diagnostic| wrong.requested_by(member.to_string()))?;
-            let written = |yaml::Entry { key, place, is_off }| Written { key, place, is_off };
+            let written = |yaml::Entry { key, place, value }: yaml::Entry| {
+                let is_off = match value {
+                    Some(value) if YAML_ON.contains(&key.as_str()) => value == "true",
+                    Some(value) => matches!(&*value, "" | "~" | "null" | "false"),
+                    None => false,
+                };
+                Written { key, place, is_off }
+            };
             told.extend(kind.judge(keys.into_iter().map(written), member));
         }
     }
     Ok(told)
 }
 
-/// The keys of an `.npmrc` (`npm help npmrc`): `key = value` a line, lists as `key[] = value`. What its value leaves
-/// as it is says nothing, and so does a login that is of the environment.
+/// The keys of an `.npmrc` (`npm help npmrc`, read as npm's `ini` does): `key = value` a line, lists as `key[] = value`,
+/// up to the first section, which npm does not look into. A value that leaves things as they are says nothing, and so
+/// does a login that is of the environment.
 fn npmrc(source: &Source) -> Vec<Written> {
     let mut written = Vec::new();
     let mut offset = 0;
@@ -130,24 +165,33 @@ fn npmrc(source: &Source) -> Vec<Written> {
         let start = offset;
         offset += line.len();
         let content = line.trim();
-        if content.is_empty() || content.starts_with(['#', ';', '[']) {
+        if content.starts_with('[') {
+            break;
+        }
+        if content.is_empty() || content.starts_with(['#', ';']) {
             continue;
         }
-        let (key, value) =
-            content.split_once('=').map_or((content, "true"), |(key, value)| (key.trim(), value.trim()));
-        let value = value.trim_matches(['"', '\'']);
-        let key = key.trim_end_matches("[]");
+        let (key, value) = content.split_once('=').unwrap_or((content, "true"));
+        let key = plain(key).trim_end_matches("[]");
+        let value = plain(value);
         let at = start + line.find(key).unwrap_or(0);
         let is_login = key.starts_with("//") || key.starts_with('_');
         let is_off = match key {
             _ if key == "registry" || key.ends_with(":registry") => value.trim_end_matches('/') == REGISTRY,
             _ if is_login => value.contains("${"),
             _ if ON.contains(&key) => value == "true",
-            _ => value == "false",
+            _ => matches!(value, "" | "0" | "false" | "null" | "undefined"),
         };
         written.push(Written { key: key.to_owned(), place: source.at(at..at + key.len()), is_off });
     }
     written
+}
+
+/// A key or value of an ini file: in quotes, or up to a comment.
+fn plain(text: &str) -> &str {
+    let text = text.trim();
+    let quoted = ['"', '\''].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote));
+    quoted.unwrap_or_else(|| text.split([';', '#']).next().unwrap_or_default().trim())
 }
 
 #[cfg(test)]
@@ -171,13 +215,12 @@ mod tests {
 
     #[test]
     fn a_registry_and_what_changes_the_tree_are_refused_by_their_line() {
-        let npmrc =
-            "; why\n@isaacs:registry=https://npm.example.org/\n\nlegacy-peer-deps = true\nstrict-ssl=false\n";
+        let npmrc = "; why\n@isaacs:registry=https://npm.example.org/\n\n\"legacy-peer-deps\" = true # why\nstrict-ssl=false\n";
         let told = told(&[("web/.npmrc", npmrc)]);
         let refused = refused(&told);
         assert_eq!((refused.len(), told.notes.len()), (3, 0), "{told:?}");
         assert!(refused[0].starts_with("`@isaacs:registry` in .npmrc is not taken"), "{}", refused[0]);
-        for (text, place) in refused.iter().zip(["2:1", "4:1", "5:1"]) {
+        for (text, place) in refused.iter().zip(["2:1", "4:2", "5:1"]) {
             assert!(text.contains(&format!("extensions/altar/web/.npmrc:{place}\n")), "{text}");
             assert!(text.contains("requested by altar"), "{text}");
         }
@@ -188,7 +231,8 @@ mod tests {
     fn what_is_npms_default_or_of_the_environment_says_nothing() {
         let npmrc = "registry=https://registry.npmjs.org/\n@a:registry = \"https://registry.npmjs.org\"\n\
                      //registry.npmjs.org/:_authToken=${NPM_TOKEN}\nlegacy-peer-deps=false\nstrict-ssl=true\n\
-                     fund=false\nsave-exact=true\nengine-strict\n";
+                     fund=false\nsave-exact=true\nengine-strict\nforce = false ; not here\nbefore=null\nmin-release-age=0\n\
+                     [other]\nforce=true\n";
         assert_eq!(
             told(&[("web/.npmrc", npmrc), (".npmrc", "registry=x"), ("web/in/.npmrc", "registry=x")]),
             Told::default()
@@ -220,6 +264,28 @@ mod tests {
         ]) {
             assert!(wants.iter().all(|want| note.contains(want)), "{note}");
         }
+    }
+
+    #[test]
+    fn a_link_is_not_followed_and_not_overlooked() {
+        let mut tree = FileTree::new();
+        tree.insert_text("package.json".parse().unwrap(), "{}");
+        tree.insert(".npmrc".parse().unwrap(), Entry::Link { target: "real".to_owned() });
+        let told = of_directory(&"altar".parse().unwrap(), "extensions/altar", &tree, None).unwrap_err();
+        assert_eq!(
+            told.to_string(),
+            "`extensions/altar/.npmrc` is a symbolic link\n  help: put the file itself there"
+        );
+    }
+
+    #[test]
+    fn what_a_default_of_pnpm_turns_off_is_noted() {
+        let told = told(&[(
+            "web/pnpm-workspace.yaml",
+            "autoInstallPeers: false\nhoist: true\nshamefullyHoist: false\n",
+        )]);
+        assert_eq!(told.notes.len(), 1, "{:?}", told.notes);
+        assert!(told.notes[0].contains("`autoInstallPeers`"), "{:?}", told.notes);
     }
 
     #[test]

@@ -38,9 +38,20 @@ pub(super) fn of_body(
         Some(named) => named,
         None => defaults(uv, &all, errors),
     };
+    let legacy = Reader::open(uv, "[tool.uv]", errors).node("dev-dependencies");
     let mut reading = Reading { all: &all, found: Groups::default(), errors };
     for group in wanted {
-        reading.add(&group.value, &group.place, &mut Vec::new());
+        let is_dev = group.value.as_ref() == DEV && legacy.is_some();
+        if !is_dev || all.contains_key(&group.value) {
+            reading.add(&group.value, &group.place, &mut Vec::new());
+        }
+        // uv adds its own old list to that group.
+        for item in legacy.filter(|_| is_dev).and_then(Node::as_array).unwrap_or_default() {
+            reading.item(&group.value, item, &mut vec![group.value.clone()]);
+        }
+        if is_dev {
+            reading.found.names.insert(group.value);
+        }
     }
     reading.found
 }
@@ -120,7 +131,11 @@ impl Reading<'_, '_> {
     /// Adds a group and what it includes; `within` are those that lead to it.
     fn add(&mut self, name: &GroupName, place: &Place, within: &mut Vec<GroupName>) {
         if within.contains(name) || within.len() > DEPTH {
-            let message = format!("the group `{name}` includes itself");
+            let message = if within.contains(name) {
+                format!("the group `{name}` includes itself")
+            } else {
+                format!("the group `{name}` lies in more than {DEPTH} others")
+            };
             self.errors.push(Diagnostic::new(message).at(place.clone(), ""));
             return;
         }
@@ -162,7 +177,8 @@ impl Reading<'_, '_> {
             }
             return;
         }
-        let included = item.as_table().and_then(|table| table.get("include-group")).and_then(Node::as_str);
+        let alone = item.as_table().filter(|table| table.iter().count() == 1);
+        let included = alone.and_then(|table| table.get("include-group")).and_then(Node::as_str);
         if let Some(Ok(included)) = included.map(str::parse::<GroupName>) {
             self.add(&included, &item.place, within);
             return;
@@ -214,6 +230,15 @@ mod tests {
         assert!(
             defaults("'all'").unwrap_err().contains("an entry of the group `odd` is neither a requirement")
         );
+    }
+
+    #[test]
+    fn uvs_old_list_is_part_of_dev() {
+        let of = |rest: &str| {
+            of(&format!("[tool.uv]\ndev-dependencies = ['old']\n{rest}"), Some("dev")).unwrap().1
+        };
+        assert_eq!(of("[dependency-groups]\ndev = ['new']\n"), ["new", "old"]);
+        assert_eq!(of(""), ["old"]);
     }
 
     #[test]

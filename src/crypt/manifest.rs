@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{build_system, groups, project, tool_lychd};
+use super::{
+    build_system,
+    groups::{self, Groups},
+    project, tool_lychd,
+};
 pub use super::{
     build_system::BuildSystem,
     image_contract::{CoreImage, FurtherImage, Health, ImageContract, User},
@@ -46,10 +50,23 @@ impl Manifest {
     /// # Errors
     /// Refused with everything that is wrong in it.
     pub fn parse(member: &MemberId, name: &str, bytes: &[u8]) -> Result<Self, Failure> {
+        Self::parsed(member, name, bytes, true)
+    }
+
+    /// Parses the manifest of a project that is no member, but one that a member's workspace or sources lead to: no
+    /// dependency group of it belongs to the body, as uv has it.
+    ///
+    /// # Errors
+    /// As [`Manifest::parse`].
+    pub fn of_further(member: &MemberId, name: &str, bytes: &[u8]) -> Result<Self, Failure> {
+        Self::parsed(member, name, bytes, false)
+    }
+
+    fn parsed(member: &MemberId, name: &str, bytes: &[u8], is_member: bool) -> Result<Self, Failure> {
         let source = document::source(name, bytes)?;
         let table = document::parse(&source)?;
         let mut errors = Vec::new();
-        let manifest = read(member, &source, &table, &mut errors);
+        let manifest = read(member, &source, &table, is_member, &mut errors);
         sort_by_place(&mut errors);
         for error in &mut errors {
             error.requested_by.push(member.to_string());
@@ -59,12 +76,19 @@ impl Manifest {
     }
 }
 
-fn read(member: &MemberId, source: &Source, table: &Table, errors: &mut Vec<Diagnostic>) -> Option<Manifest> {
+fn read(
+    member: &MemberId,
+    source: &Source,
+    table: &Table,
+    is_member: bool,
+    errors: &mut Vec<Diagnostic>,
+) -> Option<Manifest> {
     let sections = sections(table, errors);
     let mut project = project::read(source, table, errors);
     let mut lychd = tool_lychd::read(member, project.as_ref(), sections.lychd, errors);
     let uv = sections.uv.cloned().unwrap_or_default();
-    let groups = groups::of_body(table, &uv, lychd.groups.take(), errors);
+    let named = lychd.groups.take();
+    let groups = if is_member { groups::of_body(table, &uv, named, errors) } else { Groups::default() };
     if let Some(project) = &mut project {
         project.dependencies.extend(groups.dependencies);
     }

@@ -46,11 +46,34 @@ pub const SECRETS: Input = Input {
     about: "files anywhere in it that look like secrets, by their name.",
     rows: &[&[
         Row::harmless(
-            &[".env.example", ".env.sample", ".env.template", ".env.dist", ".env.defaults", "*.pub"],
+            &[
+                "*.example",
+                "*.sample",
+                "*.template",
+                "*.dist",
+                "*.defaults",
+                "*.pub",
+                "example.env",
+                "sample.env",
+                "template.env",
+            ],
             "made to be shown",
         ),
         Row::noted(
-            &[".env", ".env.*", "*.env", "*.pem", "*.key", "*.p12", "*.pfx", "id_*", ".netrc", ".pypirc"],
+            &[
+                ".env",
+                ".env.*",
+                "*.env",
+                "*.pem",
+                "*.key",
+                "*.p12",
+                "*.pfx",
+                "id_*",
+                ".netrc",
+                ".pypirc",
+                ".git-credentials",
+                ".pgpass",
+            ],
             "store and flake are for all to read; `.gitignore` keeps files out, and podman keeps secrets",
         ),
     ]],
@@ -83,9 +106,12 @@ pub(in crate::crypt) fn beside(
 /// One note of all files of a tree that look like secrets.
 pub(in crate::crypt) fn secrets(shown: &str, tree: &FileTree) -> Option<String> {
     let looks_so = |path: &RelativePath, entry: &Entry| {
-        let name = path.components().next_back().unwrap_or_default();
-        let row = SECRETS.row(name).filter(|row| row.fate == Fate::Noted)?;
-        (!is_other(name, entry)).then_some(row.why)
+        let name = path.components().next_back().unwrap_or_default().to_lowercase();
+        if is_private_key(entry) {
+            return SECRETS.row(".env").map(|row| row.why);
+        }
+        let row = SECRETS.row(&name).filter(|row| row.fate == Fate::Noted)?;
+        (!is_other(&name, entry)).then_some(row.why)
     };
     let found: Vec<(&RelativePath, &str)> =
         tree.iter().filter_map(|(path, entry)| Some((path, looks_so(path, entry)?))).collect();
@@ -100,15 +126,77 @@ pub(in crate::crypt) fn secrets(shown: &str, tree: &FileTree) -> Option<String> 
     Some(format!("{} {look}, and {is} in the source tree: {why}", named.join(", ")))
 }
 
-/// What only has the name of a secret: certificates, programs and texts.
+/// What only has the name of a secret: nothing, public parts, programs and texts.
 fn is_other(name: &str, entry: &Entry) -> bool {
     let Entry::File { bytes, .. } = entry else { return true };
-    let has = |part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
-    let is_key = || has(b"PRIVATE KEY");
     match name.rsplit_once('.').map(|(_, end)| end) {
-        Some("pem") => has(b"-----BEGIN CERTIFICATE-----") && !is_key(),
-        Some("key") => !is_key(),
+        _ if bytes.is_empty() => true,
+        Some("pem") => bytes.trim_ascii_start().starts_with(b"-----BEGIN "),
+        Some("key") => true,
         Some(_) => name.starts_with("id_"),
-        None => false,
+        // Those of OpenSSH: other things are called so as well.
+        None => name.starts_with("id_") && !KEYS.iter().any(|key| name.starts_with(key)),
+    }
+}
+
+/// How OpenSSH calls keys.
+const KEYS: [&str; 5] = ["id_dsa", "id_ecdsa", "id_ed25519", "id_rsa", "id_xmss"];
+
+/// Whether a file begins as a private key, whatever it is called.
+fn is_private_key(entry: &Entry) -> bool {
+    let Entry::File { bytes, .. } = entry else { return false };
+    let first = bytes.trim_ascii_start().split(|&byte| byte == b'\n').next().unwrap_or_default();
+    first.starts_with(b"-----BEGIN ") && first.trim_ascii_end().ends_with(b"PRIVATE KEY-----")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(files: &[(&str, &str)]) -> Vec<String> {
+        let mut tree = FileTree::new();
+        for (path, text) in files {
+            tree.insert_text(path.parse().unwrap(), text);
+        }
+        let note = secrets("core", &tree).unwrap_or_default();
+        note.split('`')
+            .skip(1)
+            .step_by(2)
+            .filter(|word| word.starts_with("core/"))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    #[test]
+    fn what_looks_like_a_secret_is_named() {
+        let key = "-----BEGIN OPENSSH PRIVATE KEY-----\n";
+        for (path, text) in [
+            (".env", "A=1"),
+            ("deep/.env.production", "A=1"),
+            ("a.pem", "not one"),
+            ("a.PEM", key),
+            ("id_rsa", "x"),
+            ("deploy_key", key),
+            (".pgpass", "x"),
+        ] {
+            assert_eq!(named(&[(path, text)]), [format!("core/{path}")], "{path}");
+        }
+        for (path, text) in [
+            (".env", ""),
+            (".env.local.sample", "A=1"),
+            ("example.env", "A=1"),
+            ("a.pem", "-----BEGIN PUBLIC KEY-----\n"),
+            ("a.pem", "-----BEGIN CERTIFICATE-----\n"),
+            ("slides.key", "PK"),
+            ("id_map", "x"),
+            ("id_card.py", "x"),
+            ("id_rsa.pub", "x"),
+            ("keys.md", "a -----BEGIN RSA PRIVATE KEY-----"),
+        ] {
+            assert_eq!(named(&[(path, text)]), [""; 0], "{path}");
+        }
+        let many: Vec<(String, &str)> = (0..12).map(|n| (format!("{n:02}.env"), "A=1")).collect();
+        let many: Vec<(&str, &str)> = many.iter().map(|(path, text)| (path.as_str(), *text)).collect();
+        assert_eq!(named(&many).len(), NAMED);
     }
 }

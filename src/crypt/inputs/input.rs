@@ -6,6 +6,9 @@ use crate::{
     name::MemberId,
 };
 
+/// The most unknown keys that a note names.
+const NAMED: usize = 12;
+
 /// What becomes of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
@@ -139,6 +142,13 @@ impl Input {
             let key = key.escape_debug();
             match self.row(&written.key) {
                 None if self.others == Fate::Noted => strangers.push(written),
+                None if self.others == Fate::Refused => {
+                    let unknown = Diagnostic::new(format!("`{key}` in {} is not known", self.name))
+                        .at(place.clone(), "")
+                        .requested_by(member.to_string());
+                    let near = self.near(&written.key).map(|near| format!("did you mean `{near}`?"));
+                    told.refused.push(near.into_iter().fold(unknown, Diagnostic::help));
+                }
                 Some(Row { fate: Fate::Refused, why, help, .. }) => {
                     let refused = Diagnostic::new(format!("`{key}` in {} is not taken: {why}", self.name))
                         .at(place.clone(), "")
@@ -155,18 +165,26 @@ impl Input {
         told
     }
 
+    /// The known key that was meant, as it seems.
+    fn near(&self, key: &str) -> Option<&'static str> {
+        let known = self.rows.iter().copied().flatten().flat_map(|row| row.keys).copied();
+        nearest(key, known.filter(|key| !key.contains('*')))
+    }
+
     /// One note of all keys that nobody here knows.
     fn unknown(&self, strangers: &[Written]) -> Option<String> {
         let first = strangers.first()?;
-        let known = || self.rows.iter().copied().flatten().flat_map(|row| row.keys).copied();
         let say = |written: &Written| {
             let key = written.key.escape_debug();
-            match nearest(&written.key, known().filter(|key| !key.contains('*'))) {
+            match self.near(&written.key) {
                 Some(near) => format!("`{key}` (did you mean `{near}`?)"),
                 None => format!("`{key}`"),
             }
         };
-        let keys: Vec<String> = strangers.iter().map(say).collect();
+        let mut keys: Vec<String> = strangers.iter().take(NAMED).map(say).collect();
+        if strangers.len() > NAMED {
+            keys.push(format!("and {} more", strangers.len() - NAMED));
+        }
         Some(format!(
             "{}: {} in {}: the forge does not know {}",
             first.place,

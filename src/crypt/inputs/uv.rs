@@ -2,7 +2,8 @@
 
 use super::input::{Fate, Input, Row, Told, written};
 use crate::{
-    document::{Field, Table},
+    diagnostic::Diagnostic,
+    document::{Field, Node, Table, Value},
     name::MemberId,
 };
 
@@ -16,7 +17,10 @@ const PROJECT: &[Row] = &[
         &["dependency-groups"],
         "the whole federation has one Python, whatever a group of it requires; `requires-python` in [project] is taken",
     ),
-    Row::harmless(&["dev-dependencies"], "they belong to the group `dev`, and the image is without it"),
+    Row::taken(
+        &["dev-dependencies"],
+        "part of the group `dev`, which belongs to the body where `groups` in [tool.lychd] names it",
+    ),
     Row::harmless(&["environments", "required-environments"], "the forge locks for the image's own platform"),
     Row::harmless(&["managed"], "it keeps uv's own commands away"),
 ];
@@ -94,6 +98,8 @@ const SETTINGS: &[Row] = &[
             "python-downloads-json-url",
             "python-install-mirror",
             "python-preference",
+            "graalpy-install-mirror",
+            "pyodide-install-mirror",
             "pypy-install-mirror",
         ],
         "Python is the substrate's",
@@ -128,6 +134,10 @@ const SETTINGS: &[Row] = &[
         "how the network is reached is the operator's: `--offline`, mirrors, `~/.netrc`",
     ),
     Row::harmless(&["preview", "preview-features"], "nothing that uv calls preview is used"),
+    Row::harmless(
+        &["minimum-libc-version", "require-build-hashes"],
+        "wheels fit the image's own C library, and everything has a hash",
+    ),
 ];
 
 /// `[tool.uv]`.
@@ -175,8 +185,64 @@ pub const UV_TOML: Input = Input {
             ),
         ],
     ],
-    others: Fate::Noted,
+    others: Fate::Refused,
 };
+
+/// What the value of a key that is taken has to be, as uv has it.
+const SHAPES: [(&str, &[&str]); 4] = [
+    (
+        "a string",
+        &[
+            "exclude-newer",
+            "fork-strategy",
+            "index-strategy",
+            "index-url",
+            "prerelease",
+            "required-version",
+            "resolution",
+        ],
+    ),
+    (
+        "an array",
+        &[
+            "build-constraint-dependencies",
+            "conflicts",
+            "constraint-dependencies",
+            "dependency-metadata",
+            "dev-dependencies",
+            "exclude-dependencies",
+            "extra-index-url",
+            "index",
+            "no-binary-package",
+            "no-build-package",
+            "override-dependencies",
+        ],
+    ),
+    ("`true` or `false`", &["no-binary", "no-build"]),
+    ("a table", &["exclude-newer-package", "prerelease-package", "sources", "workspace"]),
+];
+
+/// Values that cannot be what they are taken for.
+#[must_use]
+pub fn misshapen(table: &Table, member: &MemberId) -> Vec<Diagnostic> {
+    let judge = |(want, key): (&str, &str)| {
+        let node = table.get(key)?;
+        let fits = match &node.value {
+            Value::String(_) => want == "a string",
+            Value::Array(_) => want == "an array",
+            Value::Boolean(_) => want == "`true` or `false`",
+            Value::Table(_) => want == "a table",
+            _ => false,
+        };
+        let message = format!("`{key}` of uv's settings must be {want}, not {}", node.kind());
+        (!fits).then(|| Diagnostic::new(message).at(node.place.clone(), "").requested_by(member.to_string()))
+    };
+    SHAPES
+        .iter()
+        .flat_map(|&(want, keys)| keys.iter().map(move |&key| (want, key)))
+        .filter_map(judge)
+        .collect()
+}
 
 /// What of `[tool.uv]` counts beside a `uv.toml`: the settings are that file's. Notes name those that lose.
 #[must_use]
@@ -193,13 +259,76 @@ pub fn beside(tool_uv: &Table, uv_toml: &Table, member: &MemberId) -> (Table, To
     let kept = tool_uv.iter().filter(|(key, _)| FOR_ALL.contains(key) || !is_setting(key));
     let settings = uv_toml.iter().filter(|(key, _)| !FOR_ALL.contains(key));
     let own = |(key, field): (&str, &Field)| (key.to_owned(), field.clone());
-    (kept.chain(settings).map(own).collect(), told)
+    let named = named_indexes(tool_uv, uv_toml).map(|field| ("index".to_owned(), field));
+    (kept.chain(settings).map(own).chain(named).collect(), told)
+}
+
+/// The indexes of `uv.toml`, and those of `[tool.uv]` that its sources can name, which uv searches for nothing else then.
+fn named_indexes(tool_uv: &Table, uv_toml: &Table) -> Option<Field> {
+    let masked = tool_uv.field("index")?;
+    let explicit = |node: &Node| {
+        let table = node.as_table()?;
+        table.get("name")?;
+        let yes = Field {
+            key: node.place.clone(),
+            node: Node { place: node.place.clone(), value: Value::Boolean(true) },
+        };
+        let own = table.iter().filter(|(key, _)| !matches!(*key, "default" | "explicit"));
+        let own = own.map(|(key, field)| (key.to_owned(), field.clone()));
+        let value = Value::Table(own.chain([("explicit".to_owned(), yes)]).collect());
+        Some(Node { place: node.place.clone(), value })
+    };
+    let first = uv_toml.get("index").and_then(Node::as_array).unwrap_or_default().iter().cloned();
+    let named = masked.node.as_array().unwrap_or_default().iter().filter_map(explicit);
+    let all = Value::Array(first.chain(named).collect());
+    Some(Field { key: masked.key.clone(), node: Node { place: masked.node.place.clone(), value: all } })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{diagnostic::Source, document};
+
+    #[test]
+    fn what_is_taken_has_its_shape() {
+        let text = "override-dependencies = 'idna==3.9'\nno-build = 'yes'\nexclude-newer-package = 'idna'\nindex = [{url = 'x'}]\nresolution = 1\n";
+        let told = misshapen(&table("core/pyproject.toml", text), &core());
+        let told: Vec<String> = told.iter().map(ToString::to_string).collect();
+        assert_eq!(told.len(), 4, "{told:?}");
+        assert_eq!(
+            told[0],
+            "`resolution` of uv's settings must be a string, not an integer\n  at core/pyproject.toml:5:14\n  requested by core"
+        );
+        assert!(
+            told[1].contains("`override-dependencies` of uv's settings must be an array, not a string"),
+            "{told:?}"
+        );
+    }
+
+    #[test]
+    fn sources_find_the_indexes_that_a_uv_toml_masks() {
+        let own = table(
+            "core/pyproject.toml",
+            "[[index]]\nname = 'mirror'\nurl = 'https://x'\ndefault = true\n[[index]]\nurl = 'https://y'\n",
+        );
+        let (merged, _) = beside(&own, &table("core/uv.toml", "index = [{ url = 'https://z' }]\n"), &core());
+        assert_eq!(
+            merged.to_toml().to_string(),
+            "[[index]]\nurl = \"https://z\"\n\n[[index]]\nexplicit = true\nname = \"mirror\"\nurl = \"https://x\"\n"
+        );
+    }
+
+    #[test]
+    fn a_key_that_uv_does_not_know_ends_its_own_file() {
+        let told = UV_TOML.judge_table(&table("core/uv.toml", "exclude-never = 1\n"), &core());
+        assert_eq!(told.refused.len(), 1);
+        let told = told.refused[0].to_string();
+        assert!(
+            told.starts_with("`exclude-never` in uv.toml is not known\n  at core/uv.toml:1:1")
+                && told.contains("did you mean `exclude-newer`?"),
+            "{told}"
+        );
+    }
 
     fn table(name: &str, text: &str) -> Table {
         document::parse(&Source::new(name, text)).unwrap()

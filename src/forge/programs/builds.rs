@@ -16,7 +16,7 @@ const PLAIN: [&str; 6] = [
     "uv_build",
 ];
 /// What in a manifest tells them of more: settings for files beside the package, code that runs, other names for files.
-const WORDS: [&str; 8] = [
+const WORDS: [&str; 9] = [
     "data-files",
     "external-data",
     "force-include",
@@ -25,6 +25,7 @@ const WORDS: [&str; 8] = [
     "shared-data",
     "shared-scripts",
     "tool.poetry",
+    "wheel-data",
 ];
 /// Files that tell them of more.
 const FILES: [&str; 5] = ["hatch.toml", "hatch_build.py", "pdm_build.py", "setup.cfg", "setup.py"];

@@ -145,7 +145,8 @@ fn lacks_app(tree: &FileTree, package: &str) -> bool {
     let mut is_package = false;
     let has_app = below.any(|path| {
         is_package |= path == "__init__.py";
-        path.starts_with("app.") || path.starts_with("app/")
+        // A link of that name leads to a directory, or is the module.
+        path == "app" || path.starts_with("app.") || path.starts_with("app/")
     });
     is_package && !has_app
 }
@@ -154,7 +155,7 @@ fn lacks_app(tree: &FileTree, package: &str) -> bool {
 fn has_app(tree: &FileTree, package: &str) -> bool {
     let mut below =
         tree.iter().filter_map(|(path, _)| path.as_str().strip_prefix(package)?.strip_prefix('/'));
-    below.any(|path| path.starts_with("app.") || path.starts_with("app/"))
+    below.any(|path| path == "app" || path.starts_with("app.") || path.starts_with("app/"))
 }
 
 #[cfg(test)]

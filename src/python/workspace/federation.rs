@@ -139,7 +139,7 @@ pub fn lock_federation<'a>(
     let relocked = staged.lock(&stage, &run, request.mode, explain)?;
     notes.extend(seed.map(|seed| seed::notes(&seed.outline, &relocked.outline)).unwrap_or_default());
     check::check_lock(&relocked.outline, &projects)?;
-    notes.extend(overruled::overruled(&relocked.outline, &projects)?);
+    notes.extend(overruled::overruled(&relocked.outline, &projects, stage::image(codex))?);
     let files = projects.iter().flat_map(|project| project.files.clone()).collect();
     let (lock, moved) = (relocked.lock, relocked.moved);
     let request = *request;

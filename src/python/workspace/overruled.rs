@@ -3,15 +3,16 @@
 //! uv takes both for the whole federation, against whatever anybody requires. What a released package requires may be
 //! overruled, which is what they are for; a member's own word against another's is a conflict.
 
-use std::iter;
+use std::{collections::BTreeSet, iter};
 
-use uv_pep508::VersionOrUrl;
+use uv_pep508::{MarkerTree, VersionOrUrl};
 
-use super::{node, project::Project};
+use super::{extras::extras, node, project::Project};
 use crate::{
     crypt::manifest::Dependency,
     diagnostic::{Diagnostic, Failure, Fault, refuse_any},
     document::Node,
+    name::ExtraName,
     python::lock::outline::Outline,
 };
 
@@ -29,17 +30,24 @@ struct Command<'a> {
 /// Notes on every such word, when there are other members than the one that says it.
 ///
 /// # Errors
-/// Refused when `lock` has no version of a package that another member itself requires.
-pub(super) fn overruled(lock: &Outline, projects: &[Project]) -> Result<Vec<String>, Failure> {
+/// Refused when `lock` has not what another member itself requires. `image` is the marker of what is an image at all:
+/// what a marker rules out there nobody requires.
+pub(super) fn overruled(
+    lock: &Outline,
+    projects: &[Project],
+    image: MarkerTree,
+) -> Result<Vec<String>, Failure> {
     let (mut wrong, mut notes) = (Vec::new(), Vec::new());
+    let kept = extras(projects);
     for command in commands(projects) {
         let others: Vec<(&Project, &Dependency)> = projects
             .iter()
             .filter(|project| project.member != command.by.member)
-            .flat_map(|project| project.asked().map(move |asked| (project, asked)))
+            .flat_map(|project| staged(project, kept.get(project.name())).map(move |asked| (project, asked)))
             .filter(|(_, asked)| asked.requirement.name == command.of.requirement.name)
+            .filter(|(_, asked)| !asked.requirement.marker.is_disjoint(image))
             .collect();
-        let against: Vec<_> = others.iter().filter(|(_, asked)| !is_met(lock, asked)).collect();
+        let against: Vec<_> = others.iter().filter(|(_, asked)| !is_met(lock, &command, asked)).collect();
         if against.is_empty() {
             let is_alone = projects.iter().all(|project| project.member == command.by.member);
             notes.extend((!is_alone).then(|| note(&command, &others)));
@@ -60,23 +68,32 @@ fn commands(projects: &[Project]) -> impl Iterator<Item = Command<'_>> {
     })
 }
 
-/// Whether the lock has a version that the requirement allows. What is not needed on any platform of the lock is
-/// not in it: then a marker must say so.
-fn is_met(lock: &Outline, asked: &Dependency) -> bool {
-    let name = asked.requirement.name.as_ref();
-    let mut locked = lock.packages.iter().filter(|package| package.name == name).peekable();
-    if locked.peek().is_none() {
-        return !asked.requirement.marker.is_true();
+/// What a project requires, with those of its extras that somebody asks for.
+fn staged<'a>(
+    project: &'a Project,
+    extras: Option<&'a BTreeSet<ExtraName>>,
+) -> impl Iterator<Item = &'a Dependency> {
+    let own = &project.manifest.project;
+    let kept = extras.into_iter().flatten().filter_map(|extra| own.optional_dependencies.get(extra));
+    own.dependencies.iter().chain(kept.flatten())
+}
+
+/// Whether the lock has what the requirement allows: uv takes an override in its place, extras and address included.
+fn is_met(lock: &Outline, command: &Command<'_>, asked: &Dependency) -> bool {
+    let requirement = &asked.requirement;
+    let mut locked =
+        lock.packages.iter().filter(|package| package.name == requirement.name.as_ref()).peekable();
+    let has_extras = requirement.extras.iter().all(|extra| command.of.requirement.extras.contains(extra));
+    if locked.peek().is_none() || !has_extras {
+        return false;
     }
-    match &asked.requirement.version_or_url {
+    match &requirement.version_or_url {
         Some(VersionOrUrl::VersionSpecifier(specifiers)) => locked.any(|package| {
-            package
-                .version
-                .as_deref()
-                .and_then(|version| version.parse().ok())
-                .is_none_or(|version| specifiers.contains(&version))
+            let version = package.version.as_deref().and_then(|version| version.parse().ok());
+            version.is_none_or(|version| specifiers.contains(&version))
         }),
-        _ => true,
+        Some(VersionOrUrl::Url(_)) => false,
+        None => true,
     }
 }
 

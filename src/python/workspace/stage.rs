@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 
 use toml::{Table, Value};
+use uv_pep508::MarkerTree;
 
 use super::{
     extras::extras,
@@ -23,6 +24,15 @@ use crate::{
 
 /// The version of a project whose build decides it. uv takes no notice of a member's version.
 const UNKNOWN_VERSION: &str = "0";
+
+/// What all images are, as a marker.
+const SUPPORTED: &str = "sys_platform == 'linux' and implementation_name == 'cpython'";
+
+/// What this image is, as a marker.
+pub(super) fn image(codex: &Codex) -> MarkerTree {
+    let python = format!("{SUPPORTED} and python_version == '{}'", codex.image.python);
+    python.parse().unwrap_or(MarkerTree::TRUE)
+}
 
 /// The federation as one uv workspace.
 pub(super) fn federation(
@@ -106,8 +116,7 @@ fn root(name: &str, dependencies: Vec<String>, codex: &Codex, uv: Table) -> Stri
 fn common(codex: &Codex, keys: &Table) -> Table {
     let mut uv = keys.clone();
     uv.insert("package".to_owned(), Value::Boolean(false));
-    let supported = "sys_platform == 'linux' and implementation_name == 'cpython'";
-    uv.insert("environments".to_owned(), vec![supported].into());
+    uv.insert("environments".to_owned(), vec![SUPPORTED].into());
     let required: Vec<String> = codex
         .image
         .platforms

@@ -279,7 +279,7 @@ fn one_members_override_is_held_against_what_another_requires() {
     let judge = |core: &str, relic: &str, lock: &str| {
         let members = [member("core", core), member("relic", relic)];
         let projects = collect::collect(&members, &HostPolicy::new([]), &no_git).unwrap();
-        overruled::overruled(&Outline::read(lock).unwrap(), &projects)
+        overruled::overruled(&Outline::read(lock).unwrap(), &projects, stage::image(&Codex::default()))
     };
     let locked = "[[package]]\nname = 'idna'\nversion = '3.6'\nsource = { registry = 'x' }\n";
     let (wants, overrides) =
@@ -293,10 +293,15 @@ fn one_members_override_is_held_against_what_another_requires() {
       requested by relic, core
       help: narrow the one or widen the other, so that one version of `idna` is right for both
     ");
-    // What it itself requires it may overrule, and an extra counts as a requirement.
+    // What it itself requires it may overrule. An extra counts where somebody asks for it.
     assert_eq!(judge("", &format!("{wants}{overrides}"), locked).unwrap().len(), 1);
     let extra = "[project.optional-dependencies]\nfast = ['idna>=3.7']\n";
-    assert!(judge(extra, overrides, locked).is_err());
+    assert!(judge(extra, overrides, locked).is_ok());
+    assert!(judge(&format!("dependencies = ['core[fast]']\n{extra}"), overrides, locked).is_err());
+    // It stands in the place of the whole requirement.
+    for whole in ["idna[all]>=3", "idna @ https://files.pythonhosted.org/idna-3.6-py3-none-any.whl"] {
+        assert!(judge(&format!("dependencies = ['{whole}']\n"), overrides, locked).is_err(), "{whole}");
+    }
     let notes = judge("dependencies = ['idna>=3']\n", overrides, locked).unwrap();
     assert_eq!(
         notes,
@@ -316,6 +321,9 @@ fn one_members_override_is_held_against_what_another_requires() {
         judge("dependencies = ['idna; sys_platform == \"win32\"']\n", excludes, "[[package]]\nname = 'x'\n")
             .is_ok()
     );
+    let needed =
+        judge("dependencies = ['idna; python_version >= \"3.8\"']\n", excludes, "[[package]]\nname = 'x'\n");
+    assert!(needed.is_err());
 }
 
 #[test]
@@ -349,4 +357,64 @@ fn the_sources_of_the_bodys_groups_are_staged_with_them() {
     let staged = document(&staged(&[core]).unwrap(), "members/core/pyproject.toml");
     assert_eq!(staged["project"]["dependencies"].to_string(), "[\"idna\"]");
     assert_eq!(staged["tool"]["uv"]["sources"]["idna"].to_string(), "[{ index = \"one\" }]");
+}
+
+#[test]
+fn what_an_extension_says_of_all_packages_is_told() {
+    let hosts = HostPolicy::new(["wheels.example.org".to_owned()]);
+    let members = [
+        member("core", ""),
+        member(
+            "relic",
+            "[tool.uv]\nresolution = 'lowest'\nexclude-newer-package = { idna = '2020-01-01' }\n",
+        ),
+    ];
+    let projects = collect::collect(&members, &hosts, &no_git).unwrap();
+    assert_eq!(
+        root_settings::root_settings(&projects, &hosts).unwrap().notes,
+        [
+            "relic/pyproject.toml:5:14: `resolution` of `relic` holds for every member",
+            "relic/pyproject.toml:6:25: `exclude-newer-package` of `relic` holds for every member",
+        ]
+    );
+    let scoped = "[tool.uv]\noverride-dependencies = [{ package = { name = 'a' }, dependencies = ['b'] }]\n";
+    let told = refused(&[member("core", scoped)]);
+    assert!(
+        told.contains("for the dependencies of one package is not taken\n  at core/pyproject.toml:5:26"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_further_project_of_a_member_speaks_for_itself_alone() {
+    let mut core = member(
+        "core",
+        "dependencies = ['inner']\n[tool.uv.workspace]\nmembers = ['inner']\n[tool.uv.sources]\ninner = { workspace = true }\n",
+    );
+    let inner = "[project]\nname = 'inner'\nversion = '1'\n[dependency-groups]\nmore = ['idna']\n[tool.uv]\ndefault-groups = ['more']\n\
+                 [[tool.uv.index]]\nname = 'one'\nurl = 'https://wheels.example.org/a'\ndefault = true\n\
+                 [[tool.uv.index]]\nurl = 'https://wheels.example.org/b'\n";
+    core.source.tree.insert_text("inner/pyproject.toml".parse().unwrap(), inner);
+    let tree = staged(&[core]).unwrap();
+    let staged = document(&tree, "members/core/inner/pyproject.toml");
+    assert_eq!(staged["project"]["dependencies"].to_string(), "[]");
+    let root = document(&tree, "pyproject.toml");
+    assert_eq!(
+        root["tool"]["uv"]["index"].to_string(),
+        "[{ explicit = true, name = \"one\", url = \"https://wheels.example.org/a\" }]"
+    );
+}
+
+#[test]
+fn git_sources_of_the_bodys_groups_are_wanted() {
+    let core = member(
+        "core",
+        "[tool.uv]\ndefault-groups = ['a']\n[dependency-groups]\na = ['idna']\nb = ['six']\n[tool.uv.sources]\n\
+         idna = { git = 'https://pypi.org/idna', tag = 'v1', group = 'a' }\nsix = { git = 'https://pypi.org/six', tag = 'v1', group = 'b' }\n",
+    );
+    let told = refused(&[core]);
+    assert!(
+        told.contains("https://pypi.org/idna is not to be fetched") && !told.contains("pypi.org/six"),
+        "{told}"
+    );
 }

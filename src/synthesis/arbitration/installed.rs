@@ -70,7 +70,18 @@ fn at_top(tree: &FileTree) -> Vec<&str> {
         None => is_python(path),
         Some((_, rest)) => rest == "__init__.py",
     };
-    paths.filter(is_module).filter(|path| !NOT_IMPORTED.contains(path)).collect()
+    let is_imported = |path: &&str| {
+        let name = path.split(['/', '.']).next().unwrap_or_default();
+        !NOT_IMPORTED.contains(path) && !matches!(name, "__init__" | "__main__") && is_identifier(name)
+    };
+    let modules = paths.filter(is_module).filter(|path| path.matches('.').count() == 1);
+    modules.filter(is_imported).collect()
+}
+
+/// Whether `import` can name it; letters that are not ASCII may be.
+fn is_identifier(name: &str) -> bool {
+    let is_part = |c: char| c == '_' || c.is_alphanumeric();
+    name.chars().all(is_part) && !name.starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// Where Python modules lie in a tree.
@@ -245,8 +256,10 @@ mod tests {
         let tools = ["register.py", "setup.py", "conftest.py", "noxfile.py"];
         let folders = ["tests/__init__.py", "test/__init__.py", "docs/__init__.py", "examples/__init__.py"];
         let nothing = ["README.md", "static/app.js", "scripts/run.py", "src/deep/__init__.py"];
+        let never =
+            ["__init__.py", "__main__.py", "gunicorn.conf.py", "my-script.py", "2.py", "a-b/__init__.py"];
         let modules = ["main.py", "web/__init__.py", "web/views.py", "web/parts/__init__.py"];
-        for path in [&tools[..], &folders, &nothing, &modules].concat() {
+        for path in [&tools[..], &folders, &nothing, &never, &modules].concat() {
             tree.insert_text(path.parse().unwrap(), "");
         }
         assert_eq!(at_top(&tree), ["main.py", "web/__init__.py"]);

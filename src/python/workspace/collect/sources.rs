@@ -56,7 +56,8 @@ pub(super) fn staged(
         for one in alternatives(&node) {
             // Nobody fetched a repository that only a group wants, or nobody.
             let entry = one.as_table();
-            if entry.is_some_and(|it| it.get("git").is_some() && (!is_asked || it.get("group").is_some())) {
+            if entry.is_some_and(|it| it.get("git").is_some() && !(is_asked && found.project.has_source(it)))
+            {
                 continue;
             }
             let target = Target { project: project.as_ref(), found, positions, trees };
