@@ -37,6 +37,7 @@ pub(super) fn of_member(
     told.notes.extend(files::beside(&files::PYTHON, shown, tree, None));
     told.notes.extend(files::secrets(shown, tree));
     told.notes.extend(scripts_of_none(manifest));
+    told.notes.extend(no_group(manifest));
     if let Some(bytes) = regular(tree, &relative_path!("uv.toml"), shown)? {
         let settings = document::parse(&document::source(&format!("{shown}/uv.toml"), bytes)?)?;
         let (merged, more) = uv::beside(&manifest.uv, &settings, member);
@@ -72,6 +73,7 @@ pub(super) fn of_packages(
     for root in roots {
         told.extend(of_directory(member, shown, tree, root)?);
     }
+    told.notes.extend(packages.iter().filter(|_| assets.is_none()).find_map(not_built));
     for package in packages {
         told.notes.extend(package.notes.iter().cloned());
         if built.is_some() {
@@ -99,6 +101,24 @@ fn scripts_of_none(manifest: &Manifest) -> Option<String> {
         "{}: `{name}` and what else is in [project.scripts] is not installed: the member is no package; [build-system] makes it one",
         target.place
     ))
+}
+
+/// A note on groups of a manifest that has all it needs in them, of which none belongs to the body.
+fn no_group(manifest: &Manifest) -> Option<String> {
+    let first = manifest.left_groups.iter().find(|name| name.as_ref() != "dev")?;
+    let is_empty = manifest.project.dependencies.is_empty();
+    is_empty.then(|| {
+        format!(
+            "{}: [project] has no dependencies, and no group such as `{first}` belongs to the body; `groups` in [tool.lychd] names those that do",
+            manifest.project.name.place
+        )
+    })
+}
+
+/// A note on a front end that nobody asked to be built.
+fn not_built(package: &PackageJson) -> Option<String> {
+    let build = package.scripts.get("build")?;
+    Some(format!("{}: the script `build` is not run: no [tool.lychd.assets] names it", build.place))
 }
 
 /// The scripts of a package. Git's hooks, which husky sets up, are a developer's.

@@ -35,10 +35,12 @@ pub fn discover(root: &Path, codex: &Codex) -> Result<Federation, Failure> {
     let kind = file::kind(&core)?;
     if kind != Some(Kind::Directory) || !file::exists(&core.join(MANIFEST))? {
         let what = if kind == Some(Kind::Link) { "is a symbolic link" } else { "has no `pyproject.toml`" };
-        errors.push(
-            Diagnostic::new(format!("`core` in the Crypt {what}"))
-                .help("the core's repository belongs at `core/` itself"),
-        );
+        let help = if kind == Some(Kind::Directory) && file::exists(&core.join("setup.py"))? {
+            "`setup.py` is not run to learn what it says: add a `pyproject.toml` with [project] and [build-system]"
+        } else {
+            "the core's repository belongs at `core/` itself"
+        };
+        errors.push(Diagnostic::new(format!("`core` in the Crypt {what}")).help(help));
         wanted.clear();
     }
     let directory = root.join(MemberId::EXTENSIONS);

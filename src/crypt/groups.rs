@@ -24,6 +24,8 @@ pub(super) struct Groups {
     pub(super) names: BTreeSet<GroupName>,
     /// What they ask for, in order.
     pub(super) dependencies: Vec<Dependency>,
+    /// The others.
+    pub(super) left: BTreeSet<GroupName>,
 }
 
 /// The groups that `named` has, or else uv's `default-groups` without `dev`, as `uv sync --no-dev` installs them.
@@ -53,7 +55,9 @@ pub(super) fn of_body(
             reading.found.names.insert(group.value);
         }
     }
-    reading.found
+    let mut found = reading.found;
+    found.left = all.into_keys().filter(|name| !found.names.contains(name)).collect();
+    found
 }
 
 /// All groups of a manifest, as they are written.

@@ -38,6 +38,8 @@ pub struct Manifest {
     pub build_system: Option<BuildSystem>,
     /// The dependency groups that belong to the body; what they ask for is among the project's dependencies.
     pub groups: BTreeSet<GroupName>,
+    /// The other dependency groups.
+    pub left_groups: BTreeSet<GroupName>,
     /// `[tool.uv]`, as written; empty when missing.
     pub uv: Table,
     /// `[tool.lychd]`.
@@ -106,6 +108,7 @@ fn read(
         project: project?,
         build_system,
         groups: groups.names,
+        left_groups: groups.left,
         uv,
         lychd,
     })

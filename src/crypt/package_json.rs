@@ -175,8 +175,10 @@ fn read(
     let mut reader = Reader::open(table, TITLE, errors);
     let name = reader.parsed("name");
     let version = reader.string("version").and_then(|version| {
-        if is_version(version.value) {
-            return Some(Located { value: version.value.to_owned(), place: version.place });
+        // npm takes it with the letter of a tag as well.
+        let plain = version.value.trim_start_matches(['v', '=']);
+        if is_version(plain) {
+            return Some(Located { value: plain.to_owned(), place: version.place });
         }
         let message = format!("`version`: `{}` is not a version", version.value.escape_debug());
         reader.errors().push(Diagnostic::new(message).at(version.place, ""));

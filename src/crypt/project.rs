@@ -80,7 +80,15 @@ pub(super) fn read(source: &Source, table: &Table, errors: &mut Vec<Diagnostic>)
     let Some(project) = Reader::open(table, "the manifest", errors).table("project") else {
         if table.get("project").is_none() {
             let message = format!("`{}` has no [project] table", source.name());
-            errors.push(Diagnostic::new(message).at(source.at(0..0), "").help("add [project] with a `name`"));
+            let tool = |name: &str| table.table("tool").and_then(|tool| tool.table(name));
+            let help = if tool("poetry").is_some() {
+                "[tool.poetry] is Poetry's alone: write [project] with `name` and `version`, and move its `dependencies` there"
+            } else if tool("uv").is_some_and(|uv| uv.get("workspace").is_some()) {
+                "the root of a uv workspace is no project: lay the one that is to run at this place, or add [project] that depends on it"
+            } else {
+                "add [project] with a `name`"
+            };
+            errors.push(Diagnostic::new(message).at(source.at(0..0), "").help(help));
         }
         return None;
     };

@@ -158,6 +158,7 @@ fn build(
     progress: &dyn Progress,
 ) -> Result<Images<Built>, Failure> {
     preflight::check(&prepared.synthesis, executor)?;
+    programs::check_module(prepared)?;
     times.measure("fetch", || prepared.fetch(executor, progress))?;
     programs::check(prepared, &executor.store().root(), progress)?;
     let further = prepared.synthesis.images.keys();

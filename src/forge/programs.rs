@@ -48,6 +48,20 @@ pub(super) fn check(prepared: &Prepared, store: &StoreRoot, progress: &dyn Progr
     refuse_any(judge::judge(core, image, &environment(prepared, store), &elsewhere))
 }
 
+/// Looks, before anything is brought, whether the core has the module that LychD's own command serves, when it names none
+/// of its own.
+///
+/// # Errors
+/// Refused when it certainly has not.
+pub(super) fn check_module(prepared: &Prepared) -> Result<(), Failure> {
+    let Some(core) = prepared.federation.core() else { return Ok(()) };
+    let Some(image) = &core.manifest.lychd.image else { return Ok(()) };
+    // Servers have the name of their package.
+    let packages =
+        prepared.synthesis.python_packages.iter().map(|package| package.name.to_string()).collect();
+    refuse_any(judge::module(core, image, &packages).into_iter().collect())
+}
+
 /// What members and wheels bring to `bin/`, with the interpreter.
 fn environment(prepared: &Prepared, store: &StoreRoot) -> Environment {
     let python = &prepared.synthesis.python;

@@ -53,6 +53,8 @@ pub const SECRETS: Input = Input {
                 "*.dist",
                 "*.defaults",
                 "*.pub",
+                "*.test",
+                "*.testing",
                 "example.env",
                 "sample.env",
                 "template.env",
@@ -131,12 +133,23 @@ fn is_other(name: &str, entry: &Entry) -> bool {
     let Entry::File { bytes, .. } = entry else { return true };
     match name.rsplit_once('.').map(|(_, end)| end) {
         _ if bytes.is_empty() => true,
+        // Of a front end's build they are settings, most often.
+        Some(_) if name.starts_with(".env.") => !has_secret(&String::from_utf8_lossy(bytes)),
         Some("pem") => bytes.trim_ascii_start().starts_with(b"-----BEGIN "),
         Some("key") => true,
         Some(_) => name.starts_with("id_"),
         // Those of OpenSSH: other things are called so as well.
         None => name.starts_with("id_") && !KEYS.iter().any(|key| name.starts_with(key)),
     }
+}
+
+/// Whether a line gives a value to a name that is one of a secret.
+fn has_secret(text: &str) -> bool {
+    text.lines().filter_map(|line| line.split_once('=')).any(|(name, value)| {
+        let name = name.to_uppercase();
+        let value = value.trim().trim_matches(['"', '\'']);
+        !value.is_empty() && ["KEY", "PASSWORD", "SECRET", "TOKEN"].iter().any(|word| name.contains(word))
+    })
 }
 
 /// How OpenSSH calls keys.
@@ -172,7 +185,7 @@ mod tests {
         let key = "-----BEGIN OPENSSH PRIVATE KEY-----\n";
         for (path, text) in [
             (".env", "A=1"),
-            ("deep/.env.production", "A=1"),
+            ("deep/.env.production", "A=1\nAPI_TOKEN=x"),
             ("a.pem", "not one"),
             ("a.PEM", key),
             ("id_rsa", "x"),
@@ -183,7 +196,9 @@ mod tests {
         }
         for (path, text) in [
             (".env", ""),
-            (".env.local.sample", "A=1"),
+            (".env.local.sample", "A_TOKEN=1"),
+            (".env.production", "VITE_API_URL=/api\nAPI_KEY=\n"),
+            (".env.test", "A_TOKEN=1"),
             ("example.env", "A=1"),
             ("a.pem", "-----BEGIN PUBLIC KEY-----\n"),
             ("a.pem", "-----BEGIN CERTIFICATE-----\n"),

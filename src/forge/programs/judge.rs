@@ -56,11 +56,12 @@ pub(super) fn judge(
         let place = image.programs.get(key)?;
         Some(slip(key, program?, environment, &elsewhere)?.at(place.clone(), ""))
     });
-    let mut wrong: Vec<Diagnostic> = written.collect();
+    let mut wrong: Vec<Diagnostic> =
+        written.map(|one: Diagnostic| one.requested_by(core.id.to_string())).collect();
     if !image.programs.contains_key("command") {
         wrong.extend(lychds_own(core, image, environment, &elsewhere));
     }
-    wrong.into_iter().map(|one| one.requested_by(core.id.to_string())).collect()
+    wrong
 }
 
 /// A program that is written and certainly not there.
@@ -99,7 +100,7 @@ fn listed(programs: &BTreeSet<String>) -> String {
     named.join(", ")
 }
 
-/// LychD's own command, in a core that names none, where it cannot start.
+/// LychD's own command, in a core that names none, where nothing has its server.
 fn lychds_own(
     core: &Member,
     image: &CoreImage,
@@ -107,33 +108,45 @@ fn lychds_own(
     elsewhere: &dyn Fn(&str) -> bool,
 ) -> Option<Diagnostic> {
     let server = image.contract.command.first()?;
+    if !environment.lacks(server) || elsewhere(server) {
+        return None;
+    }
+    let message = format!(
+        "the core names no `command`, and LychD's own starts `{server}`, which no package of the body has"
+    );
+    Some(with_remedies(Diagnostic::new(message), core, image, &environment.programs))
+}
+
+/// The same where the core has not the module that it serves; `programs` are those that may be at hand to serve another.
+pub(super) fn module(core: &Member, image: &CoreImage, programs: &BTreeSet<String>) -> Option<Diagnostic> {
+    if image.programs.contains_key("command") {
+        return None;
+    }
+    let server = image.contract.command.first()?;
     let package = core.manifest.project.name.value.as_dist_info_name();
-    let no_server = environment.lacks(server) && !elsewhere(server);
-    let no_module = if core.manifest.build_system.is_some() {
+    let lacks = if core.manifest.build_system.is_some() {
         !builds::may_bring_more(&core.manifest, &core.source.tree, None)
             && lacks_app(&core.source.tree, &package)
     } else {
         // Its tree is what Python looks into.
         !has_app(&core.source.tree, &package)
     };
-    let message = match (no_server, no_module) {
-        (false, false) => return None,
-        (true, _) => {
-            format!(
-                "the core names no `command`, and LychD's own starts `{server}`, which no package of the body has"
-            )
-        }
-        (false, true) => format!(
-            "the core names no `command`, and LychD's own starts `{package}.app:create_app`, and `{package}` has no \
-             module `app`"
-        ),
-    };
-    let mut wrong = Diagnostic::new(message).at(core.manifest.project.name.place.clone(), "");
-    if no_server && no_module {
-        wrong = wrong.note(format!("`{package}` has no module `app`, which LychD's own command would serve"));
-    }
-    wrong.help.extend(command::remedies(core, image, &environment.programs));
-    Some(wrong)
+    let message = format!(
+        "the core names no `command`, and LychD's own starts `{server}` with `{package}.app:create_app`, and `{package}` \
+         has no module `app`"
+    );
+    lacks.then(|| with_remedies(Diagnostic::new(message), core, image, programs))
+}
+
+fn with_remedies(
+    wrong: Diagnostic,
+    core: &Member,
+    image: &CoreImage,
+    programs: &BTreeSet<String>,
+) -> Diagnostic {
+    let mut wrong = wrong.at(core.manifest.project.name.place.clone(), "").requested_by(core.id.to_string());
+    wrong.help.extend(command::remedies(core, image, programs));
+    wrong
 }
 
 /// Whether a tree has a package and certainly no module `app` in it.
@@ -169,6 +182,13 @@ mod tests {
         let interpreter = ["python", "python3", "python3.13"];
         let programs = programs.iter().chain(&interpreter).map(|&name| name.to_owned()).collect();
         Environment { programs, is_open: false }
+    }
+
+    /// What is told before anything is brought.
+    fn module_of(manifest: &str, files: &[(&str, &str)], packages: &[&str]) -> String {
+        let core = core(manifest, files);
+        let packages = packages.iter().map(|&name| name.to_owned()).collect();
+        module(&core, image(&core), &packages).map(|one| one.to_string()).unwrap_or_default()
     }
 
     /// With nothing elsewhere but `ls`.
@@ -245,42 +265,49 @@ mod tests {
             told_of("", &files, &environment(&["uvicorn"])),
             [
                 "the core names no `command`, and LychD's own starts `granian`, which no package of the body has\n  \
-              at core/pyproject.toml:2:8\n  requested by core\n  note: `organism` has no module `app`, which LychD's own command would serve\n  help: `command = [\"uvicorn\", \"main:app\", \
-              \"--host\", \"0.0.0.0\", \"--port\", \"8000\"]` under [tool.lychd.image] in core/pyproject.toml"
+                 at core/pyproject.toml:2:8\n  requested by core\n  help: `command = [\"uvicorn\", \"main:app\", \
+                 \"--host\", \"0.0.0.0\", \"--port\", \"8000\"]` under [tool.lychd.image] in core/pyproject.toml"
             ]
         );
-        let served = told_of("", &[("organism/app.py", "")], &environment(&["granian"]));
-        assert_eq!(served, [""; 0]);
-        let other = told_of("", &files, &environment(&["granian"]));
-        assert!(other[0].contains("and `organism` has no module `app`"), "{other:?}");
+        assert_eq!(told_of("", &files, &environment(&["granian"])), [""; 0]);
         let open = Environment { is_open: true, ..environment(&[]) };
-        assert_eq!(told_of("", &[("organism/app/__init__.py", "")], &open), [""; 0]);
+        assert_eq!(told_of("", &files, &open), [""; 0]);
     }
 
     #[test]
-    fn lychds_own_command_wants_its_module_of_a_package() {
+    fn lychds_own_command_wants_its_module() {
         let app = |files: &[&str]| {
             let files: Vec<(&str, &str)> = files.iter().map(|&path| (path, "app = 1\n")).collect();
-            told_of(PACKAGE, &files, &environment(&["granian"]))
+            module_of(PACKAGE, &files, &["granian"])
         };
         let missing = app(&["src/organism/__init__.py", "src/organism/inner/app.py", "app.py"]);
         assert!(
-            missing[0].starts_with(
-                "the core names no `command`, and LychD's own starts `organism.app:create_app`, and `organism` has no \
-                 module `app`\n  at core/pyproject.toml:2:8\n"
+            missing.starts_with(
+                "the core names no `command`, and LychD's own starts `granian` with `organism.app:create_app`, and \
+                 `organism` has no module `app`\n  at core/pyproject.toml:2:8\n  requested by core\n"
             ),
             "{missing:?}"
         );
-        assert!(missing[0].contains("help: `command = [\"granian\", "), "{missing:?}");
-        for there in ["src/organism/app.py", "src/organism/app/__init__.py", "src/organism/app.pyx"] {
-            assert_eq!(app(&["src/organism/__init__.py", there]), [""; 0], "{there}");
+        assert!(missing.contains("help: `command = [\"granian\", "), "{missing:?}");
+        for there in [
+            "src/organism/app.py",
+            "src/organism/app/__init__.py",
+            "src/organism/app.pyx",
+            "src/organism/app",
+        ] {
+            assert_eq!(app(&["src/organism/__init__.py", there]), "", "{there}");
         }
-        assert_eq!(app(&["organism/__init__.py", "hatch_build.py"]), [""; 0], "a build that may make one");
-        assert_eq!(app(&["lib/organism/__init__.py"]), [""; 0], "a layout that nobody knows");
-        let both = told_of(PACKAGE, &[("organism/__init__.py", "")], &environment(&[]));
+        assert_eq!(app(&["organism/__init__.py", "hatch_build.py"]), "", "a build that may make one");
+        assert_eq!(app(&["lib/organism/__init__.py"]), "", "a layout that nobody knows");
+        // A tree that lies in the image as it is has what it has.
+        let plain = |path| module_of("", &[(path, "app = 1\n")], &["uvicorn"]);
         assert!(
-            both[0].contains("which no package of the body has")
-                && both[0].contains("note: `organism` has no")
+            plain("main.py").contains("help: `command = [\"uvicorn\", \"main:app\""),
+            "{}",
+            plain("main.py")
         );
+        assert_eq!(plain("organism/app.py"), "");
+        let own = "[tool.lychd.image]\ncommand = ['python']\n";
+        assert_eq!(module_of(own, &[("main.py", "")], &[]), "");
     }
 }

@@ -128,6 +128,9 @@ pub fn lock_federation<'a>(
         conflict::explain(complaint, &asks(&projects, &by, &settings), &titles(&projects))
     };
     let seed = if old.is_none() && request.mode == Mode::Keep { seed::of(request.members)? } else { None };
+    if old.is_none() && seed.is_none() {
+        notes.extend(projects.iter().filter_map(left_extras));
+    }
     let staged = Staged {
         kind: Kind::Python,
         name: "federation",
@@ -156,6 +159,17 @@ pub fn lock_federation<'a>(
         moved,
         notes,
     })
+}
+
+/// A first lock that follows no other: what the core's extras want has no say in it, though `uv lock` would ask them.
+fn left_extras(project: &Project) -> Option<String> {
+    let extras = &project.manifest.project.optional_dependencies;
+    let is_core = project.member.is_core() && project.directory.is_none();
+    let first = extras.keys().next().filter(|_| is_core)?;
+    let place = &extras.get(first)?.first()?.place;
+    Some(format!(
+        "{place}: extras that nobody asks for (`{first}`) have no say in which versions are locked; a `uv.lock` of the core would"
+    ))
 }
 
 /// The distributions of the projects.

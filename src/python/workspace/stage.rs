@@ -26,7 +26,7 @@ use crate::{
 const UNKNOWN_VERSION: &str = "0";
 
 /// What all images are, as a marker.
-const SUPPORTED: &str = "sys_platform == 'linux' and implementation_name == 'cpython'";
+const SUPPORTED: &str = "sys_platform == 'linux' and implementation_name == 'cpython' and platform_python_implementation == 'CPython'";
 
 /// What this image is, as a marker.
 pub(super) fn image(codex: &Codex) -> MarkerTree {
@@ -116,14 +116,12 @@ fn root(name: &str, dependencies: Vec<String>, codex: &Codex, uv: Table) -> Stri
 fn common(codex: &Codex, keys: &Table) -> Table {
     let mut uv = keys.clone();
     uv.insert("package".to_owned(), Value::Boolean(false));
-    uv.insert("environments".to_owned(), vec![SUPPORTED].into());
-    let required: Vec<String> = codex
-        .image
-        .platforms
-        .iter()
-        .map(|platform| format!("sys_platform == 'linux' and platform_machine == '{}'", platform.machine()))
-        .collect();
-    uv.insert("required-environments".to_owned(), required.into());
+    let of_machine = |base: &str| -> Vec<String> {
+        let platforms = codex.image.platforms.iter();
+        platforms.map(|platform| format!("{base} and platform_machine == '{}'", platform.machine())).collect()
+    };
+    uv.insert("environments".to_owned(), of_machine(SUPPORTED).into());
+    uv.insert("required-environments".to_owned(), of_machine("sys_platform == 'linux'").into());
     uv
 }
 

@@ -105,7 +105,7 @@ fn only_static_metadata_is_staged_and_never_as_a_package() {
     version = "0"
 
     [tool.uv]
-    environments = ["sys_platform == 'linux' and implementation_name == 'cpython'"]
+    environments = ["sys_platform == 'linux' and implementation_name == 'cpython' and platform_python_implementation == 'CPython' and platform_machine == 'x86_64'"]
     package = false
     required-environments = ["sys_platform == 'linux' and platform_machine == 'x86_64'"]
 
