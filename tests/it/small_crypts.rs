@@ -247,9 +247,12 @@ fn a_program_that_no_package_has_is_told_before_the_build() {
     let none = told("");
     let line =
         "`command = [\"uvicorn\", \"organism:app\", \"--host\", \"0.0.0.0\", \"--port\", \"8000\"]` under";
-    for want in ["LychD's own starts `granian`, which no package of the body has", line] {
+    for want in ["`granian` with `organism.app:create_app`, and `organism` has no module `app`", line] {
         assert!(none.contains(want), "{want}\n--- not in ---\n{none}");
     }
+    fs::write(crypt.path("crypt/core/organism/app.py"), "").unwrap();
+    let none = told("");
+    assert!(none.contains("LychD's own starts `granian`, which no package of the body has"), "{none}");
 }
 
 /// A setting of the kernel is another one in a root where another file lies above it.
