@@ -3,9 +3,9 @@
 use super::{
     Assets, Manifest, PackageJson,
     inputs::{
-        Told, Written, files,
+        Told, Written, backends, files,
         npm::{self, NPMRC, PNPM_WORKSPACE, REGISTRY, YARNRC},
-        setup_cfg, uv,
+        uv,
     },
     package_json,
 };
@@ -36,6 +36,10 @@ pub(super) fn of_member(
     let mut told = uv::TOOL_UV.judge_table(&manifest.uv, member);
     told.notes.extend(files::beside(&files::PYTHON, shown, tree, None));
     told.notes.extend(files::secrets(shown, tree));
+    let whole = document::parse(&manifest.source)?;
+    if let Some(poetry) = whole.table("tool").and_then(|tool| tool.table("poetry")) {
+        told.extend(backends::POETRY.judge_table(poetry, member));
+    }
     told.notes.extend(scripts_of_none(manifest));
     told.notes.extend(no_group(manifest));
     if let Some(bytes) = regular(tree, &relative_path!("uv.toml"), shown)? {
@@ -49,7 +53,7 @@ pub(super) fn of_member(
         // Line ends are the tools': this is no file that several must read the same.
         let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n");
         let source = Source::new(format!("{shown}/setup.cfg"), text);
-        told.extend(setup_cfg::SETUP_CFG.judge(setup_cfg::written(&source, manifest), member));
+        told.extend(backends::SETUP_CFG.judge(backends::written(&source, manifest), member));
     }
     Ok(told)
 }

@@ -3,11 +3,12 @@
 //! The rule: whatever in an input decides the result is taken, refused with its place, or noted. What no row has is
 //! noted by its name. `docs/inputs.md` is these tables, for people.
 
+pub mod backends;
 pub mod files;
 mod input;
 pub mod lychd;
 pub mod npm;
-pub mod setup_cfg;
+
 pub mod uv;
 
 pub use self::input::{Fate, Input, Row, Told, Written, written};
@@ -20,7 +21,8 @@ pub fn all() -> Vec<&'static Input> {
         &lychd::DEPENDENCY_GROUPS,
         &uv::TOOL_UV,
         &uv::UV_TOML,
-        &setup_cfg::SETUP_CFG,
+        &backends::SETUP_CFG,
+        &backends::POETRY,
         &files::PYTHON,
         &lychd::HOOK,
     ];

@@ -99,9 +99,9 @@ fn is_met(lock: &Outline, command: &Command<'_>, asked: &Dependency) -> bool {
 
 fn note(command: &Command<'_>, others: &[(&Project, &Dependency)]) -> String {
     let Command { by, does, of } = command;
-    let said = format!("{}: `{}` {does} `{}` for every member", of.place, by.title(), of.text.escape_debug());
+    let said = format!("{}: `{}` {does} `{}` for every member", of.place, by.title(), node::shown(&of.text));
     let wanted = others.iter().map(|(project, asked)| {
-        format!("`{}` wants `{}` ({})", project.title(), asked.text.escape_debug(), asked.place)
+        format!("`{}` wants `{}` ({})", project.title(), node::shown(&asked.text), asked.place)
     });
     iter::once(said).chain(wanted).collect::<Vec<_>>().join("; ")
 }

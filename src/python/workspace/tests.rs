@@ -302,6 +302,8 @@ fn one_members_override_is_held_against_what_another_requires() {
     for whole in ["idna[all]>=3", "idna @ https://files.pythonhosted.org/idna-3.6-py3-none-any.whl"] {
         assert!(judge(&format!("dependencies = ['{whole}']\n"), overrides, locked).is_err(), "{whole}");
     }
+    let quoted = judge("dependencies = ['idna>=3 ; os_name != \"nt\"']\n", overrides, locked).unwrap();
+    assert!(quoted[0].contains("`core` wants `idna>=3 ; os_name != \"nt\"` ("), "{quoted:?}");
     let notes = judge("dependencies = ['idna>=3']\n", overrides, locked).unwrap();
     assert_eq!(
         notes,

@@ -1,4 +1,4 @@
-//! `setup.cfg` beside a manifest whose backend is setuptools.
+//! What other backends than uv's have of their own: `setup.cfg` of setuptools, and `[tool.poetry]`.
 
 use super::input::{Fate, Input, Row, Written};
 use crate::{crypt::Manifest, diagnostic::Source};
@@ -36,6 +36,24 @@ pub const SETUP_CFG: Input = Input {
             "setuptools reads it in the member's tree",
         ),
         Row::harmless(&["*"], "of other tools"),
+    ]],
+    others: Fate::Harmless,
+};
+
+/// `[tool.poetry]`.
+pub const POETRY: Input = Input {
+    name: "[tool.poetry]",
+    about: "of a member's `pyproject.toml`.",
+    rows: &[&[
+        Row::noted(
+            &["dependencies"],
+            "it is Poetry's alone; what [project] has as `dependencies` counts, for uv as well",
+        ),
+        Row::harmless(&["dev-dependencies", "group"], "for development"),
+        Row::taken(
+            &["include", "exclude", "packages", "build", "version"],
+            "poetry-core reads it in the member's tree",
+        ),
     ]],
     others: Fate::Harmless,
 };
