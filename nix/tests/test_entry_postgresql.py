@@ -56,6 +56,10 @@ def children():
     return found
 
 
+# Seconds after which something hangs, however slow the machine.
+PATIENCE = 600
+
+
 class Case(unittest.TestCase):
     def setUp(self):
         scratch = tempfile.TemporaryDirectory(prefix="pg")
@@ -118,8 +122,8 @@ class Case(unittest.TestCase):
                 except ChildProcessError:
                     pass
 
-    def until(self, is_so, process=None, seconds=60):
-        end = time.monotonic() + seconds
+    def until(self, is_so, process=None):
+        end = time.monotonic() + PATIENCE
         while not is_so():
             self.reap()
             ended = process is not None and process.poll() is not None and not is_so()
