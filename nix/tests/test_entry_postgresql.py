@@ -56,6 +56,12 @@ def children():
     return found
 
 
+# A shell's job in the background ignores these, and what is started so cannot trap them; in a container nothing is
+# ignored.
+for number in (signal.SIGINT, signal.SIGQUIT):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL)
+
 # Seconds after which something hangs, however slow the machine.
 PATIENCE = 600
 
