@@ -33,6 +33,7 @@ in
   nodeModules = node ./node/modules.nix;
   asset = node ./node/asset.nix;
   member = import ./member.nix { inherit buildWheel installWheel; };
+  tree = import ./plain-tree.nix { inherit pkgs prefix rootScripts; };
   image = import ./image.nix {
     inherit pkgs prefix makeSystem makeRoot;
     entries = builtins.path { name = "entries"; path = ./entry; };

@@ -27,8 +27,7 @@ import warnings
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from importlib._bootstrap_external import _code_to_hash_pyc
-from importlib.util import source_hash
+from bytecode import cached, compiled
 from wheel_archive import Archive, Places, Refused, safe_parts
 
 INSTALLER = b"lychd-forge\n"
@@ -239,15 +238,10 @@ class Destination:
             file.write(content)
 
     def _compile(self, path, source):
-        try:
-            code = compile(source, f"{self.prefix}/{path}", "exec", dont_inherit=True, optimize=0)
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            # templates and code for other versions; importing them fails as ever
-            print(f"{path}: not compiled: {error}", file=sys.stderr)
+        code, target = compiled(source, f"{self.prefix}/{path}"), cached(path)
+        if code is None:
             return
-        folder, name = os.path.split(path)
-        target = f"{folder}/__pycache__/{name[:-3]}.{sys.implementation.cache_tag}.pyc"
-        self._write(target, _code_to_hash_pyc(code, source_hash(source), True), False)
+        self._write(target, code, False)
         self.record.append([os.path.relpath(target, self.site), "", ""])
 
     def finish(self, info):

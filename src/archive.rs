@@ -16,7 +16,7 @@ mod rules;
 mod tar;
 #[cfg(test)]
 mod tests;
-mod zip;
+pub mod zip;
 
 pub use deb::Deb;
 pub use error::ArchiveError;

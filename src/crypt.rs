@@ -1,12 +1,15 @@
 //! The Crypt: the directory that holds the core, the extensions and the locks, read into one value.
 
 pub mod assets;
+mod beside;
 mod build_system;
 mod discover;
 pub mod federation_lock;
 pub mod glob;
+mod groups;
 pub mod image_contract;
 mod import_path;
+pub mod inputs;
 pub mod manifest;
 pub mod package_json;
 mod project;
@@ -38,6 +41,8 @@ pub struct Federation {
     members: Vec<Member>,
     /// Distributions of extensions that lie in the Crypt and are not selected.
     unselected: BTreeMap<PackageName, MemberId>,
+    /// What a person should know of the inputs.
+    notes: Vec<String>,
 }
 
 /// The core or an extension.
@@ -61,7 +66,7 @@ impl Federation {
     /// A federation that was not read from a disk.
     #[cfg(test)]
     pub(crate) fn for_test(members: Vec<Member>) -> Self {
-        Self { members, unselected: BTreeMap::new() }
+        Self { members, unselected: BTreeMap::new(), notes: Vec::new() }
     }
 
     /// The extension that lies in the Crypt, is not selected, and is this distribution.
@@ -77,6 +82,12 @@ impl Federation {
             self.unselected.insert(name, id);
         }
         self
+    }
+
+    /// What of the inputs is not taken, and who should know: of what [`inputs`] has as noted.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// Core first, then extensions by id.

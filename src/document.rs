@@ -7,6 +7,7 @@ pub mod nearest;
 pub mod reader;
 mod toml;
 pub mod toml_1_0;
+pub mod yaml;
 
 pub use canonical::canonical_json;
 pub use toml::*;

@@ -12,6 +12,7 @@ pub mod nix;
 mod preflight;
 mod prepare;
 mod prepared;
+mod programs;
 pub mod requesters;
 
 pub use flow::{Forged, Forging, forge};

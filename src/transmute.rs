@@ -99,7 +99,9 @@ pub fn transmute_with(
     refuse_any(refused)?;
     tree.insert_tree(&relative_path!("nix"), library);
     let read = node::read_by_assets(&synthesis);
-    let is_needed = |member: &&Member| member.build_environment.is_some() || read.contains(&member.id);
+    let is_needed = |member: &&Member| {
+        member.build_environment.is_some() || member.place.is_some() || read.contains(&member.id)
+    };
     for member in synthesis.members.iter().filter(is_needed) {
         if let Some(source) = sources.get(&member.id) {
             tree.insert_tree(&source_directory(&member.id)?, source);
@@ -227,6 +229,9 @@ fn member_problems(
             let message =
                 format!("members `{other}` and `{}` would share a directory in the flake", member.id);
             found.push(about(message).help("rename one: `__` in an id is how the flake spells `/`"));
+        }
+        if member.place.is_some() && member.build_environment.is_some() {
+            found.push(about(format!("member `{}` is a package and has a place of its own", member.id)));
         }
         match (&member.build_environment, &member.build_backend) {
             (None, None) => {}

@@ -5,7 +5,8 @@ Reads from $specPath
     {"tree", "loader", "account": files of system.py, "prefix" (null without an
      environment), "python", "path", "image" (its name), "starts": {key: program},
      "entry": {"path", "file"} or null,
-     "wheels": [{"name", "path", "meta", "requested_by"}],
+     "wheels": [{"name", "path", "at", "meta", "requested_by"}], members among them,
+     "trees": places of those that are no packages, for Python's path,
      "user": {"name", "uid"}, "directories": [...], "working_directory",
      "winners": {path: name}, "missing_libraries": {name: [soname]}}
 
@@ -34,7 +35,7 @@ from accounts import accounts, numbers, renumbered
 from check_elf import Checker
 from collision import Decisions
 from modes import mode_of, sealed
-from packages import Package, dump, fail, load, note, read_spec
+from packages import dump, fail, installed, load, note, read_spec
 from started import absent
 from tree import Root, Stored, directory, from_plain, put, walk
 from union import LINKS, Union
@@ -47,7 +48,7 @@ def own_files(spec, root):
     found = accounts(user["name"], user["uid"], spec["directories"], passwd, group)
     empty = [*spec["directories"], spec["working_directory"]]
     if spec["prefix"]:
-        found.update({f"{spec['prefix']}/{path}": node for path, node in environment.own(spec["python"]).items()})
+        found.update({f"{spec['prefix']}/{path}": node for path, node in environment.own(spec["python"], spec["trees"]).items()})
         empty.append(f"{spec['prefix']}/lib/python{spec['python']}/site-packages")
     if spec["entry"]:
         found[spec["entry"]["path"]] = Stored(spec["entry"]["file"])
@@ -89,7 +90,7 @@ def check(spec, union, wheels, waived):
     for package, meta in wheels:
         siblings = {os.path.basename(path) for path in meta["elf"]}
         for path in meta["elf"]:
-            checker.check(f"{spec['prefix']}/{path}", package, siblings)
+            checker.check(f"/{package.at}/{path}", package, siblings)
     for message in checker.notes:
         note(message)
     fail(sorted(checker.errors))
@@ -107,10 +108,7 @@ def modes(union, directories):
 def main():
     spec = read_spec()
     prefix, account = spec["prefix"], load(spec["account"])
-    wheels = [
-        (Package(wheel["path"], f"wheel {wheel['name']}", wheel["requested_by"], wheel["name"], prefix and prefix.strip("/")), load(wheel["meta"]))
-        for wheel in spec["wheels"]
-    ]
+    wheels = installed(spec)
     union, own, was = united(spec, wheels)
     notes = account["notes"] + check(spec, union, wheels, account["waived"]) + union.decisions.unused(account["decided"])
     out = os.environ["out"]

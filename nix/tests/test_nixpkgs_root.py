@@ -139,7 +139,7 @@ class Sharing(Case):
         """wheels: (name, {path in site-packages: bytes})."""
         tree, told = {"usr": {"lib": {}}}, []
         for name, files in wheels:
-            package = self.package(name, {f"{SITE}/{path}": content for path, content in files.items()})
+            package = self.package(name, {f"{SITE}/{path}": content for path, content in files.items()}, at=PREFIX.strip("/"))
             for path in files:
                 put(tree, f"{PREFIX}/{SITE}/{path}", f"{package.path}/{SITE}/{path}")
             told.append((package, {"elf": [f"{SITE}/{path}" for path in files]}))

@@ -147,6 +147,8 @@ class Joining(Case):
         one, two, link = self.package("one", {"a": b""}), self.package("two", {"a/b": b""}), self.package("link", {"a": "elsewhere"})
         for pair in ((one, two), (two, one), (link, two), (two, link), (one, link)):
             self.assertEqual(len(self.union(*pair).errors), 1, pair)
+        for pair in ((one, two), (two, one)):
+            self.assertEqual(len(self.union(*pair).undecided()), 1, "no line to paste would help")
         self.assertEqual(self.union(two, one).errors, ["/a is provided twice: by package two (requested by core) and by package one (requested by core)"])
 
     def test_what_is_made_here_wins(self):

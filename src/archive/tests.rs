@@ -270,6 +270,36 @@ fn packages_lie_over_each_other() {
     }
 }
 
+/// What a whole package is looked at for, and what makes it one that cannot be.
+#[test]
+fn a_package_is_looked_into_with_its_control_files() {
+    let whole = |data: &[Packed<'_>], control: &[Packed<'_>]| {
+        let mut package = deb(&tar(data));
+        let control = tar(control);
+        package.extend(format!("{:<16}{:<32}{:<10}`\n", "control.tar/", "0", control.len()).into_bytes());
+        package.extend(control);
+        package
+    };
+    // Programs with the rights of another user are looked at like others.
+    let su = Packed { mode: 0o4755, ..of(FILE, "./usr/bin/su", "su") };
+    let data = [su, of(LINK, "./usr/bin/sg", "newgrp"), of(FILE, "./usr/share/doc/su", "")];
+    let control = [of(DIRECTORY, "./", ""), of(FILE, "./postinst", "#!/bin/sh")];
+    let wanted = |path: &RelativePath| path.as_str().starts_with("usr/bin/");
+    let look = |package: &[u8]| deb::look(package, &wanted).map_err(|error| error.to_string());
+    let looked = look(&whole(&data, &control)).unwrap();
+    let paths: Vec<&str> = looked.iter().map(|(path, _)| path.as_str()).collect();
+    assert_eq!(paths, ["DEBIAN/postinst", "usr/bin/sg", "usr/bin/su"]);
+    assert_eq!(looked.file(&"DEBIAN/postinst".parse().unwrap()), Some(b"#!/bin/sh".as_slice()));
+    for (package, want) in [
+        (deb(&tar(&data)), "no `control.tar`"),
+        (whole(&[of(FILE, "../x", "")], &control), "no plain relative path"),
+        (whole(&data, &[of(LINK, "postinst", "/etc/shadow")]), "is a symbolic link"),
+    ] {
+        let error = look(&package).unwrap_err();
+        assert!(error.contains(want), "{want}: {error}");
+    }
+}
+
 #[test]
 fn hostile_sizes_and_extended_names_are_refused() {
     let header = |size: &[u8; 12]| {

@@ -1,6 +1,6 @@
 //! zip: what the central directory lists.
 
-use std::io::{Cursor, Read as _};
+use std::io::{Cursor, Read, Seek};
 
 use zip::ZipArchive;
 
@@ -8,6 +8,7 @@ use super::{
     error::ArchiveError,
     judge::{Judge, SET_ID},
     member::{Kind, Member},
+    rules::Limits,
 };
 
 /// The kinds of stat(2) in the upper half of a mode; zip tools of other systems leave them out.
@@ -46,4 +47,44 @@ pub(super) fn read(judge: &mut Judge<'_>, packed: &[u8]) -> Result<(), ArchiveEr
         judge.add(Member { path, kind })?;
     }
     Ok(())
+}
+
+/// What a zip lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its path as the zip has it, judged by nobody.
+    pub path: String,
+    /// The bytes of a file that is wanted.
+    pub bytes: Option<Vec<u8>>,
+}
+
+/// Everything that a zip lists, with the bytes of the files that `wanted` takes. Nothing else of it is read.
+///
+/// # Errors
+/// [`ArchiveError`] when it is no zip, lists more than `limits` allow, or wanted files have more bytes together.
+pub fn list(
+    zip: impl Read + Seek,
+    limits: Limits,
+    wanted: &dyn Fn(&str) -> bool,
+) -> Result<Vec<Listed>, ArchiveError> {
+    let mut archive = ZipArchive::new(zip).map_err(ArchiveError::malformed)?;
+    if archive.len() > limits.entries {
+        return Err(ArchiveError::Entries(limits.entries));
+    }
+    let mut left = limits.unpacked;
+    let mut listed = Vec::new();
+    for index in 0..archive.len() {
+        let name = archive.name_for_index(index).transpose().map_err(ArchiveError::malformed)?;
+        let path = name.unwrap_or_default().into_owned();
+        if !wanted(&path) {
+            listed.push(Listed { path, bytes: None });
+            continue;
+        }
+        let mut bytes = Vec::new();
+        let file = archive.by_index(index).map_err(ArchiveError::malformed)?;
+        file.take(left.saturating_add(1)).read_to_end(&mut bytes).map_err(ArchiveError::malformed)?;
+        left = left.checked_sub(bytes.len() as u64).ok_or(ArchiveError::Unpacked(limits.unpacked))?;
+        listed.push(Listed { path, bytes: Some(bytes) });
+    }
+    Ok(listed)
 }

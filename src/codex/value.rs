@@ -354,6 +354,9 @@ pub enum PythonSeries {
 }
 
 impl PythonSeries {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::V3_11, Self::V3_13];
+
     /// `3.13`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use super::{Checkout, Federation, Manifest, Member, SourceTree, package_json};
+use super::{Checkout, Federation, Manifest, Member, SourceTree, beside, package_json};
 use crate::{
     codex::Codex,
     diagnostic::{Diagnostic, Failure, refuse_any},
@@ -29,29 +29,36 @@ pub fn discover(root: &Path, codex: &Codex) -> Result<Federation, Failure> {
         Diagnostic::new(format!("there is no Crypt at `{}`", root.display()))
             .help("`lychd-forge init` writes one, `--crypt DIR` names another")
     })?;
-    let mut errors = Vec::new();
+    let (mut errors, mut notes) = (Vec::new(), Vec::new());
     let core = root.join(MemberId::core().directory());
     let mut wanted = vec![(MemberId::core(), core.clone())];
     let kind = file::kind(&core)?;
     if kind != Some(Kind::Directory) || !file::exists(&core.join(MANIFEST))? {
         let what = if kind == Some(Kind::Link) { "is a symbolic link" } else { "has no `pyproject.toml`" };
-        errors.push(
-            Diagnostic::new(format!("`core` in the Crypt {what}"))
-                .help("the core's repository belongs at `core/` itself"),
-        );
+        let help = if kind == Some(Kind::Directory) && file::exists(&core.join("setup.py"))? {
+            "`setup.py` is not run to learn what it says: add a `pyproject.toml` with [project] and [build-system]"
+        } else {
+            "the core's repository belongs at `core/` itself"
+        };
+        errors.push(Diagnostic::new(format!("`core` in the Crypt {what}")).help(help));
         wanted.clear();
     }
     let directory = root.join(MemberId::EXTENSIONS);
-    let present = match file::kind(&directory)? {
-        None => BTreeSet::new(),
+    let (present, strays) = match file::kind(&directory)? {
+        None => Default::default(),
         Some(Kind::Directory) => extensions(&directory, &mut errors)?,
         Some(kind) => {
             let what = if kind == Kind::Link { "a symbolic link" } else { "no directory" };
             errors.push(Diagnostic::new(format!("`extensions` in the Crypt is {what}")));
-            BTreeSet::new()
+            Default::default()
         }
     };
-    let selected = select(&present, codex, &mut errors);
+    notes.extend(
+        strays
+            .iter()
+            .map(|(stray, what)| format!("`extensions/{}` {what}: it is no member", stray.escape_debug())),
+    );
+    let selected = select(&present, &strays, codex, &mut errors);
     let mut unselected = BTreeMap::new();
     for id in present.difference(&selected) {
         if let Some(name) = distribution(&directory.join(id.as_str()))? {
@@ -66,26 +73,40 @@ pub fn discover(root: &Path, codex: &Codex) -> Result<Federation, Failure> {
     let mut members = Vec::new();
     for (id, directory) in wanted {
         match read_member(&root, id, directory) {
-            Ok(member) => members.push(member),
+            Ok((member, told)) => {
+                members.push(member);
+                notes.extend(told);
+            }
             Err(Failure::Refused(all)) => errors.extend(all),
             Err(unable) => return Err(unable),
         }
     }
     errors.extend(same_names(&members));
     refuse_any(errors)?;
-    Ok(Federation { members, unselected })
+    Ok(Federation { members, unselected, notes })
 }
 
-/// The ids of all directories below `extensions/` that hold a manifest. A member's own directories are not
-/// looked into: nothing lies inside another member.
-fn extensions(directory: &Path, errors: &mut Vec<Diagnostic>) -> Result<BTreeSet<MemberId>, Failure> {
+/// Directories below `extensions/` that are no members and lead to none, with what is wrong with them.
+type Strays = BTreeMap<String, &'static str>;
+
+/// The ids of all directories below `extensions/` that hold a manifest, and the directories that lead to none. A
+/// member's own directories are not looked into: nothing lies inside another member.
+fn extensions(
+    directory: &Path,
+    errors: &mut Vec<Diagnostic>,
+) -> Result<(BTreeSet<MemberId>, Strays), Failure> {
     let mut ids = BTreeSet::new();
+    let mut without = Strays::new();
     let mut pending = vec![String::new()];
     while let Some(prefix) = pending.pop() {
         let here = directory.join(&prefix);
-        for (name, is_directory) in file::list(&here)
-            .map_err(|error| file::unreadable(format!("extensions/{prefix}").trim_end_matches('/'), &error))?
-        {
+        let entries = file::list(&here).map_err(|error| {
+            file::unreadable(format!("extensions/{prefix}").trim_end_matches('/'), &error)
+        })?;
+        if entries.is_empty() && !prefix.is_empty() {
+            without.insert(prefix.clone(), "is empty");
+        }
+        for (name, is_directory) in entries {
             let text = if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
             let path = directory.join(&text);
             if name.starts_with('.') {
@@ -110,12 +131,31 @@ fn extensions(directory: &Path, errors: &mut Vec<Diagnostic>) -> Result<BTreeSet
                     Diagnostic::new(format!("`extensions/{}`: {error}", text.escape_debug()))
                         .help("rename the directory"),
                 ),
-                _ if text.matches('/').count() < DEPTH => pending.push(text),
-                _ => {}
+                _ => {
+                    without.insert(text.clone(), "has no `pyproject.toml`");
+                    if text.matches('/').count() < DEPTH {
+                        pending.push(text);
+                    }
+                }
             }
         }
     }
-    Ok(ids)
+    Ok((ids.clone(), outermost(without, &ids)))
+}
+
+/// The directories that lead to no member, without those below one of them.
+fn outermost(without: Strays, ids: &BTreeSet<MemberId>) -> Strays {
+    let is_below =
+        |path: &str, above: &str| path.strip_prefix(above).is_some_and(|rest| rest.starts_with('/'));
+    let leads = |directory: &str| ids.iter().any(|id| is_below(id.as_str(), directory));
+    let mut strays = Strays::new();
+    for (directory, what) in without {
+        let is_inner = strays.keys().any(|stray| is_below(&directory, stray));
+        if !is_inner && !leads(&directory) && !directory.ends_with("__pycache__") {
+            strays.insert(directory, what);
+        }
+    }
+    strays
 }
 
 /// The name of an extension that is not selected, as far as its manifest makes sense. It guards against a stranger
@@ -132,12 +172,25 @@ fn distribution(directory: &Path) -> Result<Option<PackageName>, Failure> {
 }
 
 /// What `[extensions].crypt` selects, or all when it is missing.
-fn select(present: &BTreeSet<MemberId>, codex: &Codex, errors: &mut Vec<Diagnostic>) -> BTreeSet<MemberId> {
+fn select(
+    present: &BTreeSet<MemberId>,
+    strays: &Strays,
+    codex: &Codex,
+    errors: &mut Vec<Diagnostic>,
+) -> BTreeSet<MemberId> {
     let Some(listed) = &codex.extensions.crypt else { return present.clone() };
     let mut selected = BTreeSet::new();
     for id in listed {
         if present.contains(&id.value) {
             selected.insert(id.value.clone());
+            continue;
+        }
+        if let Some(what) = strays.get(id.value.as_str()) {
+            errors.push(
+                Diagnostic::new(format!("`extensions/{}` {what}, so it is no extension", id.value))
+                    .at(id.place.clone(), "selected here")
+                    .help("a member has a `pyproject.toml` with [project]; a submodule may have to be checked out"),
+            );
             continue;
         }
         let known = present.iter().map(MemberId::as_str);
@@ -155,7 +208,12 @@ fn select(present: &BTreeSet<MemberId>, codex: &Codex, errors: &mut Vec<Diagnost
     selected
 }
 
-fn read_member(root: &Path, id: MemberId, directory: std::path::PathBuf) -> Result<Member, Failure> {
+/// A member, with what a person should know of its inputs.
+fn read_member(
+    root: &Path,
+    id: MemberId,
+    directory: std::path::PathBuf,
+) -> Result<(Member, Vec<String>), Failure> {
     let shown = id.directory();
     let source = SourceTree::read(&id, root, &directory)?;
     let name = format!("{shown}/{MANIFEST}");
@@ -168,10 +226,20 @@ fn read_member(root: &Path, id: MemberId, directory: std::path::PathBuf) -> Resu
         };
         return Err(Diagnostic::new(format!("`{name}` is {what}")).requested_by(id.to_string()).into());
     };
-    let manifest = Manifest::parse(&id, &name, bytes)?;
-    let packages = package_json::of_member(&id, &shown, &source.tree, manifest.lychd.assets.as_ref())?;
+    let mut manifest = Manifest::parse(&id, &name, bytes)?;
+    let mut told = beside::of_member(&id, &shown, &source.tree, &mut manifest)?;
+    let assets = manifest.lychd.assets.as_ref();
+    let packages = match package_json::of_member(&id, &shown, &source.tree, assets) {
+        Err(Failure::Refused(all)) => {
+            told.refused.extend(all);
+            Vec::new()
+        }
+        other => other?,
+    };
+    told.extend(beside::of_packages(&id, &shown, &source.tree, &packages, assets)?);
+    refuse_any(told.refused)?;
     let checkout = Checkout::read(&directory, &shown, &source.tree)?;
-    Ok(Member { id, directory, manifest, packages, source, checkout })
+    Ok((Member { id, directory, manifest, packages, source, checkout }, told.notes))
 }
 
 /// Two members that are the same distribution could not be told apart in one environment.

@@ -1,8 +1,12 @@
 //! A member's `pyproject.toml` as typed values that know where they were written.
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::collections::BTreeSet;
 
-use super::{build_system, project, tool_lychd};
+use super::{
+    build_system,
+    groups::{self, Groups},
+    project, tool_lychd,
+};
 pub use super::{
     build_system::BuildSystem,
     image_contract::{CoreImage, FurtherImage, Health, ImageContract, User},
@@ -15,7 +19,7 @@ use crate::{
     diagnostic::{Diagnostic, Failure, Source, refuse_any},
     digest::Sha256,
     document::{
-        self, Node, Table,
+        self, Table,
         reader::{Reader, sort_by_place},
     },
     name::{GroupName, MemberId},
@@ -32,8 +36,10 @@ pub struct Manifest {
     pub project: Project,
     /// `[build-system]` with PEP 517's defaults; `None` for a member that is not a package.
     pub build_system: Option<BuildSystem>,
-    /// `[dependency-groups]`, as written (PEP 735: strings and `{ include-group = "…" }`).
-    pub dependency_groups: BTreeMap<GroupName, Node>,
+    /// The dependency groups that belong to the body; what they ask for is among the project's dependencies.
+    pub groups: BTreeSet<GroupName>,
+    /// The other dependency groups.
+    pub left_groups: BTreeSet<GroupName>,
     /// `[tool.uv]`, as written; empty when missing.
     pub uv: Table,
     /// `[tool.lychd]`.
@@ -46,10 +52,23 @@ impl Manifest {
     /// # Errors
     /// Refused with everything that is wrong in it.
     pub fn parse(member: &MemberId, name: &str, bytes: &[u8]) -> Result<Self, Failure> {
+        Self::parsed(member, name, bytes, true)
+    }
+
+    /// Parses the manifest of a project that is no member, but one that a member's workspace or sources lead to: no
+    /// dependency group of it belongs to the body, as uv has it.
+    ///
+    /// # Errors
+    /// As [`Manifest::parse`].
+    pub fn of_further(member: &MemberId, name: &str, bytes: &[u8]) -> Result<Self, Failure> {
+        Self::parsed(member, name, bytes, false)
+    }
+
+    fn parsed(member: &MemberId, name: &str, bytes: &[u8], is_member: bool) -> Result<Self, Failure> {
         let source = document::source(name, bytes)?;
         let table = document::parse(&source)?;
         let mut errors = Vec::new();
-        let manifest = read(member, &source, &table, &mut errors);
+        let manifest = read(member, &source, &table, is_member, &mut errors);
         sort_by_place(&mut errors);
         for error in &mut errors {
             error.requested_by.push(member.to_string());
@@ -59,11 +78,22 @@ impl Manifest {
     }
 }
 
-fn read(member: &MemberId, source: &Source, table: &Table, errors: &mut Vec<Diagnostic>) -> Option<Manifest> {
+fn read(
+    member: &MemberId,
+    source: &Source,
+    table: &Table,
+    is_member: bool,
+    errors: &mut Vec<Diagnostic>,
+) -> Option<Manifest> {
     let sections = sections(table, errors);
-    let project = project::read(source, table, errors);
-    let lychd = tool_lychd::read(member, project.as_ref(), sections.lychd, errors);
+    let mut project = project::read(source, table, errors);
+    let mut lychd = tool_lychd::read(member, project.as_ref(), sections.lychd, errors);
     let uv = sections.uv.cloned().unwrap_or_default();
+    let named = lychd.groups.take();
+    let groups = if is_member { groups::of_body(table, &uv, named, errors) } else { Groups::default() };
+    if let Some(project) = &mut project {
+        project.dependencies.extend(groups.dependencies);
+    }
     let build_system = build_system::read(table, &uv, errors);
     if let (Some(assets), None) = (&lychd.assets, &build_system) {
         errors.push(
@@ -72,13 +102,13 @@ fn read(member: &MemberId, source: &Source, table: &Table, errors: &mut Vec<Diag
                 .help("add [build-system], and the directory of `output` to the package"),
         );
     }
-    let dependency_groups = groups(table, errors);
     Some(Manifest {
         sha256: Sha256::of(source.text()),
         source: source.clone(),
         project: project?,
         build_system,
-        dependency_groups,
+        groups: groups.names,
+        left_groups: groups.left,
         uv,
         lychd,
     })
@@ -96,20 +126,6 @@ fn sections<'a>(table: &'a Table, errors: &mut Vec<Diagnostic>) -> Sections<'a> 
     };
     let mut tool = Reader::open(tool, "[tool]", errors);
     Sections { uv: tool.table("uv"), lychd: tool.table("lychd") }
-}
-
-fn groups(table: &Table, errors: &mut Vec<Diagnostic>) -> BTreeMap<GroupName, Node> {
-    let groups = Reader::open(table, "the manifest", errors).table("dependency-groups");
-    let mut read = BTreeMap::new();
-    for (key, field) in groups.iter().flat_map(|groups| groups.iter()) {
-        match GroupName::from_str(key) {
-            Ok(name) => {
-                read.insert(name, field.node.clone());
-            }
-            Err(error) => errors.push(Diagnostic::new(error.to_string()).at(field.key.clone(), "")),
-        }
-    }
-    read
 }
 
 #[cfg(test)]

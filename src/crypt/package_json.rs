@@ -12,6 +12,7 @@ use nodejs_semver::Range;
 pub(super) use find::of_member;
 pub use spec::{Spec, SpecError};
 
+use super::inputs::{Told, npm};
 use crate::{
     diagnostic::{Diagnostic, Failure, Place, Source, refuse_any},
     digest::Sha256,
@@ -58,6 +59,8 @@ pub struct PackageJson {
     pub overrides: Option<Located<Table>>,
     /// `bin`: command to path in the package.
     pub bin: BTreeMap<String, String>,
+    /// What a person should know of keys that are not taken.
+    pub notes: Vec<String>,
 }
 
 /// In which of the four lists a dependency stands.
@@ -126,7 +129,10 @@ impl PackageJson {
             let source = document::source(shown, bytes)?;
             let table = json::parse(&source)?;
             let mut errors = Vec::new();
-            let package = read(source, directory, &table, &mut errors);
+            let mut package = read(source, directory, &table, &mut errors);
+            let told = judged(&table, member);
+            errors.extend(told.refused);
+            package.notes = told.notes;
             sort_by_place(&mut errors);
             refuse_any(errors)?;
             Ok(package)
@@ -150,6 +156,15 @@ impl PackageJson {
     }
 }
 
+/// What is told of the keys of the file and of those tables in it that others than npm read.
+fn judged(table: &Table, member: &MemberId) -> Told {
+    let mut told = npm::PACKAGE_JSON.judge_table(table, member);
+    if let Some(pnpm) = table.table("pnpm") {
+        told.extend(npm::PNPM.judge_table(pnpm, member));
+    }
+    told
+}
+
 fn read(
     source: Source,
     directory: Option<&RelativePath>,
@@ -160,8 +175,10 @@ fn read(
     let mut reader = Reader::open(table, TITLE, errors);
     let name = reader.parsed("name");
     let version = reader.string("version").and_then(|version| {
-        if is_version(version.value) {
-            return Some(Located { value: version.value.to_owned(), place: version.place });
+        // npm takes it with the letter of a tag as well.
+        let plain = version.value.trim_start_matches(['v', '=']);
+        if is_version(plain) {
+            return Some(Located { value: plain.to_owned(), place: version.place });
         }
         let message = format!("`version`: `{}` is not a version", version.value.escape_debug());
         reader.errors().push(Diagnostic::new(message).at(version.place, ""));
@@ -207,6 +224,7 @@ fn read(
         npm,
         overrides,
         bin,
+        notes: Vec::new(),
     }
 }
 

@@ -26,12 +26,14 @@ pub struct Project {
     pub version: Option<Located<Version>>,
     /// `requires-python`.
     pub requires_python: Option<Located<VersionSpecifiers>>,
-    /// `dependencies`, in order.
+    /// `dependencies`, in order, and what the dependency groups of the body ask for.
     pub dependencies: Vec<Dependency>,
     /// `optional-dependencies`.
     pub optional_dependencies: BTreeMap<ExtraName, Vec<Dependency>>,
     /// `scripts`: console scripts.
     pub scripts: BTreeMap<String, Located<String>>,
+    /// `gui-scripts`: the same, of programs with windows; on Linux there is no difference.
+    pub gui_scripts: BTreeMap<String, Located<String>>,
     /// `dynamic`: what the build decides.
     pub dynamic: BTreeSet<String>,
 }
@@ -61,14 +63,32 @@ const KEYS: [&str; 20] = [
     "urls",
     "version",
 ];
+/// The tables that become files in `bin/`.
+const SCRIPTS: &str = "[project.scripts]";
+const GUI_SCRIPTS: &str = "[project.gui-scripts]";
 /// What the forge must know without running anything, so it may not be left to the build.
 const NEVER_DYNAMIC: [&str; 4] = ["name", "dependencies", "optional-dependencies", "requires-python"];
+
+impl Project {
+    /// Everything that becomes a program of the environment, by name; a name may be in both tables.
+    pub fn programs(&self) -> impl Iterator<Item = (&str, &Located<String>)> {
+        self.scripts.iter().chain(&self.gui_scripts).map(|(name, target)| (name.as_str(), target))
+    }
+}
 
 pub(super) fn read(source: &Source, table: &Table, errors: &mut Vec<Diagnostic>) -> Option<Project> {
     let Some(project) = Reader::open(table, "the manifest", errors).table("project") else {
         if table.get("project").is_none() {
             let message = format!("`{}` has no [project] table", source.name());
-            errors.push(Diagnostic::new(message).at(source.at(0..0), "").help("add [project] with a `name`"));
+            let tool = |name: &str| table.table("tool").and_then(|tool| tool.table(name));
+            let help = if tool("poetry").is_some() {
+                "[tool.poetry] is Poetry's alone: write [project] with `name` and `version`, and move its `dependencies` there"
+            } else if tool("uv").is_some_and(|uv| uv.get("workspace").is_some()) {
+                "the root of a uv workspace is no project: lay the one that is to run at this place, or add [project] that depends on it"
+            } else {
+                "add [project] with a `name`"
+            };
+            errors.push(Diagnostic::new(message).at(source.at(0..0), "").help(help));
         }
         return None;
     };
@@ -111,9 +131,11 @@ pub(super) fn read(source: &Source, table: &Table, errors: &mut Vec<Diagnostic>)
     let requires_python = reader.parsed("requires-python");
     let dependencies = dependencies(&mut reader, "dependencies", "[project]").unwrap_or_default();
     let scripts = reader.table("scripts");
+    let gui_scripts = reader.table("gui-scripts");
     let extras = reader.table("optional-dependencies");
     reader.finish();
-    let scripts = scripts.map(|table| read_scripts(table, errors)).unwrap_or_default();
+    let scripts = scripts.map(|table| read_scripts(table, SCRIPTS, errors)).unwrap_or_default();
+    let gui_scripts = gui_scripts.map(|table| read_scripts(table, GUI_SCRIPTS, errors)).unwrap_or_default();
     let optional_dependencies = extras.map(|table| read_extras(table, errors)).unwrap_or_default();
     Some(Project {
         name: name?,
@@ -122,23 +144,28 @@ pub(super) fn read(source: &Source, table: &Table, errors: &mut Vec<Diagnostic>)
         dependencies,
         optional_dependencies,
         scripts,
+        gui_scripts,
         dynamic: dynamic.into_iter().map(|field| field.value.to_owned()).collect(),
     })
 }
 
-fn read_scripts(table: &Table, errors: &mut Vec<Diagnostic>) -> BTreeMap<String, Located<String>> {
+fn read_scripts(
+    table: &Table,
+    title: &str,
+    errors: &mut Vec<Diagnostic>,
+) -> BTreeMap<String, Located<String>> {
     let mut scripts = BTreeMap::new();
     for (name, field) in table.iter() {
         // A script's name becomes a file name in `bin/` (threats.md P6).
         let plain = |c: u8| c.is_ascii_alphanumeric() || b"._-".contains(&c);
         if name.is_empty() || name.starts_with(['.', '-']) || !name.bytes().all(plain) {
-            let message = format!("`{}` in [project.scripts] is not a command name", name.escape_debug());
+            let message = format!("`{}` in {title} is not a command name", name.escape_debug());
             errors.push(Diagnostic::new(message).at(field.key.clone(), ""));
         } else if let Some(target) = field.node.as_str().filter(|target| is_object_reference(target)) {
             let target = Located { value: target.to_owned(), place: field.node.place.clone() };
             scripts.insert(name.to_owned(), target);
         } else {
-            let message = format!("`{name}` in [project.scripts] must be `module:function`");
+            let message = format!("`{name}` in {title} must be `module:function`");
             errors.push(Diagnostic::new(message).at(field.node.place.clone(), ""));
         }
     }

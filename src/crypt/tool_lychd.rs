@@ -2,6 +2,7 @@
 
 use super::{
     assets::{self, Assets},
+    groups,
     image_contract::{CoreImage, FurtherImage, core_image, further},
     project::Project,
     rune::{self, RuneDefinition},
@@ -9,8 +10,8 @@ use super::{
 };
 use crate::{
     diagnostic::Diagnostic,
-    document::{Table, reader::Reader},
-    name::MemberId,
+    document::{Located, Table, reader::Reader},
+    name::{GroupName, MemberId},
 };
 
 /// `[tool.lychd]`.
@@ -26,6 +27,8 @@ pub struct Lychd {
     pub assets: Option<Assets>,
     /// `rune`, in order.
     pub runes: Vec<RuneDefinition>,
+    /// `groups`: the dependency groups that belong to the body.
+    pub(super) groups: Option<Vec<Located<GroupName>>>,
     /// `hook = false`: `register.py` beside the manifest is LychD's alone, and not run.
     pub leaves_hook: bool,
 }
@@ -71,6 +74,9 @@ pub(super) fn read(
     }
     for node in reader.array("rune").unwrap_or_default() {
         lychd.runes.extend(rune::read(node, "[[tool.lychd.rune]]", reader.errors()));
+    }
+    if reader.node("groups").is_some() {
+        lychd.groups = Some(groups::names(&mut reader, "groups"));
     }
     lychd.leaves_hook = reader.boolean("hook") == Some(false);
     lychd

@@ -113,7 +113,12 @@ fn real_name<'a>(
             let near = universe.index().near(name);
             let diagnostic = Diagnostic::new(format!("there is no system package `{name}` in {suites}"));
             let diagnostic = asked_by(diagnostic, &[root]);
-            Err(if near.is_empty() {
+            let is_python = root.requested_by.is_none() && name.starts_with("python3.");
+            Err(if is_python {
+                diagnostic.help(
+                    "of Debian trixie has Python 3.13 and bookworm 3.11: `python` under [image] and `suites` under [substrate.debian] in forge.toml say which",
+                )
+            } else if near.is_empty() {
                 diagnostic
             } else {
                 diagnostic.help(format!("there is `{}`", near.join("`, `")))

@@ -8,6 +8,7 @@ use super::{
     preflight,
     prepare::{Preparation, prepare},
     prepared::Prepared,
+    programs,
     requesters::with_requesters,
 };
 use crate::{
@@ -157,7 +158,9 @@ fn build(
     progress: &dyn Progress,
 ) -> Result<Images<Built>, Failure> {
     preflight::check(&prepared.synthesis, executor)?;
+    programs::check_module(prepared)?;
     times.measure("fetch", || prepared.fetch(executor, progress))?;
+    programs::check(prepared, &executor.store().root(), progress)?;
     let further = prepared.synthesis.images.keys();
     let wanted = Images { vessel: (), further: further.map(|role| (role.clone(), ())).collect() };
     progress.stage(

@@ -131,7 +131,8 @@ fn table(package: &ImagePackage, synthesis: &Synthesis) -> String {
 /// first that does.
 fn asker<'s>(package: &ImagePackage, synthesis: &'s Synthesis) -> Option<&'s MemberId> {
     let name = package.as_str();
-    let is_member = |member: &&Member| member.build_environment.is_some() && member.name.as_str() == name;
+    let is_in_image = |member: &Member| member.build_environment.is_some() || member.place.is_some();
+    let is_member = |member: &&Member| is_in_image(member) && member.name.as_str() == name;
     if let Some(own) = synthesis.members.iter().find(is_member) {
         return Some(&own.id);
     }

@@ -118,6 +118,7 @@ pub fn prepare(preparation: &Preparation, progress: &dyn Progress) -> Result<Pre
         evidence,
         moved,
         notes,
+        federation,
         sources: done.sources,
         packages: done.packages,
         git_trees: done.git_trees,

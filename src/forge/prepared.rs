@@ -12,6 +12,7 @@ use super::{
 use crate::{
     artifact::Artifact,
     body::Evidence,
+    crypt::Federation,
     diagnostic::Failure,
     digest::Sha256,
     host::{file, progress::Progress},
@@ -42,6 +43,8 @@ pub struct Prepared {
     pub moved: Vec<Change>,
     /// What a person should know.
     pub notes: Vec<String>,
+    /// Core and extensions as they were read.
+    pub(super) federation: Federation,
     pub(super) sources: BTreeMap<MemberId, FileTree>,
     pub(super) packages: BTreeMap<PackageName, FileTree>,
     pub(super) git_trees: Vec<GitTree>,

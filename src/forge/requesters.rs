@@ -46,8 +46,10 @@ fn requesters(synthesis: &Synthesis) -> impl Iterator<Item = (String, Vec<&Membe
     let tarballs = tarballs.map(|package| (package.filename.to_string(), &package.requested_by));
     let packages =
         wheels.chain(built).chain(system).chain(tarballs).map(|(name, by)| (name, by.iter().collect()));
-    let members =
-        synthesis.members.iter().map(|member| (derivation::member_wheel(&member.name), vec![&member.id]));
+    let members = synthesis.members.iter().map(|member| {
+        let built = if member.place.is_some() { derivation::member_tree } else { derivation::member_wheel };
+        (built(&member.name), vec![&member.id])
+    });
     let assets = node.flat_map(|node| &node.assets);
     let assets = assets.map(|asset| (derivation::asset(&asset.member), vec![&asset.member]));
     packages.chain(members).chain(assets)

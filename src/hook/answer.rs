@@ -1,6 +1,6 @@
 //! What a run wrote, read as the outside data it is: one JSON object of this shape and nothing else.
 
-use std::{collections::BTreeSet, fmt};
+use std::fmt;
 
 use serde::{Deserialize, Deserializer, de};
 use serde_json::{Map, Value};
@@ -23,8 +23,18 @@ pub(super) enum Answer {
 pub(super) struct Registered {
     pub(super) system_dependencies: Vec<Entry>,
     pub(super) runes: Vec<Entry>,
-    /// Names of what the context of the forge does not know.
-    pub(super) ignored: BTreeSet<String>,
+    /// What the context of the forge does not know, by name.
+    pub(super) ignored: Vec<Ignored>,
+}
+
+/// A part of LychD's own context that the hook used.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Ignored {
+    /// The first line of the hook that has it, from 1; 0 when it is not known.
+    pub(super) line: usize,
+    /// Its name, as `soulstones.add`.
+    pub(super) name: String,
 }
 
 /// One registration.
@@ -163,7 +173,7 @@ mod tests {
 
     #[test]
     fn only_the_one_shape_is_taken() {
-        let good = r#"{"registered":{"system_dependencies":[{"line":1,"value":{"name":"xy"}}],"runes":[],"ignored":["a"]}}"#;
+        let good = r#"{"registered":{"system_dependencies":[{"line":1,"value":{"name":"xy"}}],"runes":[],"ignored":[{"line":2,"name":"a"}]}}"#;
         assert!(answer(good).is_ok());
         for bad in [
             "",

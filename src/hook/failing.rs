@@ -137,7 +137,12 @@ impl Hook<'_> {
             kinds
                 .iter()
                 .flat_map(|(kind, entries)| entries.iter().map(|entry| told(kind, entry)))
-                .chain(registered.ignored.iter().map(|name| (0, format!("a call of {}", plain(name, 200)))))
+                .chain(
+                    registered
+                        .ignored
+                        .iter()
+                        .map(|one| (one.line, format!("a call of {}", plain(&one.name, 200)))),
+                )
                 .collect()
         };
         let (first, second) = (lines(first), lines(second));

@@ -3,20 +3,21 @@
 use serde_json::Value as Json;
 
 use super::{
-    answer::{Entry, Registered},
+    answer::{Entry, Ignored, Registered},
     engine,
     failing::{Hook, plain},
     record,
 };
 use crate::{
     crypt::{
+        inputs::lychd::HOOK,
         manifest::SystemDependency,
         rune::{self, RuneDefinition},
         system_dependency,
     },
     diagnostic::{Diagnostic, Failure, Place, refuse_any},
     digest::Sha256,
-    document::{Field, Node, Table, Value},
+    document::{Field, Node, Table, Value, nearest::nearest},
 };
 
 /// What the hook of one member adds to its manifest.
@@ -51,6 +52,7 @@ pub(super) fn read(
             runes.extend(rune::read(&node, "`RuneDefinition`", &mut errors));
         }
     }
+    errors.extend(registered.ignored.iter().filter_map(|ignored| near_miss(hook, ignored)));
     for error in &mut errors {
         error.requested_by.push(hook.member.to_string());
     }
@@ -67,7 +69,7 @@ pub(super) fn read(
         limits: *hook.limits,
     };
     let ignored: Vec<String> =
-        registered.ignored.iter().map(|name| format!("`{}`", plain(name, 200))).collect();
+        registered.ignored.iter().map(|ignored| format!("`{}`", plain(&ignored.name, 200))).collect();
     let notes = if ignored.is_empty() {
         Vec::new()
     } else {
@@ -75,6 +77,19 @@ pub(super) fn read(
         vec![format!("`{name}` uses {}: LychD's at run time, without effect on the body", ignored.join(", "))]
     };
     Ok(Registration { system_dependencies, runes, record, notes })
+}
+
+/// An error for a name that is a slip of one of the forge's own: what was meant would be missing without a word.
+fn near_miss(hook: &Hook<'_>, ignored: &Ignored) -> Option<Diagnostic> {
+    let own = HOOK.rows.iter().copied().flatten().flat_map(|row| row.keys).copied();
+    let near = near_name(&ignored.name, own)?;
+    let message = format!("a hook's context has no `{}`", plain(&ignored.name, 200));
+    Some(Diagnostic::new(message).at(hook.line(ignored.line), "").help(format!("did you mean `{near}`?")))
+}
+
+/// Nearer than what else is a slip: LychD's own names are many, and begin alike.
+fn near_name<'a>(name: &str, own: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    nearest(name, own).filter(|near| strsim::osa_distance(&name.to_ascii_lowercase(), near) <= near.len() / 6)
 }
 
 /// The value as a manifest would hold it, each part at the line of the hook that registered it.
@@ -103,4 +118,34 @@ fn node(json: &Json, place: &Place, errors: &mut Vec<Diagnostic>) -> Option<Node
         }
     };
     Some(Node { place: place.clone(), value })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_of_an_own_name_is_none_of_lychds() {
+        let own = || HOOK.rows.iter().copied().flatten().flat_map(|row| row.keys).copied();
+        for (name, near) in [
+            ("add_system_dependancy", "add_system_dependency"),
+            ("add_system_dependencies", "add_system_dependency"),
+            ("addRune", "add_rune"),
+            ("add_runes", "add_rune"),
+            ("add_containers", "add_container"),
+        ] {
+            assert_eq!(near_name(name, own()), Some(near), "{name}");
+        }
+        for other in [
+            "add_route",
+            "add_router",
+            "add_task",
+            "runes.add_schema",
+            "soulstones.add",
+            "portals.add",
+            "vessel",
+        ] {
+            assert_eq!(near_name(other, own()), None, "{other}");
+        }
+    }
 }

@@ -5,7 +5,8 @@
 use super::{DebianName, MemberId, PackageName};
 use crate::digest::store_path::StoreName;
 
-/// The source tree of a distribution, a member's or a repository's (`nix/member.nix`, `nix/source.nix`).
+/// The source tree of a distribution, a member's or a repository's (`nix/member.nix`, `nix/plain-tree.nix`,
+/// `nix/source.nix`).
 #[must_use]
 pub fn source(distribution: &PackageName) -> StoreName {
     StoreName::mapped(&format!("{distribution}-source"))
@@ -15,6 +16,12 @@ pub fn source(distribution: &PackageName) -> StoreName {
 #[must_use]
 pub fn member_wheel(distribution: &PackageName) -> String {
     format!("{distribution}-wheel")
+}
+
+/// The tree of a member that is no package, laid out (`nix/plain-tree.nix`).
+#[must_use]
+pub fn member_tree(distribution: &PackageName) -> String {
+    format!("{distribution}-tree")
 }
 
 /// The wheel that a package without one is built into (`nix/source.nix`).
@@ -50,6 +57,7 @@ mod tests {
         let (name, version) = ("lych-core".parse::<PackageName>().unwrap(), "1.2");
         let id: MemberId = "vision/ocr".parse().unwrap();
         let member = include_str!("../../nix/member.nix");
+        let plain = include_str!("../../nix/plain-tree.nix");
         let built = include_str!("../../nix/source.nix");
         let installed = include_str!("../../nix/install-wheel.nix");
         let unpacked = include_str!("../../nix/debian/deb.nix");
@@ -58,6 +66,8 @@ mod tests {
         for (text, line, ours) in [
             (member, "name = \"NAME\";", source(&name).to_string()),
             (built, "builtins.path { name = \"NAME\";", source(&name).to_string()),
+            (plain, "builtins.path { name = \"NAME\";", source(&name).to_string()),
+            (plain, "  name = \"NAME\";", member_tree(&name)),
             (front_end, "builtins.path { name = \"NAME\";", source(&name).to_string()),
             (member, "derivationName = \"NAME\";", member_wheel(&name)),
             (built, "derivationName = \"NAME\";", built_wheel(&name, version)),

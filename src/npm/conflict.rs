@@ -123,7 +123,9 @@ fn story(code: &str, text: &str, asks: &[Ask<'_>], plan: &Plan<'_>) -> (String, 
                 }
                 None => format!("what {members} {want} cannot be installed together"),
             };
-            (message, "loosen one of these requirements, or leave one of the members out")
+            let help = "loosen one of these requirements, leave one of the members out, or say the version that a peer is to have as \
+                        `overrides` of `package.json`: `{ \"<package>\": { \"<peer>\": \"$<peer>\" } }`";
+            (message, help)
         }
         "EOVERRIDE" => (
             format!("an override contradicts what {members} want"),

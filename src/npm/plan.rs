@@ -136,7 +136,9 @@ impl<'a> Plan<'a> {
             }
         }
         for (name, (value, _, by)) in first {
-            self.notes.push(format!("`overrides` of `{by}` for `{name}` count for the whole federation"));
+            if self.projects.iter().any(|project| project.member != by) {
+                self.notes.push(format!("`overrides` of `{by}` for `{name}` count for the whole federation"));
+            }
             self.overrides.insert(name, value);
         }
     }
@@ -243,7 +245,8 @@ fn checked_key(key: &str, place: &Place) -> Result<(), Diagnostic> {
         return Ok(());
     }
     let message = format!("`overrides`: `{}` is no package, and no range of one", key.escape_debug());
-    Err(Diagnostic::new(message).at(place.clone(), ""))
+    let help = "npm's are `name`, `name@range`, and a table for what is below a package: `{ \"parent\": { \"name\": \"1\" } }`";
+    Err(Diagnostic::new(message).at(place.clone(), "").help(help))
 }
 
 /// An override as JSON; `$name` becomes what the package itself wants of `name`, which the root does not know.

@@ -16,6 +16,7 @@ mod federation;
 mod locked;
 mod moves;
 mod node;
+mod overruled;
 mod part;
 mod pins;
 mod project;

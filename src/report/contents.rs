@@ -41,6 +41,8 @@ pub struct Distribution {
     pub name: String,
     /// Its version; `null` when its build decides it.
     pub version: Option<String>,
+    /// Where its sources lie in the image as they are; `null` for a package, and for a further project of a member.
+    pub place: Option<String>,
 }
 
 /// Counts of packages.
@@ -102,6 +104,15 @@ impl Without {
     }
 }
 
+impl Distribution {
+    fn line(&self) -> String {
+        let Self { member, name, version, place, .. } = self;
+        let version = version.as_deref().unwrap_or("dynamic");
+        let place = place.as_ref().map(|place| format!(", plain sources at {place}"));
+        format!("{member} ({name} {version}){}", place.unwrap_or_default())
+    }
+}
+
 impl Contents {
     /// What a Synthesis holds.
     #[must_use]
@@ -111,6 +122,7 @@ impl Contents {
             role: member.role,
             name: member.name.to_string(),
             version: member.version.clone(),
+            place: member.place.clone(),
         };
         let system = match &synthesis.substrate {
             Substrate::Debian { .. } => synthesis
@@ -140,12 +152,12 @@ impl Contents {
 
     /// A line a member, and one of counts.
     pub(super) fn write(&self, page: &mut Page) {
-        for Distribution { member, role, name, version } in &self.distributions {
-            let label = match role {
+        for distribution in &self.distributions {
+            let label = match distribution.role {
                 Role::Core => "core",
                 Role::Extension => "extension",
             };
-            page.field(label, format!("{member} ({name} {})", version.as_deref().unwrap_or("dynamic")));
+            page.field(label, distribution.line());
         }
         let Packages { python, npm, system, build } = self.packages;
         let npm = if npm > 0 { format!("{npm} npm, ") } else { String::new() };
@@ -159,6 +171,18 @@ impl Contents {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_package_says_where_it_lies() {
+        let line = |version: Option<&str>, place: Option<&str>| {
+            let member = MemberId::core();
+            let (version, place) = (version.map(str::to_owned), place.map(str::to_owned));
+            Distribution { member, role: Role::Core, name: "flat".to_owned(), version, place }.line()
+        };
+        assert_eq!(line(Some("0.1.0"), None), "core (flat 0.1.0)");
+        assert_eq!(line(None, None), "core (flat dynamic)");
+        assert_eq!(line(Some("0.1.0"), Some("/app")), "core (flat 0.1.0), plain sources at /app");
+    }
 
     #[test]
     fn what_the_image_does_without_is_a_line() {

@@ -42,6 +42,8 @@ pub fn arbitrate(codex: &Codex, federation: &Federation) -> Vec<Diagnostic> {
     wrong.extend(further_images::missing(codex, federation));
     wrong.extend(files::assets(federation, &installed));
     wrong.extend(files::scripts(&parts));
-    wrong.extend(files::modules(&installed));
+    // They lie at places of their own, so only what is imported by one name can meet.
+    let plain = installed::plain(federation, &parts);
+    wrong.extend(files::modules(installed.iter().chain(&plain)));
     wrong
 }

@@ -161,7 +161,8 @@ pub fn synthesize(
     let mut moved = system.moved;
     moved.extend(locked.moved.iter().cloned());
     moved.extend(new_pins.moved(&pins, Why::moved(modes.python == Mode::Update)));
-    let mut notes = hooked.notes;
+    let mut notes = federation.notes().to_vec();
+    notes.extend(hooked.notes);
     notes.extend(locked.notes);
     match npm {
         Some(npm) => {

@@ -230,6 +230,7 @@ mod tests {
             nar_sha256: Sha256::of(""),
             working_copy: WorkingCopy::Unversioned,
             store_path: StorePath::of_source(&Sha256::of(""), &StoreName::mapped("lychd-scribe-source")),
+            place: None,
             build_environment: Some("0123456789abcdef".to_owned()),
             build_backend: Some(BuildBackend { object: "mesonpy".to_owned(), path: Vec::new() }),
             native,

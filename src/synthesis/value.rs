@@ -120,6 +120,9 @@ pub struct NixpkgsPackage {
     pub places: BTreeSet<String>,
 }
 
+/// Where the application lives in the image.
+pub const APPLICATION: &str = "/app";
+
 /// The core or an extension.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Member {
@@ -139,6 +142,10 @@ pub struct Member {
     pub working_copy: WorkingCopy,
     /// Store path its source gets.
     pub store_path: StorePath,
+    /// Where its source tree lies in the image as it is, which is so of a member that is no package; `None` for a
+    /// package, whose wheel is installed, and for a further project of a member, which lies in the member's tree.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
     /// [`BuildEnvironment::id`] it is built in; `None` for a member that is not a package.
     pub build_environment: Option<String>,
     /// The PEP 517 backend, e.g. `hatchling.build`, and its `backend-path`.

@@ -26,10 +26,11 @@ pub(super) fn expression(synthesis: &Synthesis) -> Result<Expr, Failure> {
     }
     let mut members = Vec::new();
     for entry in &synthesis.members {
-        // A member that is no package has nothing to build or install; uv leaves it out as well.
         if let (Some(environment), Some(backend)) = (&entry.build_environment, &entry.build_backend) {
             let assets = node::of_member(synthesis, &entry.id);
             members.push((entry, member(entry, environment, backend, assets)?));
+        } else if let Some(place) = &entry.place {
+            members.push((entry, plain(entry, place)?));
         }
     }
     let ids: Vec<&MemberId> = members.iter().map(|(entry, _)| &entry.id).collect();
@@ -98,20 +99,35 @@ fn member(
     backend: &BuildBackend,
     assets: Option<Expr>,
 ) -> Result<Expr, Failure> {
-    let source =
-        source_directory(&member.id)?.try_into().map_err(|error| Diagnostic::new(format!("{error}")))?;
-    let mut fields = vec![
-        Binding::field("id", Expr::text(member.id.as_str())),
-        Binding::field("name", Expr::text(member.name.as_ref())),
-        Binding::field("source", Expr::Path(source)),
-        Binding::field("hash", Expr::text(member.nar_sha256.to_sri_string())),
+    let mut fields = own(member)?;
+    fields.extend([
         Binding::field("environment", Expr::Variable("environments").member(environment)),
         Binding::field("backend", build_backend(backend)),
-    ];
+    ]);
     if member.native {
         fields.push(Binding::field("native", Expr::Bool(true)));
     }
     fields.extend(assets.map(|assets| Binding::field("assets", assets)));
     fields.push(Binding::field("requestedBy", Expr::texts([member.id.as_str()])));
     Ok(Expr::library("member", Expr::Set(fields)))
+}
+
+/// A member that is no package: its source tree as it is, at a place of its own.
+fn plain(member: &Member, place: &str) -> Result<Expr, Failure> {
+    let mut fields = own(member)?;
+    fields.push(Binding::field("place", Expr::text(place)));
+    fields.push(Binding::field("requestedBy", Expr::texts([member.id.as_str()])));
+    Ok(Expr::library("tree", Expr::Set(fields)))
+}
+
+/// What every member is told by.
+fn own(member: &Member) -> Result<Vec<Binding>, Failure> {
+    let source =
+        source_directory(&member.id)?.try_into().map_err(|error| Diagnostic::new(format!("{error}")))?;
+    Ok(vec![
+        Binding::field("id", Expr::text(member.id.as_str())),
+        Binding::field("name", Expr::text(member.name.as_ref())),
+        Binding::field("source", Expr::Path(source)),
+        Binding::field("hash", Expr::text(member.nar_sha256.to_sri_string())),
+    ])
 }

@@ -7,15 +7,13 @@ use super::{
 use crate::{
     debian::SystemPackage,
     name::{DebianName, MemberId, Role},
-    synthesis::value::{Image, Substrate, Synthesis},
+    synthesis::value::{APPLICATION, Image, Substrate, Synthesis},
 };
 
 pub(super) const ABOUT: &str = "A further image of the body. The logic is in ./nix.";
 
 /// The tag of the newest body; the others are put on when it is loaded.
 const TAG: &str = "custom";
-/// Where the application lives in the image.
-const WORKING_DIRECTORY: &str = "/app";
 
 /// The name of the file with a further image.
 pub(super) fn file(role: &Role) -> String {
@@ -59,7 +57,7 @@ fn call(
     planned: &[Layer],
     own: Vec<(&'static str, Expr)>,
 ) -> Expr {
-    let directory = if *role == Role::vessel() { WORKING_DIRECTORY } else { "/" };
+    let directory = if *role == Role::vessel() { APPLICATION } else { "/" };
     let mut fields = vec![
         ("name", Expr::text(&image.name)),
         ("tag", Expr::text(TAG)),

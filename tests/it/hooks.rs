@@ -103,6 +103,16 @@ def register(context):
     assert_ne!(other.registered_sha256, registration.record.registered_sha256);
 }
 
+/// The package would be missing in the image, and a note that few read would be all.
+#[test]
+fn a_slip_of_a_name_is_no_name_of_lychds() {
+    refused(
+        include_str!("../cases/inputs/hook-slip/crypt/core/register.py"),
+        &["a hook's context has no `add_system_dependancy`\n  at extensions/vision/ocr/register.py:3:5\n  \
+             requested by vision/ocr\n  help: did you mean `add_system_dependency`?"],
+    );
+}
+
 #[test]
 fn a_hook_that_needs_what_the_sandbox_lacks_names_the_static_alternative() {
     refused(

@@ -1,7 +1,10 @@
-//! Images of nothing but Debian's packages: programs that find their data beside their own real place, in another
+//! Images of a small core, mounted; here those of nothing but Debian's packages: programs that find their data beside their own real place, in another
 //! package.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serde_json::Value;
 
@@ -12,10 +15,11 @@ use crate::{
 };
 
 /// An image, mounted.
-struct Plain {
-    home: Home,
-    image: String,
-    root: PathBuf,
+pub(crate) struct Plain {
+    pub(crate) home: Home,
+    pub(crate) report: Value,
+    pub(crate) image: String,
+    pub(crate) root: PathBuf,
 }
 
 impl Plain {
@@ -52,13 +56,18 @@ command = ["python"]
 "#
         );
         fs::write(core.join("pyproject.toml"), manifest).unwrap();
+        Self::forged(home, &project)
+    }
+
+    /// Of the directories `codex` and `crypt` in `project`.
+    pub(crate) fn forged(home: Home, project: &Path) -> Self {
         // The example's store, so that Python is not built once more.
         let store = forged_store();
         let forge = ["forge", "--no-load", "--nix-store", store.to_str().unwrap()];
-        let report: Value = json_of(&mut home.command_for(&project, &forge));
+        let report: Value = json_of(&mut home.command_for(project, &forge));
         let image = report["image_id"].as_str().unwrap().to_owned();
-        let root = home.mounted(home.command_for(&project, &["stream", "newest"]), &image);
-        Self { home, image, root }
+        let root = home.mounted(home.command_for(project, &["stream", "newest"]), &image);
+        Self { home, report, image, root }
     }
 
     fn synthesis(&self) -> Value {
@@ -69,7 +78,11 @@ command = ["python"]
     /// What a program says that the image's own user runs.
     fn answer(&self, options: &[&str], arguments: &[&str]) -> String {
         let user = self.home.podman(&["image", "inspect", "--format", "{{.Config.User}}", &self.image]);
-        let uid = user.split(':').next().unwrap();
+        self.answer_as(user.split(':').next().unwrap(), options, arguments)
+    }
+
+    /// What a program says that `uid` runs.
+    pub(crate) fn answer_as(&self, uid: &str, options: &[&str], arguments: &[&str]) -> String {
         let mut command = self.home.image_root(&self.root, &self.image, options);
         let output = command.args(["python", "-c", BECOME, uid]).args(arguments).output().unwrap();
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));

@@ -222,6 +222,39 @@ fn a_locale_that_debian_does_not_have_ends_the_build_with_those_that_are_near() 
     assert!(!told.contains("no locale en_GB"), "{told}");
 }
 
+/// All was brought by then, and nothing was built.
+#[test]
+fn a_program_that_no_package_has_is_told_before_the_build() {
+    let crypt = Crypt::new("\"uvicorn==0.35.0\"");
+    let (manifest, store) = (crypt.path("crypt/core/pyproject.toml"), crypt.path("store"));
+    let written = fs::read_to_string(&manifest).unwrap();
+    let (start, _) = written.split_once("[tool.lychd.image]").unwrap();
+    let told = |contract: &str| {
+        fs::write(&manifest, format!("{start}{contract}")).unwrap();
+        let told = crypt.refused(&["forge", "--no-load", "--nix-store", store.to_str().unwrap()]);
+        let names = fs::read_dir(store.join("nix/store")).unwrap().map(|entry| entry.unwrap().file_name());
+        let names: Vec<String> = names.map(|name| name.to_string_lossy().into_owned()).collect();
+        assert!(names.iter().any(|name| name.ends_with("-uvicorn-0.35.0-py3-none-any.whl")), "{names:?}");
+        assert!(!names.iter().any(|name| name.contains(".drv")), "{names:?}");
+        told
+    };
+    let slip = told("[tool.lychd.image]\ncommand = [\"uvicornn\", \"organism:app\"]\n");
+    let want = "error: the image has no program `uvicornn`, which `command` starts";
+    for want in [want, "core/pyproject.toml:10:12", "requested by core", "did you mean `uvicorn`?"] {
+        assert!(slip.contains(want), "{want}\n--- not in ---\n{slip}");
+    }
+    fs::write(crypt.path("crypt/core/organism/__init__.py"), "app = None\n").unwrap();
+    let none = told("");
+    let line =
+        "`command = [\"uvicorn\", \"organism:app\", \"--host\", \"0.0.0.0\", \"--port\", \"8000\"]` under";
+    for want in ["`granian` with `organism.app:create_app`, and `organism` has no module `app`", line] {
+        assert!(none.contains(want), "{want}\n--- not in ---\n{none}");
+    }
+    fs::write(crypt.path("crypt/core/organism/app.py"), "").unwrap();
+    let none = told("");
+    assert!(none.contains("LychD's own starts `granian`, which no package of the body has"), "{none}");
+}
+
 /// A setting of the kernel is another one in a root where another file lies above it.
 #[test]
 fn a_kernel_that_lets_no_maintainer_script_run_is_told_before_anything_is_brought() {

@@ -31,7 +31,8 @@ fn echo_library() -> FileTree {
     let mut library = FileTree::new();
     let text =
         "{ pkgs }: { wheel = x: x; environment = x: x; image = x: x // { conf = \"conf\"; inherit pkgs; };
-        member = x: x // { source = builtins.readDir x.source; }; }\n";
+        member = x: x // { source = builtins.readDir x.source; };
+        tree = x: x // { source = builtins.readDir x.source; }; }\n";
     library.insert_text("default.nix".parse().unwrap(), text);
     library.insert_text("debian/default.nix".parse().unwrap(), "x: x\n");
     library
@@ -468,11 +469,48 @@ fn what_may_pass_in_the_image_is_named_only_where_something_may() {
     }
 }
 
-#[test]
-fn a_member_that_is_no_package_is_left_out() {
+/// The sample with members that are no packages.
+fn plain(places: &[(usize, Option<&str>)]) -> (Synthesis, sample::Sources) {
     let (mut synthesis, sources) = sample::small();
-    synthesis.members[1].build_environment = None;
-    synthesis.members[1].build_backend = None;
+    for (index, place) in places {
+        let member = &mut synthesis.members[*index];
+        (member.build_environment, member.build_backend) = (None, None);
+        member.place = place.map(str::to_owned);
+    }
+    (synthesis, sources)
+}
+
+#[test]
+fn a_member_that_is_no_package_is_a_tree_at_its_place() {
+    let (synthesis, sources) = plain(&[(0, Some("/app")), (2, Some("/app/extensions/vision/ocr_2"))]);
+    let scratch = tempfile::tempdir().unwrap();
+    let directory = scratch.path().join("flake");
+    let tree = emit(&(synthesis.clone(), sources));
+    golden::holds("tests/golden/plain/body.nix", &text(&tree, "body.nix"));
+    assert_eq!(transmute::write(&directory, &tree), Ok(true));
+    let read = evaluate(
+        &directory.join("flake.nix"),
+        "flake: (flake.outputs { self = { }; }).packages.x86_64-linux.lychd-image",
+    );
+    let given = |index: usize| {
+        let member = &synthesis.members[index];
+        json!({
+            "id": member.id, "name": member.name, "source": { "pyproject.toml": "regular", "src": "directory" },
+            "hash": member.nar_sha256.to_sri_string(), "place": member.place, "requestedBy": [member.id],
+        })
+    };
+    let members = &read["members"];
+    assert_eq!([&members[0], &members[2]], [&given(0), &given(2)]);
+    assert_eq!(members[1]["backend"]["object"], "hatchling.build", "the other is a package");
+    let (mut synthesis, sources) = plain(&[(0, Some("/app"))]);
+    synthesis.members[1].place = Some("/app/extensions/scribe".to_owned());
+    let failure = transmute::transmute(&synthesis, &sources, &echo_library()).unwrap_err();
+    assert!(failure.to_string().contains("`scribe` is a package and has a place of its own"), "{failure}");
+}
+
+#[test]
+fn a_further_project_that_is_no_package_is_left_out() {
+    let (synthesis, sources) = plain(&[(1, None)]);
     let tree = emit(&(synthesis, sources));
     let body = text(&tree, "body.nix");
     assert!(body.contains("members = [ members.\"core\" members.\"vision/ocr_2\" ];"), "{body}");

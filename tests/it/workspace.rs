@@ -134,7 +134,7 @@ fn written(lock: &UvLock) -> &str {
     lock.text().text()
 }
 
-fn lock(members: &[Member]) -> Result<Locked, Failure> {
+pub(crate) fn lock(members: &[Member]) -> Result<Locked, Failure> {
     lock_with(members, &Codex::default(), &Locks::default(), Mode::Keep)
 }
 

@@ -3,7 +3,8 @@
 #
 #   system       names of system packages
 #   wheels       of forge.wheel
-#   members      of forge.member
+#   members      of forge.member, and of forge.tree: those that are no packages, in the
+#                order in which Python looks into them
 #   layers       bottom first; each { system = [ name … ]; }, { wheels = [ name … ]; }
 #                or { members = [ id … ]; }. Every name occurs in exactly one.
 #   config       of the OCI image configuration; its Env wins over the library's
@@ -83,6 +84,7 @@ let
   lastSystem = builtins.foldl' (last: i: if kindOf (elemAt layers i) == "system" then i else last) (-1) (genList (i: i) count);
   # Where what a package holds lies in the image.
   places = { system = "/"; wheels = prefix; members = prefix; };
+  placeOf = kind: content: content.place or places.${kind};
   at = place: map (path: { at = place; inherit path; });
   ownLayer = { comment = "system: generated"; contents = at "/" own; };
   packageLayers = (if lastSystem == -1 then [ ownLayer ] else [ ])
@@ -91,9 +93,9 @@ let
       let
         layer = elemAt layers i;
         kind = kindOf layer;
-        paths = concatMap (name: let it = known.${kind}.${name}; in it.paths or [ "${it}" ]) layer.${kind};
+        contents = concatMap (name: let it = known.${kind}.${name}; in at (placeOf kind it) (it.paths or [ "${it}" ])) layer.${kind};
       in
-      [{ comment = "${kind}: ${concatStringsSep " " layer.${kind}}"; contents = at places.${kind} paths; }]
+      [{ inherit contents; comment = "${kind}: ${concatStringsSep " " layer.${kind}}"; }]
         ++ (if i == lastSystem then [ ownLayer ] else [ ]))
     count);
   imageLayers = packageLayers ++ [{ comment = "root"; contents = at "/" [ "${root}" ]; }];
@@ -113,10 +115,12 @@ let
       missing_libraries = missingLibraries;
       working_directory = config.WorkingDir or "/";
       python = pkgs.python.version;
+      trees = map (member: member.place) (filter (member: member ? place) members);
       wheels = map
         (wheel: {
           name = wheel.pname;
           path = "${wheel}";
+          at = placeOf "wheels" wheel;
           meta = "${wheel.meta}";
           requested_by = wheel.requestedBy;
         })

@@ -4,7 +4,7 @@ let
   scripts = builtins.path {
     name = "install-wheel";
     path = ./.;
-    filter = path: _: builtins.elem (baseNameOf path) [ "install_wheel.py" "wheel_archive.py" ];
+    filter = path: _: builtins.elem (baseNameOf path) [ "bytecode.py" "install_wheel.py" "wheel_archive.py" ];
   };
 in
 { name, version, wheel, requestedBy }:

@@ -25,6 +25,8 @@ pub struct CoreImage {
     /// Argument vector that brings the database to the body's schema before the application starts; empty when nothing
     /// has to.
     pub migrate: Vec<String>,
+    /// Where the programs of `command`, `migrate` and `health` are written, by key; a key that is not written has none.
+    pub programs: BTreeMap<&'static str, Place>,
 }
 
 /// The port of the application.
@@ -66,7 +68,8 @@ impl CoreImage {
         let is_lychd = scripts.into_iter().any(|script| script == LYCHD);
         let migrate = if is_lychd { LYCHD_MIGRATES } else { "" };
         let port = Port { number: Self::PORT, place: None };
-        Self { contract, port, migrate: migrate.split_whitespace().map(str::to_owned).collect() }
+        let migrate = migrate.split_whitespace().map(str::to_owned).collect();
+        Self { contract, port, migrate, programs: BTreeMap::new() }
     }
 }
 
@@ -105,6 +108,8 @@ pub(in crate::crypt) fn read(
     {
         image.migrate = migrate;
     }
+    image.programs.extend(keys::program(reader.node("migrate")).map(|place| ("migrate", place)));
+    image.programs.extend(given.programs);
     reader.finish();
     let first = given.ports.first().map(|port| Port { number: port.value, place: Some(port.place.clone()) });
     let asked = match &contract.health {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::contract::{Health, ImageContract, User};
 use crate::{
-    diagnostic::Diagnostic,
+    diagnostic::{Diagnostic, Place},
     document::{
         Located, Node, Table, Value,
         reader::{Key, Reader, like},
@@ -25,6 +25,8 @@ pub(super) struct Given {
     pub(super) directories: bool,
     pub(super) env: BTreeMap<String, String>,
     pub(super) ports: Vec<Located<u16>>,
+    /// The programs of `command` and `health`, by key.
+    pub(super) programs: BTreeMap<&'static str, Place>,
 }
 
 /// Reads them over a contract. `port` is that of a question for health that names none; without it, one must.
@@ -43,6 +45,7 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, contract: &mut ImageContract, po
         }
         contract.command = words;
         given.command = true;
+        given.programs.extend(program(reader.node("command")).map(|place| ("command", place)));
     }
     if let Some(directories) = paths(reader, "directories") {
         contract.directories = directories.into_iter().collect();
@@ -63,6 +66,7 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, contract: &mut ImageContract, po
     }
     if let Some(table) = reader.table("health") {
         contract.health = read_health(table, &title, port, reader);
+        given.programs.extend(program(table.get("command")).map(|place| ("health", place)));
     }
     given
 }
@@ -87,6 +91,11 @@ pub(super) fn words<'k>(reader: &mut Reader<'_, '_>, key: impl Into<Key<'k>>) ->
         }
     }
     Some(words)
+}
+
+/// Where the first of an argument vector is written.
+pub(super) fn program(words: Option<&Node>) -> Option<Place> {
+    words?.as_array()?.first().map(|word| word.place.clone())
 }
 
 /// Directories outside of what is sealed, each once.

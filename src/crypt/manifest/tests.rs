@@ -108,6 +108,22 @@ fn the_cores_image_contract_has_lychds_defaults() {
 }
 
 #[test]
+fn programs_that_are_written_have_their_places() {
+    let places = |rest: &str| {
+        let image = core(rest).unwrap().image.unwrap();
+        image.programs.iter().map(|(key, place)| format!("{key} {place}")).collect::<Vec<_>>()
+    };
+    assert_eq!(places(""), [""; 0]);
+    assert_eq!(places("[tool.lychd.image]\nmigrate = []\nhealth = { http = '/up' }\n"), [""; 0]);
+    let all =
+        "[tool.lychd.image]\ncommand = [\n  'serve', 'x']\nmigrate = ['x']\nhealth = { command = ['y'] }\n";
+    assert_eq!(
+        places(all),
+        ["command m/pyproject.toml:6:3", "health m/pyproject.toml:8:23", "migrate m/pyproject.toml:7:12"]
+    );
+}
+
+#[test]
 fn what_of_the_contract_depends_on_another_key_follows_it() {
     let of = |rest: &str| core(rest).unwrap().image.unwrap();
     // LychD's own migration is that of who has LychD's program.

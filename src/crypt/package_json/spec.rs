@@ -39,14 +39,16 @@ pub enum SpecError {
 impl SpecError {
     /// What to do about it.
     #[must_use]
-    pub const fn help(&self) -> &'static str {
+    pub fn help(&self) -> &'static str {
         match self {
             Self::Remote(_) => {
                 "depend on a version in the registry, or put the package's tarball into the member: \
                  `file:vendor/<name>.tgz`"
             }
+            Self::Protocol("catalog") => "write the range that the catalog of `pnpm-workspace.yaml` has",
             Self::Protocol(_) => {
-                "write a range such as `*`: members of one federation find each other by name"
+                "name the package's directory in `workspaces` of `package.json`, or leave it to the member that has it, \
+                 and write a range such as `*`: they find each other by name"
             }
             Self::Outside(_) => "members find each other by their packages' names: write a range such as `*`",
             Self::Name(_) => "write it like `npm:other@^1.0.0`",

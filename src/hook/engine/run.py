@@ -117,7 +117,8 @@ def answer(path, package):
             raise TypeError("register(context) must return None and must not be asynchronous")
     except BaseException as error:
         return failed("register", error, path)
-    return {"registered": {**record.registered, "ignored": sorted(record.ignored)}}
+    ignored = [{"line": line, "name": name} for name, line in sorted(record.ignored.items())]
+    return {"registered": {**record.registered, "ignored": ignored}}
 
 
 def main():

@@ -7,7 +7,7 @@ use uv_pep508::VersionOrUrl;
 
 use super::{node::complain, project::Project};
 use crate::{
-    codex::Codex,
+    codex::{Codex, PythonSeries},
     diagnostic::{Failure, refuse_any},
     python::lock::outline::{Origin, Outline},
 };
@@ -23,13 +23,23 @@ pub(super) fn check(projects: &[Project], codex: &Codex) -> Result<Vec<String>, 
         if let Some(requires) = &project.manifest.project.requires_python
             && !fits(&requires.value, series)
         {
+            let fitting = PythonSeries::ALL.iter().find(|other| fits(&requires.value, other.as_str()));
+            let help = match fitting {
+                Some(other) => format!(
+                    "`python = \"{other}\"` under [image] in forge.toml, with suites that have it, or widen `requires-python`"
+                ),
+                None => {
+                    "widen `requires-python`: Debian's suites have Python 3.13 (trixie) and 3.11 (bookworm)"
+                        .to_owned()
+                }
+            };
             wrong.push(
                 complain(
                     &requires.place,
                     format!("`{}` needs Python {}, the image has {series}", project.title(), requires.value),
                 )
                 .requested_by(project.title())
-                .help("set `[image] python` in forge.toml, or widen `requires-python`"),
+                .help(help),
             );
         }
     }

@@ -145,7 +145,7 @@ fn add_nested(
         wrong.push(Diagnostic::new(format!("`{name}` is no regular file")).requested_by(member.as_str()));
         return;
     };
-    match Manifest::parse(member, &name, bytes) {
+    match Manifest::of_further(member, &name, bytes) {
         Ok(manifest) => {
             let project = Project {
                 member: member.clone(),

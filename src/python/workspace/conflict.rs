@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::uv::Complaint;
+use super::{node, uv::Complaint};
 use crate::{
     crypt::manifest::Dependency,
     diagnostic::{Diagnostic, Failure, Fault},
@@ -85,7 +85,7 @@ pub(super) fn explain(
     let mut diagnostic = Diagnostic::new(story.message).of_kind(story.kind);
     let mut members = BTreeSet::new();
     for ask in &involved {
-        let label = format!("`{}` wants `{}`", ask.by, ask.dependency.text.escape_debug());
+        let label = format!("`{}` wants `{}`", ask.by, node::shown(&ask.dependency.text));
         diagnostic = diagnostic.at(ask.dependency.place.clone(), label);
         if members.insert(ask.by) {
             diagnostic = diagnostic.requested_by(ask.by);

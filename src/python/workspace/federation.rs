@@ -10,6 +10,7 @@ use super::{
     build, check, collect,
     conflict::{self, Ask},
     locked::Locks,
+    overruled,
     project::Project,
     relock::Staged,
     root_settings::{RootSettings, root_settings},
@@ -127,6 +128,9 @@ pub fn lock_federation<'a>(
         conflict::explain(complaint, &asks(&projects, &by, &settings), &titles(&projects))
     };
     let seed = if old.is_none() && request.mode == Mode::Keep { seed::of(request.members)? } else { None };
+    if old.is_none() && seed.is_none() {
+        notes.extend(projects.iter().filter_map(left_extras));
+    }
     let staged = Staged {
         kind: Kind::Python,
         name: "federation",
@@ -138,6 +142,7 @@ pub fn lock_federation<'a>(
     let relocked = staged.lock(&stage, &run, request.mode, explain)?;
     notes.extend(seed.map(|seed| seed::notes(&seed.outline, &relocked.outline)).unwrap_or_default());
     check::check_lock(&relocked.outline, &projects)?;
+    notes.extend(overruled::overruled(&relocked.outline, &projects, stage::image(codex))?);
     let files = projects.iter().flat_map(|project| project.files.clone()).collect();
     let (lock, moved) = (relocked.lock, relocked.moved);
     let request = *request;
@@ -154,6 +159,17 @@ pub fn lock_federation<'a>(
         moved,
         notes,
     })
+}
+
+/// A first lock that follows no other: what the core's extras want has no say in it, though `uv lock` would ask them.
+fn left_extras(project: &Project) -> Option<String> {
+    let extras = &project.manifest.project.optional_dependencies;
+    let is_core = project.member.is_core() && project.directory.is_none();
+    let first = extras.keys().next().filter(|_| is_core)?;
+    let place = &extras.get(first)?.first()?.place;
+    Some(format!(
+        "{place}: extras that nobody asks for (`{first}`) have no say in which versions are locked; a `uv.lock` of the core would"
+    ))
 }
 
 /// The distributions of the projects.

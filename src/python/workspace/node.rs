@@ -14,6 +14,11 @@ pub(super) fn complain(place: &Place, message: impl Into<String>) -> Diagnostic 
     Diagnostic::new(message).at(place.clone(), "")
 }
 
+/// A requirement as messages have it: its quotes stay what they are.
+pub(super) fn shown(text: &str) -> String {
+    text.escape_debug().to_string().replace("\\'", "'").replace("\\\"", "\"")
+}
+
 pub(super) fn is_true(node: &Node) -> bool {
     node.value == Value::Boolean(true)
 }

@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     crypt::{Manifest, Member, manifest::Dependency},
-    name::{MemberId, PackageName},
+    document::{Node, Table},
+    name::{GroupName, MemberId, PackageName},
     python::sources::{git::GitTree, recipe},
     tree::RelativePath,
 };
@@ -55,6 +56,14 @@ impl Project {
     pub(super) fn asked(&self) -> impl Iterator<Item = &Dependency> {
         let project = &self.manifest.project;
         project.dependencies.iter().chain(project.optional_dependencies.values().flatten())
+    }
+
+    /// Whether an entry of its sources counts: one for a dependency group does when that belongs to the body.
+    pub(super) fn has_source(&self, source: &Table) -> bool {
+        let group = source.get("group").and_then(Node::as_str);
+        group.is_none_or(|group| {
+            group.parse().is_ok_and(|group| self.manifest.groups.contains::<GroupName>(&group))
+        })
     }
 
     /// Its distribution's name.

@@ -1,10 +1,11 @@
 //! The `[tool.uv]` keys that uv reads only at a workspace root, merged over all members.
 //!
 //! Values that are equal or can stand side by side are united; two that disagree are a conflict with
-//! both places. Keys that would weaken what the forge promises are refused; all others mean nothing
-//! to a lock and stay out.
+//! both places. What becomes of the other keys is in [`crate::crypt::inputs`].
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use uv_pep440::{Version, VersionSpecifiers};
 
 use super::{
     extras::has_extra,
@@ -14,12 +15,13 @@ use super::{
 use crate::{
     crypt::manifest::Dependency,
     diagnostic::{Diagnostic, Place},
-    document::{Node, Table, Value},
+    document::{Node, Table},
     name::{
         PackageName,
         url::{HostPolicy, UrlError},
     },
     python::install::Building,
+    tools,
 };
 
 /// One value for the whole federation.
@@ -28,13 +30,6 @@ const SCALARS: [&str; 5] = ["exclude-newer", "fork-strategy", "index-strategy", 
 const BY_PACKAGE: [&str; 2] = ["exclude-newer-package", "prerelease-package"];
 /// Lists of requirements that add up.
 const LISTS: [&str; 3] = ["build-constraint-dependencies", "constraint-dependencies", "exclude-dependencies"];
-/// What cannot be had, and why.
-const REFUSED: [(&str, &str); 4] = [
-    ("allow-insecure-host", "every artifact comes over verified TLS"),
-    ("find-links", "files found by links carry no hash; name an index, or each file as a `path` source"),
-    ("no-index", "the forge has no other source than indexes"),
-    ("config-settings-package", "packages are built with their backend's defaults"),
-];
 
 /// What the members' root-only settings come to.
 #[derive(Clone, Debug, Default)]
@@ -55,6 +50,17 @@ pub(super) struct RootSettings {
 struct Claim<'a> {
     by: String,
     node: &'a Node,
+    /// Whether it is of an extension, whose word about all is told.
+    is_of_extension: bool,
+    /// Whether it is of a project within a member's workspace.
+    is_further: bool,
+}
+
+impl<'a> Claim<'a> {
+    /// The same member's word about a part of it.
+    fn part(&self, node: &'a Node) -> Self {
+        Self { by: self.by.clone(), node, ..*self }
+    }
 }
 
 fn claims<'a>(projects: &'a [Project], key: &'a str) -> impl Iterator<Item = Claim<'a>> {
@@ -63,7 +69,12 @@ fn claims<'a>(projects: &'a [Project], key: &'a str) -> impl Iterator<Item = Cla
         .iter()
         .filter(move |project| project.directory.is_none() || key == "index")
         .filter_map(move |project| Some((project, project.manifest.uv.get(key)?)))
-        .map(|(project, node)| Claim { by: project.title(), node })
+        .map(|(project, node)| Claim {
+            by: project.title(),
+            node,
+            is_of_extension: !project.member.is_core(),
+            is_further: project.directory.is_some(),
+        })
 }
 
 /// Merges the settings of all members.
@@ -72,20 +83,11 @@ pub(super) fn root_settings(
     hosts: &HostPolicy,
 ) -> Result<RootSettings, Vec<Diagnostic>> {
     let mut merge = Merge { settings: RootSettings::default(), wrong: Vec::new() };
-    for (key, why) in REFUSED {
-        for claim in claims(projects, key) {
-            let is_off = claim.node.as_array().is_some_and(<[Node]>::is_empty)
-                || matches!(claim.node.value, Value::Boolean(false));
-            if !is_off {
-                let complaint = complain(&claim.node.place, format!("`{key}` is not taken: {why}"));
-                merge.wrong.push(complaint.requested_by(claim.by));
-            }
-        }
-    }
     for key in SCALARS {
         let mut first = BTreeMap::new();
         for claim in claims(projects, key) {
             if let Some(value) = merge.agree(&mut first, key.to_owned(), &format!("`{key}`"), &claim) {
+                merge.speaks_for_all(key, &claim);
                 merge.settings.configuration.insert(key.to_owned(), value);
             }
         }
@@ -94,8 +96,9 @@ pub(super) fn root_settings(
         let mut first = BTreeMap::new();
         let mut table = toml::Table::new();
         for claim in claims(projects, key) {
+            merge.speaks_for_all(key, &claim);
             for (package, field) in claim.node.as_table().into_iter().flat_map(Table::iter) {
-                let one = Claim { by: claim.by.clone(), node: &field.node };
+                let one = claim.part(&field.node);
                 let what = format!("`{key}` of `{}`", package.escape_debug());
                 if let Some(value) = merge.agree(&mut first, package.to_owned(), &what, &one) {
                     table.insert(package.to_owned(), value);
@@ -114,6 +117,7 @@ pub(super) fn root_settings(
     merge.indexes(projects, hosts);
     merge.conflicts(projects);
     merge.building(projects);
+    merge.required_version(projects);
     if merge.wrong.is_empty() { Ok(merge.settings) } else { Err(merge.wrong) }
 }
 
@@ -130,6 +134,14 @@ struct Merge {
 }
 
 impl Merge {
+    /// What an extension says of all packages holds for the core's too, which its author may not expect.
+    fn speaks_for_all(&mut self, key: &str, claim: &Claim<'_>) {
+        if claim.is_of_extension {
+            let place = &claim.node.place;
+            self.settings.notes.push(format!("{place}: `{key}` of `{}` holds for every member", claim.by));
+        }
+    }
+
     /// The value when this claim is the first on `subject`; a later one that differs is a conflict.
     fn agree(
         &mut self,
@@ -165,6 +177,13 @@ impl Merge {
         let mut all = BTreeSet::new();
         for claim in claims(projects, key) {
             for node in claim.node.as_array().unwrap_or_default() {
+                if node.as_table().is_some() {
+                    let message =
+                        format!("an entry of `{key}` for the dependencies of one package is not taken");
+                    let help = "write the requirement itself, which then holds for every package";
+                    self.wrong.push(complain(&node.place, message).requested_by(claim.by.clone()).help(help));
+                    continue;
+                }
                 let asked = match requirement(node) {
                     Ok(asked) => asked,
                     Err(bad) => {
@@ -176,7 +195,7 @@ impl Merge {
                 let marker = requirement.marker.try_to_string().unwrap_or_default();
                 let subject = format!("{} {marker}", requirement.name);
                 if exclusive {
-                    let one = Claim { by: claim.by.clone(), node };
+                    let one = claim.part(node);
                     let text = requirement.to_string();
                     let same =
                         first.get(&subject).is_some_and(|(_, earlier): &(First, String)| *earlier == text);
@@ -197,6 +216,26 @@ impl Merge {
         if !all.is_empty() {
             let values: Vec<toml::Value> = all.into_iter().map(Into::into).collect();
             self.settings.root.insert(key.to_owned(), values.into());
+        }
+    }
+
+    /// The forge has one uv for all; a member that wants another is told of.
+    fn required_version(&mut self, projects: &[Project]) {
+        for claim in claims(projects, "required-version") {
+            let text = claim.node.as_str().unwrap_or_default();
+            // A version alone is that one.
+            let specifiers = text.parse().or_else(|_| format!("=={text}").parse::<VersionSpecifiers>());
+            let own = tools::uv::VERSION.parse::<Version>();
+            let fits = specifiers.ok().zip(own.ok()).is_some_and(|(wanted, own)| wanted.contains(&own));
+            if !fits {
+                self.settings.notes.push(format!(
+                    "{}: `{}` wants uv {}, and the forge locks with its own {}",
+                    claim.node.place,
+                    claim.by,
+                    text.escape_debug(),
+                    tools::uv::VERSION
+                ));
+            }
         }
     }
 
@@ -234,7 +273,7 @@ impl Merge {
                 let text = |key: &str| field(node, key).and_then(Node::as_str).unwrap_or_default();
                 let subject = format!("{} {}", text("name"), text("version"));
                 let what = format!("the metadata of `{}`", subject.trim_end().escape_debug());
-                let one = Claim { by: claim.by.clone(), node };
+                let one = claim.part(node);
                 all.extend(self.agree(&mut first, subject, &what, &one));
             }
         }
@@ -249,13 +288,13 @@ impl Merge {
         let mut all: Vec<toml::Value> = Vec::new();
         for claim in claims(projects, "index") {
             for node in claim.node.as_array().unwrap_or_default() {
-                let one = Claim { by: claim.by.clone(), node };
+                let one = claim.part(node);
                 self.index(&one, hosts, &mut first, &mut all);
             }
         }
         for claim in claims(projects, "extra-index-url") {
             for node in claim.node.as_array().unwrap_or_default() {
-                let one = Claim { by: claim.by.clone(), node };
+                let one = claim.part(node);
                 if self.allowed(&one, node, hosts)
                     && !all.iter().any(|index| index.get("url") == Some(&node.to_toml()))
                 {
@@ -291,16 +330,28 @@ impl Merge {
         if !self.allowed(claim, url, hosts) {
             return;
         }
-        let flag = |key: &str| field(claim.node, key).is_some_and(is_true);
+        // uv takes those of a further project for its own sources alone.
+        if claim.is_further && field(claim.node, "name").is_none() {
+            return;
+        }
+        let flag = |key: &str| match key {
+            "explicit" if claim.is_further => true,
+            "default" if claim.is_further => false,
+            _ => field(claim.node, key).is_some_and(is_true),
+        };
         if flag("default") {
-            let one = Claim { by: claim.by.clone(), node: url };
+            let one = claim.part(url);
             self.agree(first, "default".to_owned(), "the default index", &one);
         }
         let name = field(claim.node, "name").and_then(Node::as_str);
         let subject =
             name.map_or_else(|| format!("url {}", url.as_str().unwrap_or_default()), |n| format!("name {n}"));
         let what = format!("the index `{}`", name.or(url.as_str()).unwrap_or_default().escape_debug());
-        if let Some(value) = self.agree(first, subject, &what, claim) {
+        if let Some(mut value) = self.agree(first, subject, &what, claim) {
+            if let Some(table) = value.as_table_mut().filter(|_| claim.is_further) {
+                table.remove("default");
+                table.insert("explicit".to_owned(), true.into());
+            }
             if !flag("explicit") && !flag("default") && all.iter().all(|known| known != &value) {
                 self.settings.notes.push(format!(
                     "{what} of `{}` is searched before the default index, for every member's packages; `explicit = true` narrows it",

@@ -2,11 +2,13 @@
 //!
 //! A member's own files are never staged and it is staged as no package, so uv has nothing to build:
 //! for editable packages uv runs build backends even under `--no-build`. Dependency groups and extras
-//! that nobody asks for never reach an image and stay out, so they cannot conflict either.
+//! that nobody asks for never reach an image and stay out, so they cannot conflict either; what the body's
+//! groups ask for is staged as dependencies.
 
 use std::collections::BTreeSet;
 
 use toml::{Table, Value};
+use uv_pep508::MarkerTree;
 
 use super::{
     extras::extras,
@@ -16,12 +18,21 @@ use super::{
 use crate::{
     codex::Codex,
     diagnostic::{Diagnostic, Failure},
-    name::ExtraName,
+    name::{ExtraName, GroupName},
     tree::{Entry, FileTree, RelativePathError},
 };
 
 /// The version of a project whose build decides it. uv takes no notice of a member's version.
 const UNKNOWN_VERSION: &str = "0";
+
+/// What all images are, as a marker.
+const SUPPORTED: &str = "sys_platform == 'linux' and implementation_name == 'cpython' and platform_python_implementation == 'CPython'";
+
+/// What this image is, as a marker.
+pub(super) fn image(codex: &Codex) -> MarkerTree {
+    let python = format!("{SUPPORTED} and python_version == '{}'", codex.image.python);
+    python.parse().unwrap_or(MarkerTree::TRUE)
+}
 
 /// The federation as one uv workspace.
 pub(super) fn federation(
@@ -105,15 +116,12 @@ fn root(name: &str, dependencies: Vec<String>, codex: &Codex, uv: Table) -> Stri
 fn common(codex: &Codex, keys: &Table) -> Table {
     let mut uv = keys.clone();
     uv.insert("package".to_owned(), Value::Boolean(false));
-    let supported = "sys_platform == 'linux' and implementation_name == 'cpython'";
-    uv.insert("environments".to_owned(), vec![supported].into());
-    let required: Vec<String> = codex
-        .image
-        .platforms
-        .iter()
-        .map(|platform| format!("sys_platform == 'linux' and platform_machine == '{}'", platform.machine()))
-        .collect();
-    uv.insert("required-environments".to_owned(), required.into());
+    let of_machine = |base: &str| -> Vec<String> {
+        let platforms = codex.image.platforms.iter();
+        platforms.map(|platform| format!("{base} and platform_machine == '{}'", platform.machine())).collect()
+    };
+    uv.insert("environments".to_owned(), of_machine(SUPPORTED).into());
+    uv.insert("required-environments".to_owned(), of_machine("sys_platform == 'linux'").into());
     uv
 }
 
@@ -143,7 +151,7 @@ fn member(project: &Project, extras: Option<&BTreeSet<ExtraName>>) -> Table {
         entries.push(("optional-dependencies", Value::Table(optional)));
     }
     let mut uv = Table::from_iter([("package".to_owned(), Value::Boolean(false))]);
-    let sources = live_sources(&project.sources, &is_kept);
+    let sources = live_sources(&project.sources, &is_kept, &project.manifest.groups);
     if !sources.is_empty() {
         uv.insert("sources".to_owned(), Value::Table(sources));
     }
@@ -153,23 +161,33 @@ fn member(project: &Project, extras: Option<&BTreeSet<ExtraName>>) -> Table {
     ])
 }
 
-/// Sources without the entries for groups, which are never staged, and for extras that were left out.
-fn live_sources(sources: &Table, is_kept: &dyn Fn(&ExtraName) -> bool) -> Table {
-    let lives = |entry: &Value| {
-        let extra = entry.get("extra").and_then(Value::as_str).map(str::parse::<ExtraName>);
-        entry.get("group").is_none() && extra.is_none_or(|extra| extra.is_ok_and(|extra| is_kept(&extra)))
+/// Sources without the entries for what is left out: groups and extras. The entries of the body's groups are those of
+/// plain dependencies, as which they are staged.
+fn live_sources(
+    sources: &Table,
+    is_kept: &dyn Fn(&ExtraName) -> bool,
+    groups: &BTreeSet<GroupName>,
+) -> Table {
+    let lives = |entry: &Value| -> Option<Value> {
+        let mut entry = entry.clone();
+        let table = entry.as_table_mut()?;
+        let extra = table.get("extra").and_then(Value::as_str).map(str::parse::<ExtraName>);
+        let group = table.remove("group");
+        let group = group.as_ref().and_then(Value::as_str).map(str::parse::<GroupName>);
+        let is_live = group.is_none_or(|group| group.is_ok_and(|group| groups.contains(&group)))
+            && extra.is_none_or(|extra| extra.is_ok_and(|extra| is_kept(&extra)));
+        is_live.then_some(entry)
     };
     let mut live = Table::new();
     for (name, source) in sources {
         match source {
             Value::Array(entries) => {
-                let kept: Vec<Value> = entries.iter().filter(|entry| lives(entry)).cloned().collect();
+                let kept: Vec<Value> = entries.iter().filter_map(lives).collect();
                 if !kept.is_empty() {
                     live.insert(name.clone(), kept.into());
                 }
             }
-            entry if lives(entry) => drop(live.insert(name.clone(), entry.clone())),
-            _ => {}
+            entry => live.extend(lives(entry).map(|entry| (name.clone(), entry))),
         }
     }
     live

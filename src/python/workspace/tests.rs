@@ -2,7 +2,7 @@
 
 use toml::Table;
 
-use super::{LockedProject, check, collect, root_settings, stage};
+use super::{LockedProject, check, collect, overruled, root_settings, stage};
 use crate::{
     codex::Codex,
     crypt::{Checkout, Manifest, Member, SourceTree},
@@ -105,7 +105,7 @@ fn only_static_metadata_is_staged_and_never_as_a_package() {
     version = "0"
 
     [tool.uv]
-    environments = ["sys_platform == 'linux' and implementation_name == 'cpython'"]
+    environments = ["sys_platform == 'linux' and implementation_name == 'cpython' and platform_python_implementation == 'CPython' and platform_machine == 'x86_64'"]
     package = false
     required-environments = ["sys_platform == 'linux' and platform_machine == 'x86_64'"]
 
@@ -198,8 +198,6 @@ fn sources_without_a_wheel_and_indexes_on_unknown_hosts_are_refused() {
         ("[[tool.uv.index]]\nurl = 'https://evil.example/simple'\n", "is not allowed"),
         ("[tool.uv]\nindex-url = 'https://user:secret@pypi.org/simple'\n", "has a user name"),
         ("[tool.uv]\nextra-index-url = ['http://pypi.org/simple']\n", "not https"),
-        ("[tool.uv]\nallow-insecure-host = ['pypi.org']\n", "verified TLS"),
-        ("[tool.uv]\nfind-links = ['./wheels']\n", "no hash"),
         ("[tool.uv]\nno-build-package = ['../x']\n", "takes names of packages"),
         ("[tool.uv]\noverride-dependencies = ['x @ https://pypi.org/x.whl']\n", "must name versions"),
         ("[tool.uv.workspace]\nmembers = ['../*']\n", "workspace pattern"),
@@ -274,4 +272,151 @@ fn each_project_has_a_compiler_for_its_own_tree_alone() {
     let built = |project| LockedProject::of(project, Some("0123456789abcdef".to_owned()), &members).native;
     assert!(built(&projects[1]) && !built(&projects[2]));
     assert!(!LockedProject::of(&projects[1], None, &members).native, "what is no package is not built");
+}
+
+#[test]
+fn one_members_override_is_held_against_what_another_requires() {
+    let judge = |core: &str, relic: &str, lock: &str| {
+        let members = [member("core", core), member("relic", relic)];
+        let projects = collect::collect(&members, &HostPolicy::new([]), &no_git).unwrap();
+        overruled::overruled(&Outline::read(lock).unwrap(), &projects, stage::image(&Codex::default()))
+    };
+    let locked = "[[package]]\nname = 'idna'\nversion = '3.6'\nsource = { registry = 'x' }\n";
+    let (wants, overrides) =
+        ("dependencies = ['idna>=3.7']\n", "[tool.uv]\noverride-dependencies = ['idna==3.6']\n");
+    let told = judge(wants, overrides, locked).unwrap_err();
+    assert_eq!(told.exit_code(), 1);
+    insta::assert_snapshot!(told, @r"
+    `relic` overrides `idna` against what `core` requires
+      at relic/pyproject.toml:5:26: relic overrides it for every member
+      at core/pyproject.toml:4:17: core wants this
+      requested by relic, core
+      help: narrow the one or widen the other, so that one version of `idna` is right for both
+    ");
+    // What it itself requires it may overrule. An extra counts where somebody asks for it.
+    assert_eq!(judge("", &format!("{wants}{overrides}"), locked).unwrap().len(), 1);
+    let extra = "[project.optional-dependencies]\nfast = ['idna>=3.7']\n";
+    assert!(judge(extra, overrides, locked).is_ok());
+    assert!(judge(&format!("dependencies = ['core[fast]']\n{extra}"), overrides, locked).is_err());
+    // It stands in the place of the whole requirement.
+    for whole in ["idna[all]>=3", "idna @ https://files.pythonhosted.org/idna-3.6-py3-none-any.whl"] {
+        assert!(judge(&format!("dependencies = ['{whole}']\n"), overrides, locked).is_err(), "{whole}");
+    }
+    let quoted = judge("dependencies = ['idna>=3 ; os_name != \"nt\"']\n", overrides, locked).unwrap();
+    assert!(quoted[0].contains("`core` wants `idna>=3 ; os_name != \"nt\"` ("), "{quoted:?}");
+    let notes = judge("dependencies = ['idna>=3']\n", overrides, locked).unwrap();
+    assert_eq!(
+        notes,
+        [
+            "relic/pyproject.toml:5:26: `relic` overrides `idna==3.6` for every member; `core` wants `idna>=3` (core/pyproject.toml:4:17)"
+        ]
+    );
+    // What is excluded is nowhere in the lock.
+    let excludes = "[tool.uv]\nexclude-dependencies = ['idna']\n";
+    assert!(
+        judge(wants, excludes, "[[package]]\nname = 'x'\n")
+            .unwrap_err()
+            .to_string()
+            .contains("`relic` excludes `idna` against")
+    );
+    assert!(
+        judge("dependencies = ['idna; sys_platform == \"win32\"']\n", excludes, "[[package]]\nname = 'x'\n")
+            .is_ok()
+    );
+    let needed =
+        judge("dependencies = ['idna; python_version >= \"3.8\"']\n", excludes, "[[package]]\nname = 'x'\n");
+    assert!(needed.is_err());
+}
+
+#[test]
+fn a_member_that_wants_another_uv_is_told_of() {
+    let notes = |wanted: &str| {
+        let members = [member("core", &format!("[tool.uv]\nrequired-version = '{wanted}'\n"))];
+        let hosts = HostPolicy::new([]);
+        let projects = collect::collect(&members, &hosts, &no_git).unwrap();
+        root_settings::root_settings(&projects, &hosts).unwrap().notes
+    };
+    let own = crate::tools::uv::VERSION;
+    for fits in [own, ">=0.5", &format!("=={own}")] {
+        assert_eq!(notes(fits), [""; 0], "{fits}");
+    }
+    assert_eq!(
+        notes("==0.4.30"),
+        [format!(
+            "core/pyproject.toml:5:20: `core` wants uv ==0.4.30, and the forge locks with its own {own}"
+        )]
+    );
+}
+
+#[test]
+fn the_sources_of_the_bodys_groups_are_staged_with_them() {
+    let core = member(
+        "core",
+        "[tool.uv]\ndefault-groups = ['a']\n[dependency-groups]\na = ['idna']\nb = ['idna']\n\
+         [[tool.uv.index]]\nname = 'one'\nurl = 'https://wheels.example.org/a'\nexplicit = true\n\
+         [tool.uv.sources]\nidna = [{ index = 'one', group = 'a' }, { index = 'one', group = 'b' }]\n",
+    );
+    let staged = document(&staged(&[core]).unwrap(), "members/core/pyproject.toml");
+    assert_eq!(staged["project"]["dependencies"].to_string(), "[\"idna\"]");
+    assert_eq!(staged["tool"]["uv"]["sources"]["idna"].to_string(), "[{ index = \"one\" }]");
+}
+
+#[test]
+fn what_an_extension_says_of_all_packages_is_told() {
+    let hosts = HostPolicy::new(["wheels.example.org".to_owned()]);
+    let members = [
+        member("core", ""),
+        member(
+            "relic",
+            "[tool.uv]\nresolution = 'lowest'\nexclude-newer-package = { idna = '2020-01-01' }\n",
+        ),
+    ];
+    let projects = collect::collect(&members, &hosts, &no_git).unwrap();
+    assert_eq!(
+        root_settings::root_settings(&projects, &hosts).unwrap().notes,
+        [
+            "relic/pyproject.toml:5:14: `resolution` of `relic` holds for every member",
+            "relic/pyproject.toml:6:25: `exclude-newer-package` of `relic` holds for every member",
+        ]
+    );
+    let scoped = "[tool.uv]\noverride-dependencies = [{ package = { name = 'a' }, dependencies = ['b'] }]\n";
+    let told = refused(&[member("core", scoped)]);
+    assert!(
+        told.contains("for the dependencies of one package is not taken\n  at core/pyproject.toml:5:26"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_further_project_of_a_member_speaks_for_itself_alone() {
+    let mut core = member(
+        "core",
+        "dependencies = ['inner']\n[tool.uv.workspace]\nmembers = ['inner']\n[tool.uv.sources]\ninner = { workspace = true }\n",
+    );
+    let inner = "[project]\nname = 'inner'\nversion = '1'\n[dependency-groups]\nmore = ['idna']\n[tool.uv]\ndefault-groups = ['more']\n\
+                 [[tool.uv.index]]\nname = 'one'\nurl = 'https://wheels.example.org/a'\ndefault = true\n\
+                 [[tool.uv.index]]\nurl = 'https://wheels.example.org/b'\n";
+    core.source.tree.insert_text("inner/pyproject.toml".parse().unwrap(), inner);
+    let tree = staged(&[core]).unwrap();
+    let staged = document(&tree, "members/core/inner/pyproject.toml");
+    assert_eq!(staged["project"]["dependencies"].to_string(), "[]");
+    let root = document(&tree, "pyproject.toml");
+    assert_eq!(
+        root["tool"]["uv"]["index"].to_string(),
+        "[{ explicit = true, name = \"one\", url = \"https://wheels.example.org/a\" }]"
+    );
+}
+
+#[test]
+fn git_sources_of_the_bodys_groups_are_wanted() {
+    let core = member(
+        "core",
+        "[tool.uv]\ndefault-groups = ['a']\n[dependency-groups]\na = ['idna']\nb = ['six']\n[tool.uv.sources]\n\
+         idna = { git = 'https://pypi.org/idna', tag = 'v1', group = 'a' }\nsix = { git = 'https://pypi.org/six', tag = 'v1', group = 'b' }\n",
+    );
+    let told = refused(&[core]);
+    assert!(
+        told.contains("https://pypi.org/idna is not to be fetched") && !told.contains("pypi.org/six"),
+        "{told}"
+    );
 }

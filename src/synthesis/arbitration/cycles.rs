@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Where every body lives; what a marker rules out there is no dependency.
-const HERE: &str = "sys_platform == 'linux' and implementation_name == 'cpython'";
+const HERE: &str = "sys_platform == 'linux' and implementation_name == 'cpython' and platform_python_implementation == 'CPython'";
 
 /// Who needs whom, and where it is written.
 type Needs<'a> = BTreeMap<usize, BTreeMap<usize, &'a Place>>;

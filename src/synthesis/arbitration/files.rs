@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     crypt::{Federation, Member, assets::Assets},
-    diagnostic::Diagnostic,
+    diagnostic::{Diagnostic, Place},
     python::workspace::Part,
 };
 
@@ -64,32 +64,45 @@ fn is_within(path: &str, directory: &str) -> bool {
     path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Console scripts that more than one distribution brings.
+/// Programs that are there more than once, of one distribution or several, and those with a name of the interpreter.
 pub(super) fn scripts(parts: &[Part]) -> Vec<Diagnostic> {
-    let mut by_name: BTreeMap<&str, Vec<&Part>> = BTreeMap::new();
+    let mut by_name: BTreeMap<&str, Vec<(&Part, &Place)>> = BTreeMap::new();
     for part in parts.iter().filter(|part| part.manifest.build_system.is_some()) {
-        for name in part.manifest.project.scripts.keys() {
-            by_name.entry(name).or_default().push(part);
+        for (name, target) in part.manifest.project.programs() {
+            by_name.entry(name).or_default().push((part, &target.place));
         }
     }
-    let twice = by_name.into_iter().filter(|(_, parts)| parts.len() > 1);
-    twice
-        .map(|(name, parts)| {
-            let who = listed(parts.iter().map(|part| part.title.as_str()));
-            let mut diagnostic = Diagnostic::new(format!("the command `{name}` comes from {who}"));
-            for part in &parts {
-                if let Some(target) = part.manifest.project.scripts.get(name) {
-                    diagnostic = diagnostic.at(target.place.clone(), format!("that of `{}`", part.title));
-                }
-            }
-            asked_by(diagnostic, parts.iter().map(|part| &part.member))
-                .help("rename it in [project.scripts] of all but one")
-        })
-        .collect()
+    let wrong = |(name, owners): (&str, Vec<(&Part, &Place)>)| {
+        let mut titles: Vec<&str> = owners.iter().map(|(part, _)| part.title.as_str()).collect();
+        titles.dedup();
+        let who = listed(titles.iter().copied());
+        let (message, help) = if is_interpreter(name) {
+            (format!("the command `{name}` of {who} is called as the interpreter"), "")
+        } else if owners.len() > 1 {
+            let twice = if titles.len() == 1 { " twice" } else { "" };
+            (format!("the command `{name}` comes from {who}{twice}"), " of all but one")
+        } else {
+            return None;
+        };
+        let mut diagnostic = Diagnostic::new(message);
+        for (part, place) in &owners {
+            diagnostic = diagnostic.at((*place).clone(), format!("that of `{}`", part.title));
+        }
+        let diagnostic = asked_by(diagnostic, owners.iter().map(|(part, _)| &part.member));
+        Some(diagnostic.help(format!("rename it in [project.scripts]{help}")))
+    };
+    by_name.into_iter().filter_map(wrong).collect()
+}
+
+/// `python`, and with the digits of a version: what the environment has of its own.
+fn is_interpreter(name: &str) -> bool {
+    let version = name.strip_prefix("python");
+    version.is_some_and(|version| version.bytes().all(|c| c.is_ascii_digit() || c == b'.'))
 }
 
 /// Modules that more than one distribution brings; of a package that is shared as a whole only its own name.
-pub(super) fn modules(installed: &[Installed<'_>]) -> Vec<Diagnostic> {
+pub(super) fn modules<'a>(found: impl Iterator<Item = &'a Installed<'a>>) -> Vec<Diagnostic> {
+    let installed: Vec<&Installed<'_>> = found.collect();
     let mut by_module: BTreeMap<String, BTreeMap<usize, &str>> = BTreeMap::new();
     for (index, one) in installed.iter().enumerate() {
         for (site, file) in &one.files {
@@ -115,7 +128,8 @@ pub(super) fn modules(installed: &[Installed<'_>]) -> Vec<Diagnostic> {
         let mut diagnostic = Diagnostic::new(format!("the module `{module}` comes from {who}"));
         for (part, file) in &parts {
             let place = part.manifest.project.name.place.clone();
-            diagnostic = diagnostic.at(place, format!("`{}` installs `{file}`", part.title));
+            let brings = if part.manifest.build_system.is_some() { "installs" } else { "has" };
+            diagnostic = diagnostic.at(place, format!("`{}` {brings} `{file}`", part.title));
         }
         let diagnostic = asked_by(diagnostic, parts.iter().map(|(part, _)| &part.member));
         wrong.push(diagnostic.help("rename the module in all but one"));

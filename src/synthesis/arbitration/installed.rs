@@ -1,4 +1,5 @@
-//! Where a distribution's files will be in `site-packages`, as far as its manifest and its tree tell.
+//! Where a distribution's files will be in `site-packages`, as far as its manifest and its tree tell; and which modules
+//! are at the top of a tree that lies in the image as it is.
 //!
 //! Only what the well-known backends do without running code is told; of a distribution that is laid out otherwise
 //! nothing is, and the build's own check remains.
@@ -15,7 +16,7 @@ use crate::{
 /// A distribution with its files.
 pub(super) struct Installed<'a> {
     pub(super) part: &'a Part,
-    /// From the path below `site-packages` to the one in its member's tree.
+    /// From the path below `site-packages`, or whatever else is on Python's path, to the one in its member's tree.
     pub(super) files: BTreeMap<String, String>,
 }
 
@@ -36,6 +37,51 @@ pub(super) fn of<'a>(federation: &Federation, parts: &'a [Part]) -> Vec<Installe
             Some(Installed { part, files })
         })
         .collect()
+}
+
+/// What each member that is no package has on Python's path: the modules and packages at the top of its tree.
+pub(super) fn plain<'a>(federation: &Federation, parts: &'a [Part]) -> Vec<Installed<'a>> {
+    let plain = parts.iter().filter(|part| part.manifest.build_system.is_none() && part.directory.is_none());
+    plain
+        .filter_map(|part| {
+            let tree = &federation.member(&part.member)?.source.tree;
+            let files = at_top(tree).into_iter().map(|path| (path.to_owned(), path.to_owned())).collect();
+            Some(Installed { part, files })
+        })
+        .collect()
+}
+
+/// What tools run that find it by its name, and nobody imports.
+const NOT_IMPORTED: [&str; 8] = [
+    "register.py",
+    "setup.py",
+    "conftest.py",
+    "noxfile.py",
+    "docs/__init__.py",
+    "examples/__init__.py",
+    "test/__init__.py",
+    "tests/__init__.py",
+];
+
+/// Paths of the modules and packages at the top of a tree, of a package its `__init__.py`.
+fn at_top(tree: &FileTree) -> Vec<&str> {
+    let paths = tree.iter().map(|(path, _)| path.as_str());
+    let is_module = |path: &&str| match path.split_once('/') {
+        None => is_python(path),
+        Some((_, rest)) => rest == "__init__.py",
+    };
+    let is_imported = |path: &&str| {
+        let name = path.split(['/', '.']).next().unwrap_or_default();
+        !NOT_IMPORTED.contains(path) && !matches!(name, "__init__" | "__main__") && is_identifier(name)
+    };
+    let modules = paths.filter(is_module).filter(|path| path.matches('.').count() == 1);
+    modules.filter(is_imported).collect()
+}
+
+/// Whether `import` can name it; letters that are not ASCII may be.
+fn is_identifier(name: &str) -> bool {
+    let is_part = |c: char| c == '_' || c.is_alphanumeric();
+    name.chars().all(is_part) && !name.starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// Where Python modules lie in a tree.
@@ -202,6 +248,21 @@ mod tests {
 
     fn backend(name: &str) -> String {
         format!("[build-system]\nrequires = []\nbuild-backend = '{name}'\n")
+    }
+
+    #[test]
+    fn what_is_at_the_top_of_a_plain_tree_is_imported() {
+        let mut tree = FileTree::new();
+        let tools = ["register.py", "setup.py", "conftest.py", "noxfile.py"];
+        let folders = ["tests/__init__.py", "test/__init__.py", "docs/__init__.py", "examples/__init__.py"];
+        let nothing = ["README.md", "static/app.js", "scripts/run.py", "src/deep/__init__.py"];
+        let never =
+            ["__init__.py", "__main__.py", "gunicorn.conf.py", "my-script.py", "2.py", "a-b/__init__.py"];
+        let modules = ["main.py", "web/__init__.py", "web/views.py", "web/parts/__init__.py"];
+        for path in [&tools[..], &folders, &nothing, &never, &modules].concat() {
+            tree.insert_text(path.parse().unwrap(), "");
+        }
+        assert_eq!(at_top(&tree), ["main.py", "web/__init__.py"]);
     }
 
     #[test]

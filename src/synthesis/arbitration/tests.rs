@@ -15,12 +15,19 @@ const TWO: &str = "2222222222222222222222222222222222222222222222222222222222222
 
 /// A member of hatchling's whose tree holds `files`.
 fn member(id: &str, rest: &str, files: &[&str]) -> Member {
+    let build = "[build-system]\nrequires = ['hatchling']\nbuild-backend = 'hatchling.build'\n";
+    member_of(build, id, rest, files)
+}
+
+/// One that is no package.
+fn plain(id: &str, files: &[&str]) -> Member {
+    member_of("", id, "", files)
+}
+
+fn member_of(build: &str, id: &str, rest: &str, files: &[&str]) -> Member {
     let id: MemberId = id.parse().unwrap();
     let name = format!("lych-{}", id.as_str().replace('/', "-"));
-    let text = format!(
-        "[build-system]\nrequires = ['hatchling']\nbuild-backend = 'hatchling.build'\n\
-         [project]\nname = '{name}'\nversion = '1.0'\n{rest}"
-    );
+    let text = format!("{build}[project]\nname = '{name}'\nversion = '1.0'\n{rest}");
     let shown = if id.is_core() { "core".to_owned() } else { format!("extensions/{id}") };
     let manifest = Manifest::parse(&id, &format!("{shown}/pyproject.toml"), text.as_bytes()).unwrap();
     let mut tree = FileTree::new();
@@ -283,6 +290,63 @@ fn commands_and_modules_of_two_distributions() {
             "the module `shared` comes from `a` and `b`\n  \
              at extensions/a/pyproject.toml:5:8: `a` installs `src/shared/__init__.py`\n  \
              at extensions/b/pyproject.toml:5:8: `b` installs `src/shared/__init__.py`\n  requested by a, b\n  \
+             help: rename the module in all but one",
+        ]
+    );
+}
+
+/// Both tables of a manifest become files in `bin/`, where the interpreter is.
+#[test]
+fn commands_of_both_tables_are_held_against_each_other_and_the_interpreter() {
+    let gui = |name: &str| format!("[project.gui-scripts]\n'{name}' = 'x:main'\n");
+    let script = |name: &str| format!("[project.scripts]\n'{name}' = 'x:main'\n");
+    let wrong = told(
+        "",
+        vec![
+            member("core", &script("weave"), &[]),
+            member("a", &gui("weave"), &[]),
+            member("b", &format!("{}{}", script("both"), gui("both")), &[]),
+            member("c", &gui("python3.13"), &[]),
+            member("d", &script("python-config"), &[]),
+        ],
+    );
+    assert_eq!(
+        wrong,
+        [
+            "the command `both` comes from `b` twice\n  at extensions/b/pyproject.toml:8:10: that of `b`\n  \
+             at extensions/b/pyproject.toml:10:10: that of `b`\n  requested by b\n  \
+             help: rename it in [project.scripts] of all but one",
+            "the command `python3.13` of `c` is called as the interpreter\n  \
+             at extensions/c/pyproject.toml:8:16: that of `c`\n  requested by c\n  \
+             help: rename it in [project.scripts]",
+            "the command `weave` comes from `core` and `a`\n  at core/pyproject.toml:8:11: that of `core`\n  \
+             at extensions/a/pyproject.toml:8:11: that of `a`\n  requested by core, a\n  \
+             help: rename it in [project.scripts] of all but one",
+        ]
+    );
+}
+
+#[test]
+fn modules_of_members_that_are_no_packages() {
+    let wrong = told(
+        "",
+        vec![
+            plain("core", &["main.py", "lych_a/__init__.py", "tests/__init__.py", "register.py"]),
+            member("a", "", &["src/lych_a/__init__.py", "src/lych_a/x.py"]),
+            plain("b", &["main.py", "main/x.py", "tests/__init__.py", "register.py", "deep/other.py"]),
+            plain("c", &["other.py"]),
+        ],
+    );
+    assert_eq!(
+        wrong,
+        [
+            "the module `lych_a` comes from `a` and `core`\n  \
+             at extensions/a/pyproject.toml:5:8: `a` installs `src/lych_a/__init__.py`\n  \
+             at core/pyproject.toml:2:8: `core` has `lych_a/__init__.py`\n  requested by a, core\n  \
+             help: rename the module in all but one",
+            "the module `main` comes from `core` and `b`\n  \
+             at core/pyproject.toml:2:8: `core` has `main.py`\n  \
+             at extensions/b/pyproject.toml:2:8: `b` has `main.py`\n  requested by core, b\n  \
              help: rename the module in all but one",
         ]
     );

@@ -20,7 +20,7 @@ use crate::{
     },
     synthesis::{
         Locks, nixpkgs,
-        value::{self, Member, Role},
+        value::{self, APPLICATION, Member, Role},
     },
     tools,
     tree::FileTree,
@@ -95,7 +95,9 @@ fn member(
     };
     let dependencies = &of.manifest.lychd.system_dependencies;
     let name = derivation::source(&project.name);
+    let is_plain = project.build_environment.is_none() && project.directory.is_none();
     let member = Member {
+        place: is_plain.then(|| place(&id)),
         id,
         role: if of.id.is_core() { Role::Core } else { Role::Extension },
         name: project.name.clone(),
@@ -111,6 +113,12 @@ fn member(
         dependencies: project.dependencies.clone(),
     };
     Ok((member, source))
+}
+
+/// Where a member that is no package lies in the image: the core where `COPY . /app` puts it, an extension where it
+/// lies beside the core in the Crypt.
+fn place(id: &MemberId) -> String {
+    if id.is_core() { APPLICATION.to_owned() } else { format!("{APPLICATION}/{}", id.directory()) }
 }
 
 /// The substrate, with the system packages that are recorded for it.

@@ -117,6 +117,7 @@ fn member(id: &str, backend: Option<&str>) -> (Member, FileTree) {
             },
             limits: Limits::default(),
         }),
+        place: None,
         build_environment: backend.map(|_| ENVIRONMENT.to_owned()),
         build_backend: backend.map(|object| BuildBackend { object: object.to_owned(), path: vec![] }),
         native: false,

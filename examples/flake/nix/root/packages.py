@@ -18,6 +18,14 @@ class Package:
         return f"{self.label} (requested by {asked})" if asked else self.label
 
 
+def installed(spec):
+    """(package, its metadata) of all wheels and members in the spec of an image's root."""
+    return [
+        (Package(one["path"], f"{'wheel' if one['at'] == spec['prefix'] else 'tree'} {one['name']}", one["requested_by"], one["name"], one["at"].strip("/")), load(one["meta"]))
+        for one in spec["wheels"]
+    ]
+
+
 def read_spec():
     return load(os.environ["specPath"])
 

@@ -89,7 +89,7 @@ class Union:
         for depth, name in enumerate(names, 1):
             child = node.setdefault(name, {})
             if not isinstance(child, dict):
-                self._collide("/".join(names[:depth]), package)
+                self._collide("/".join(names[:depth]), package, is_choice=False)
                 return False
             node = child
         self.folders.setdefault(place, package.path)
@@ -173,14 +173,15 @@ class Union:
             return one == other
         return filecmp.cmp(one.path, other.path, shallow=False)
 
-    def _collide(self, place, package):
-        """Told once of each path. What is there may be a directory of several."""
+    def _collide(self, place, package, is_choice=True):
+        """Told once of each path. What is there may be a directory of several. No word of the operator's chooses
+        between a file and a directory."""
         other = self.owners.get(place, (None, None))[0] or next((owner for path, (owner, _) in self.owners.items() if path.startswith(place + "/")), None)
         both = f"by {other} and by {package}" if other else f"by {package}, and is a directory"
         error = f"/{place} is provided twice: {both}"
         if error not in self.errors:
             self.errors.append(error)
-        if other and not isinstance(self._node(place), dict):
+        if is_choice and other and not isinstance(self._node(place), dict):
             self.collisions.setdefault("/" + place, other.name)
 
     def directory_of(self, package, path):

@@ -107,16 +107,16 @@ class Record:
     def __init__(self, hook):
         self._hook = hook
         self.registered = {"system_dependencies": [], "runes": []}
-        self.ignored = set()
+        self.ignored = {}
 
     def add(self, kind, value):
         """Keeps a copy, so that what the hook changes later has no say."""
         self.registered[kind].append({"line": self._line(), "value": plain(value)})
 
     def ignore(self, path):
-        """Keeps the name of something that is not the forge's."""
+        """Keeps the name of something that is not the forge's, with the first line that has it."""
         if len(self.ignored) < 100:
-            self.ignored.add(path[:200])
+            self.ignored.setdefault(path[:200], self._line())
 
     def _line(self):
         frame = sys._getframe(1)

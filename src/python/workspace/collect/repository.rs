@@ -89,8 +89,8 @@ fn wants(one: &Found, hosts: &HostPolicy, wrong: &mut Vec<Diagnostic>) -> Vec<Wa
         let Ok(name) = name.parse::<PackageName>() else { continue };
         for entries in alternatives(&node).iter().filter_map(Node::as_table) {
             let Some(git) = entries.get("git") else { continue };
-            // Groups are never staged, so what only they want is not fetched either.
-            if !asked.contains(&name) || entries.get("group").is_some() {
+            // Other groups than the body's are not staged, so what only they want is not fetched either.
+            if !asked.contains(&name) || !one.project.has_source(entries) {
                 continue;
             }
             match read(entries, git, hosts) {
@@ -163,7 +163,7 @@ fn project(wanted: &Wanted, bring: BringTree<'_>) -> Result<Project, Failure> {
             .into());
     };
     let manifest =
-        Manifest::parse(&wanted.by.member, &shown, bytes).map_err(|failure| at(failure, wanted))?;
+        Manifest::of_further(&wanted.by.member, &shown, bytes).map_err(|failure| at(failure, wanted))?;
     if manifest.project.name.value != wanted.name {
         return Err(complaint(format!(
             "{} is `{}`, not `{}`",

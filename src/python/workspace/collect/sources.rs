@@ -54,9 +54,10 @@ pub(super) fn staged(
         let is_asked =
             found.project.asked().any(|asked| name.parse().is_ok_and(|name| asked.requirement.name == name));
         for one in alternatives(&node) {
-            // Nobody fetched a repository that only a group wants, or nobody.
+            // What only another group wants is not staged; nobody fetched a repository that nobody wants.
             let entry = one.as_table();
-            if entry.is_some_and(|it| it.get("git").is_some() && (!is_asked || it.get("group").is_some())) {
+            if entry.is_some_and(|it| it.get("git").is_some() && !(is_asked && found.project.has_source(it)))
+            {
                 continue;
             }
             let target = Target { project: project.as_ref(), found, positions, trees };
@@ -190,7 +191,10 @@ fn source(
     if let Some(git) = kind("git") {
         // The repository was fetched; what came of it is a project of ours.
         let position = project.map(position);
-        return if position.is_some_and(|position| target.positions.contains_key(&position)) {
+        return if position.is_some_and(|position| target.positions.contains_key(&position))
+            || project.is_none()
+        {
+            // Where there is none, why has been told.
             Ok(workspace_source(entries))
         } else {
             Err(complain(&git.place, "this git source and a member have one name")

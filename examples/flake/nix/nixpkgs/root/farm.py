@@ -35,7 +35,7 @@ class Folder:
 
 
 class Farm:
-    """The union of packages, which lie at `at` in the image. Collisions that
+    """The union of packages at their places, below `at` in the image. Collisions that
     `decisions` (collision.py) do not decide are collected in `errors`."""
 
     def __init__(self, packages, decisions=None, at=""):
@@ -71,12 +71,12 @@ class Farm:
     def _find_aliases(self, scanned):
         """Links that stand for a directory which another package has: the merged
         /usr (`lib -> usr/lib`) when a package still ships /lib."""
-        folders = {path.rstrip("/") for _, entries in scanned for path, _ in entries if path.endswith("/")}
-        for _, entries in scanned:
-            for path, target in entries:
-                if target is not None and path in folders:
-                    base = "" if target.startswith("/") else os.path.dirname(path)
-                    self.aliases[path] = os.path.normpath(os.path.join("/", base, target)).lstrip("/")
+        placed = [(os.path.join(package.at, path), target) for package, entries in scanned for path, target in entries]
+        folders = {path.rstrip("/") for path, _ in placed if path.endswith("/")}
+        for path, target in placed:
+            if target is not None and path in folders:
+                base = "" if target.startswith("/") else os.path.dirname(path)
+                self.aliases[path] = os.path.normpath(os.path.join("/", base, target)).lstrip("/")
 
     def _place(self, path):
         """Where a path really goes, through the aliases above it."""
@@ -91,16 +91,17 @@ class Farm:
 
     def _add(self, package, path, target):
         if path.endswith("/"):
-            if path.rstrip("/") in self.aliases:
+            if os.path.join(package.at, path).rstrip("/") in self.aliases:
                 return
-            place = self._place(path).rstrip("/")
+            place = self._place(os.path.join(package.at, path)).rstrip("/")
             folder = self._folder(place, package)
             if folder is not None:
                 folder.sources.append((package, f"{package.path}/{path.rstrip('/')}"))
             return
-        place, raw = self._place(path), target
-        if target is not None and place != path and not target.startswith("/"):
-            target = os.path.normpath(os.path.join("/", os.path.dirname(path), target))
+        here = os.path.join(package.at, path)
+        place, raw = self._place(here), target
+        if target is not None and place != here and not target.startswith("/"):
+            target = os.path.normpath(os.path.join("/", os.path.dirname(here), target))
         above, _, name = place.rpartition("/")
         folder = self._folder(above, package)
         if folder is None:

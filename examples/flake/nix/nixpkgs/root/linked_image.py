@@ -17,32 +17,34 @@ from collision import Decisions
 from elf import read_elf
 from farm import Farm, graft, reaches_out
 from modes import is_in, mode_of, sealed
-from packages import Package, fail, load, note, read_spec
+from packages import fail, installed, load, note, read_spec
 from share import links
 from started import absent
 from store_root import STORE, StoreRoot
 from tree import directory, put, write_to_disk
 
 
-def virtual_environment(spec, wheels, decisions):
-    """The tree of a virtual environment: all wheels merged, nothing copied."""
-    farm = Farm([package for package, _ in wheels], decisions, spec["prefix"])
+def application(spec, wheels, decisions):
+    """The tree of a virtual environment and of what lies beside it: all wheels and
+    members merged, nothing copied."""
+    prefix = spec["prefix"].strip("/")
+    farm = Farm([package for package, _ in wheels], decisions)
     for package, meta in wheels:
         for path in meta["elf"]:
             elf = read_elf(f"{package.path}/{path}")
             inside = lambda place: os.path.isdir(f"{package.path}/{place}")
             if elf is not None and reaches_out(elf, path, inside):
-                farm.open_up(os.path.dirname(path))
-    python = f"python{spec['python']}"
-    for path in ("bin", f"lib/{python}/site-packages"):
+                farm.open_up(f"{package.at}/{os.path.dirname(path)}")
+    site = f"{prefix}/lib/python{spec['python']}/site-packages"
+    for path in (f"{prefix}/bin", site):
         farm.open_up(path)
     tree = farm.tree()
-    for path, node in environment.own(spec["python"]).items():
-        head, _, name = path.rpartition("/")
+    for path, node in environment.own(spec["python"], spec["trees"]).items():
+        head, _, name = f"{prefix}/{path}".rpartition("/")
         if name in directory(tree, head):
-            farm.errors.append(f"{spec['prefix']}/{path} belongs to the environment and is provided by a wheel")
-        put(tree, path, node)
-    directory(tree, f"lib/{python}/site-packages")
+            farm.errors.append(f"/{head}/{name} belongs to the environment and is provided by a wheel")
+        put(tree, f"{head}/{name}", node)
+    directory(tree, site)
     fail(sorted(farm.errors))
     return tree
 
@@ -72,12 +74,9 @@ def main():
     spec = read_spec()
     tree = load(spec["tree"])
     prefix = spec["prefix"]
-    wheels = [
-        (Package(wheel["path"], f"wheel {wheel['name']}", wheel["requested_by"], wheel["name"]), load(wheel["meta"]))
-        for wheel in spec["wheels"]
-    ]
+    wheels = installed(spec)
     decisions = Decisions(spec["winners"], prefix)
-    graft(tree, prefix, virtual_environment(spec, wheels, decisions))
+    graft(tree, "/", application(spec, wheels, decisions))
     for message in decisions.unused():
         note(message)
     for path, content in accounts(spec["user"]["name"], spec["user"]["uid"], spec["directories"]).items():
@@ -100,7 +99,7 @@ def main():
     for package, meta in wheels:
         siblings = {os.path.basename(path) for path in meta["elf"]}
         for path in meta["elf"]:
-            checker.check(f"{prefix}/{path}", package, siblings)
+            checker.check(f"/{package.at}/{path}", package, siblings)
     for message in checker.notes + checker.unneeded():
         note(message)
     fail(sorted(checker.errors))

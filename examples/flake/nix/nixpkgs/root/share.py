@@ -9,12 +9,12 @@ import os
 from check_elf import DRIVER, MUSL
 
 
-def providers(prefix, wheels, checker):
+def providers(wheels, checker):
     """name -> [(wheel, path in the image)], by file name and by soname."""
     found = {}
     for package, meta in wheels:
         for path in meta["elf"]:
-            place = f"{prefix}/{path}"
+            place = f"/{package.at}/{path}"
             real = checker.root.real(place)
             elf = checker.elf(real) if real else None
             if elf is None or elf.interpreter or (elf.machine, elf.bits) not in (("x86_64", 64), ("aarch64", 64)):
@@ -27,10 +27,10 @@ def providers(prefix, wheels, checker):
 def links(prefix, wheels, checker):
     """name -> path of every library that the environment's lib/ has to offer, and
     the notes on those that several wheels bring."""
-    known, shared, notes = providers(prefix, wheels, checker), {}, []
+    known, shared, notes = providers(wheels, checker), {}, []
     # `$ORIGIN` of a library is where it was opened, so one that is reached by a
     # link looks for its own from there.
-    todo = [f"{prefix}/{path}" for _, meta in wheels for path in meta["elf"]]
+    todo = [f"/{package.at}/{path}" for package, meta in wheels for path in meta["elf"]]
     seen_at = {path: path for path in todo}
     while todo:
         path = todo.pop(0)
