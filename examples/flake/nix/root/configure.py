@@ -91,7 +91,6 @@ PREPARED = {
     "/usr/sbin/policy-rc.d": b"#!/bin/sh\nexit 101\n",
     "/etc/postgresql-common/createcluster.d/forge.conf": b"create_main_cluster = false\n",
 }
-OWN_PLACES = {*PREPARED, *NUMBERING}
 # They are there before the scripts run.
 ACCOUNTS = ("etc/passwd", "etc/group")
 KEY = b"PRIVATE KEY-----"
@@ -177,7 +176,7 @@ class Results:
     def __init__(self, root, not_kept, varying, epoch):
         self.found, gone, others = root.changed()
         self.found.update({place: Stored(f"{root.path}/{place}") for place in ACCOUNTS})
-        is_kept = lambda place: f"/{place}" not in OWN_PLACES and not any(row.has(place) for row in not_kept)
+        is_kept = lambda place: f"/{place}" not in {**PREPARED, **NUMBERING} and not any(row.has(place) for row in not_kept)
         self.kept = {}
         self.notes = [f"/{place} is not in the image: it is neither a file, a directory nor a link" for place in others if is_kept(place)]
         for place, node in self.found.items():
