@@ -60,7 +60,7 @@ pub const POETRY: Input = Input {
 
 /// The backend that reads the file.
 const BACKEND: &str = "setuptools";
-/// What of [project] setuptools takes from here where it is dynamic, by the begin of its key.
+/// What of `[project]` setuptools takes from here where it is dynamic, by the begin of its key.
 const DYNAMIC: [(&str, &[&str]); 1] =
     [("options.entry_points.", &["entry-points", "gui-scripts", "scripts"])];
 
