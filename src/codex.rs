@@ -18,7 +18,7 @@ mod value;
 
 use std::path::Path;
 
-pub use grants::Grants;
+pub use grants::{Grants, OperatorGrants};
 pub use lychd_toml::{
     Actuator, Database, DatabaseImage, Loopback, Lychd, ReactorInbox, ReactorInboxError, Setting, Switching,
     Web,

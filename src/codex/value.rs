@@ -7,7 +7,9 @@ use std::{
     str::FromStr,
 };
 
-use super::{grants::Grants, lychd_toml::Lychd, runes::Runes, selection::Selection, spheres::Spheres};
+use super::{
+    grants::OperatorGrants, lychd_toml::Lychd, runes::Runes, selection::Selection, spheres::Spheres,
+};
 use crate::{
     diagnostic::Place,
     digest::Sha256,
@@ -43,7 +45,7 @@ pub struct Codex {
     /// `[spheres]` of `forge.toml`.
     pub spheres: Spheres,
     /// `[grants]` of `forge.toml`, by rune.
-    pub grants: BTreeMap<RuneName, Located<Grants>>,
+    pub grants: BTreeMap<RuneName, Located<OperatorGrants>>,
 }
 
 /// The ports that LychD publishes on the host.
