@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use super::{PREFIX, record::MemberRune, unit::Value};
@@ -49,7 +49,7 @@ impl<'a> Asker<'a> {
     /// home directory; for everybody its hidden entries, which are settings and keys, but for what lies in `~/.cache`.
     fn needs_grant(&self, path: &Path, home: &Path) -> bool {
         let Ok(below) = path.strip_prefix(home) else { return false };
-        let mut parts = below.components().map(|part| part.as_os_str());
+        let mut parts = below.components().map(Component::as_os_str);
         let Some(first) = parts.next() else { return true };
         let is_cache = first == ".cache" && parts.next().is_some();
         let is_hidden = first.to_str().is_none_or(|name| name.starts_with('.'));
@@ -101,8 +101,8 @@ impl Wish<'_> {
     ) -> Result<bool, Failure> {
         let found = self.found.on(home);
         // An entry of the user's own stays that wherever its link leads.
-        let asked = [&self.path.on(home), &found].into_iter().any(|path| asker.needs_grant(path, home));
-        Ok(!asked || asker.grant_of(&found, home, resolve)?.is_some())
+        let personal = [&self.path.on(home), &found].into_iter().any(|path| asker.needs_grant(path, home));
+        Ok(!personal || asker.grant_of(&found, home, resolve)?.is_some())
     }
 }
 

@@ -102,7 +102,7 @@ pub(super) fn judge(
 }
 
 /// The messages of both runs, each once, without what stands before every line, and without the usual ones.
-fn messages(stderr: &str) -> Vec<String> {
+pub(super) fn messages(stderr: &str) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for line in stderr.lines() {
         let text = line
@@ -132,10 +132,7 @@ fn finding(message: &str, sources: &Sources, directory: &str) -> Diagnostic {
     if let Some((path, reason)) =
         message.strip_prefix("error loading \"").and_then(|rest| rest.split_once("\", "))
     {
-        let number = reason.strip_prefix("file contains line ").and_then(|rest| rest.split_once(':'));
-        let number = number.and_then(|(number, _)| number.parse().ok());
-        let place = sources.get(path).map(|source| sources::line(source, number.unwrap_or(1)));
-        return at(refused(path, reason), place);
+        return at(refused(path, reason), sources.get(path).map(|source| place_of(reason, source)));
     }
     if let Some((name, rest)) =
         message.strip_prefix("Warning: ").and_then(|rest| rest.split_once(" specifies the image "))
@@ -161,21 +158,28 @@ fn at(diagnostic: Diagnostic, place: Option<Place>) -> Diagnostic {
     }
 }
 
-/// The line that a reason is about: of the key it names, else of what it quotes or of a unit it names.
+/// The line that a reason is about, else the start of the text.
 fn place_of(reason: &str, source: &Source) -> Place {
-    if let Some((key, group)) =
-        reason.strip_prefix("unsupported key '").and_then(|rest| rest.split_once("' in group '"))
-    {
-        let group = group.split('\'').next();
-        let is_key = |line: &str| line.split_once('=').is_some_and(|(name, _)| name.trim() == key);
-        if let Some(place) = sources::in_section(source, group, is_key) {
-            return place;
-        }
+    place_in(reason, source).unwrap_or_else(|| source.at(0..0))
+}
+
+/// The line that a reason is about: by its number, of the key it names, else of what it quotes or of a unit it names.
+pub(super) fn place_in(reason: &str, source: &Source) -> Option<Place> {
+    let number = reason.strip_prefix("file contains line ").and_then(|rest| rest.split_once(':'));
+    if let Some(number) = number.and_then(|(number, _)| number.parse().ok()) {
+        return Some(sources::line(source, number));
     }
     let quoted = |quote: char| reason.split(quote).skip(1).step_by(2);
     let named = reason.split(' ').filter(|word| is_quadlet(word));
     let mut words = quoted('\'').chain(quoted('"')).chain(named).filter(|word| !word.is_empty());
-    words.find_map(|word| sources::containing(source, word)).unwrap_or_else(|| source.at(0..0))
+    key_in(reason, source).or_else(|| words.find_map(|word| sources::containing(source, word)))
+}
+
+/// The line of the key that a reason names.
+pub(super) fn key_in(reason: &str, source: &Source) -> Option<Place> {
+    let (key, group) = reason.strip_prefix("unsupported key '")?.split_once("' in group '")?;
+    let is_key = |line: &str| line.split_once('=').is_some_and(|(name, _)| name.trim() == key);
+    sources::in_section(source, group.split('\'').next(), is_key)
 }
 
 /// The Quadlet file that a unit was made of.
