@@ -254,15 +254,14 @@ impl Judge for Validator {
         let scratch = self.scratch()?;
         let stage = Stage::at(scratch.path(), &FileTree::new())?;
         let staged = Staged::at(scratch.path(), &rendered.quadlets, theirs.quadlets)?;
-        let out = stage.out.as_str();
-        let said = self.generate(&stage, &staged.directories, &["-user", "-no-kmsg-log", out, out, out])?;
-        let mut made = stage.made()?;
-        let (mut findings, mut notes) = among::judge(&said.stderr, &made, rendered, theirs.quadlets, &staged);
+        // What it would write is read from what it says: the fewest files are written.
+        let said = self.generate(&stage, &staged.directories, &["-user", "-dryrun", "-no-kmsg-log"])?;
+        let all = generator::units(&said.text());
+        let (mut findings, mut notes) = among::judge(&said.stderr, &all, rendered, theirs.quadlets, &staged);
         notes.extend(staged.notes);
         let generated = rendered.generated();
-        let others: BTreeSet<String> =
-            made.keys().filter(|name| !generated.contains(*name)).cloned().collect();
-        made.retain(|name, _| generated.contains(name));
+        let (made, others): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            all.into_iter().partition(|(name, _)| generated.contains(name));
 
         // What is as it was alone, and has no drop-in of systemd's, was verified before.
         let units = units_of(rendered);
@@ -270,30 +269,38 @@ impl Judge for Validator {
         let drop_ins: BTreeMap<&String, _> = drop_ins.filter(|(_, all)| !all.is_empty()).collect();
         let mut again: BTreeSet<String> = changed(alone, &made).into_keys().collect();
         again.extend(drop_ins.keys().map(|unit| (*unit).clone()));
-        if again.is_empty() {
+        if again.is_empty() || !findings.is_empty() {
             return Ok(Verdict { findings, notes, made });
         }
+        stage.put(made.iter().chain(&others))?;
         findings.extend(stage.add(&rendered.units)?);
+        let out = stage.out.as_str();
         let texts = drop_ins.values().flatten().filter_map(|(_, content)| content.text().cloned());
         let paths: Vec<String> = again.iter().map(|name| format!("{out}/{name}")).collect();
-        let directories = theirs.units.directories().map(plain).collect::<Result<Vec<_>, _>>()?;
-        let output = self.verify(&stage, &paths, &directories)?;
+        // A list of them has `:` between two.
+        let listable = |path: &Path| path.to_str().is_some_and(|text| !text.contains(':'));
+        let (listed, odd): (Vec<&Path>, Vec<&Path>) =
+            theirs.units.directories().partition(|path| listable(path));
+        notes.extend(odd.iter().map(|path| format!("`{}` was not looked at by systemd", path.display())));
+        let listed: Vec<&str> = listed.into_iter().filter_map(Path::to_str).collect();
+        let output = self.verify(&stage, &paths, &listed)?;
         let judged = verify::judge(&verify::Run {
-            failed: !output.success(),
+            // Units of the user's own may fail; what is said of ours counts.
+            failed: false,
             stderr: &output.stderr,
             made: &made,
             out,
             directory: &staged.site,
             quadlets: &Sources::of(&rendered.quadlets),
             units: &Sources::of(&rendered.units).and(texts),
-            others: &others,
+            others: &others.into_keys().collect(),
         })?;
         let quadlets = quadlets_of(rendered);
-        let named = again.iter().flat_map(|unit| {
+        let takes_part = again.iter().flat_map(|unit| {
             let podmans = quadlets.get(unit).map(|quadlet| theirs.quadlets.drop_ins_of(quadlet));
             podmans.into_iter().flatten().chain(theirs.units.drop_ins_of(unit)).map(|(path, _)| path)
         });
-        let (wrong, harmless) = among::systemds(judged.findings, &named.collect());
+        let (wrong, harmless) = among::systemds(judged.findings, &takes_part.collect());
         findings.extend(wrong);
         notes.extend(harmless);
         Ok(Verdict { findings, notes, made })

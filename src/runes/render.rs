@@ -1,6 +1,10 @@
 //! From the values to the files.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
 
 use super::{
     Layout, MemberRune, POD_SERVICE, RuneRecord, capabilities,
@@ -116,7 +120,17 @@ pub fn render(input: &RenderInput<'_>) -> Result<Rendered, Failure> {
     let mut images = Images::new(codex, input.further);
 
     let reactor = mounts::reactor(codex, layout);
-    let context = MountContext { layout, resolve, reactor: &reactor, asker: None };
+    // The same roots are asked of each mount: a path is looked at once, and is the same for all.
+    let known = RefCell::new(BTreeMap::new());
+    let resolve = |path: &Path| -> Result<PathBuf, Failure> {
+        if let Some(found) = known.borrow().get(path) {
+            return Ok(PathBuf::clone(found));
+        }
+        let found = resolve(path)?;
+        known.borrow_mut().insert(path.to_owned(), found.clone());
+        Ok(found)
+    };
+    let context = MountContext { layout, resolve: &resolve, reactor: &reactor, asker: None };
     let mut containers = core_containers(input, context, &mut images, &mut errors)?;
     containers.extend(rune_containers(input, context, (&ports, &topology), &mut images, &mut errors)?);
     let Images { uses: images, errors: floating, .. } = images;

@@ -51,6 +51,21 @@ pub(super) fn names(stdout: &str) -> BTreeSet<String> {
     stdout.lines().filter_map(name).collect()
 }
 
+/// The units in the output of a dry run, by name.
+pub(super) fn units(stdout: &str) -> BTreeMap<String, String> {
+    let mut units: BTreeMap<String, String> = BTreeMap::new();
+    let mut current = None;
+    for line in stdout.lines() {
+        if let Some(name) = line.strip_prefix("---").and_then(|rest| rest.strip_suffix("---")) {
+            current = Some(units.entry(name.to_owned()).or_default());
+        } else if let Some(text) = &mut current {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    units
+}
+
 /// All that is wrong.
 pub(super) fn judge(
     run: &Run<'_>,
@@ -110,8 +125,10 @@ pub(super) fn messages(stderr: &str) -> Vec<String> {
             .and_then(|rest| rest.split_once("]: "))
             .map_or(line, |(_, text)| text)
             .trim();
-        let usual = text.is_empty() || text.starts_with("Loading source unit file ");
-        if !usual && !all.iter().any(|known| known == text) {
+        let usual = ["Loading source unit file ", "Loading source drop-in file "]
+            .iter()
+            .any(|usual| text.starts_with(usual));
+        if !text.is_empty() && !usual && !all.iter().any(|known| known == text) {
             all.push(text.to_owned());
         }
     }
@@ -293,7 +310,9 @@ mod tests {
             ["podman's generator says: no\n  note: not made, of what was expected: `a.service`"]
         );
         assert_eq!(judged("", true, &[], &[]), ["podman's generator refuses the units and does not say why"]);
-        assert_eq!(names("---a.service---\n[Unit]\n\n---b-pod.service---\n").len(), 2);
+        let dry = "---a.service---\n[Unit]\nA=b\n\n---b-pod.service---\n";
+        assert_eq!(names(dry).len(), 2);
+        assert_eq!(units(dry)["a.service"], "[Unit]\nA=b\n\n");
     }
 
     #[test]
