@@ -28,6 +28,7 @@ pub struct Claims {
 pub fn claims(rendered: &Rendered, found: &SearchTree) -> Claims {
     let ours = Ours::of(rendered);
     let mut all = Claims::default();
+    all.wrong.extend(ours.renamed(found));
     for directory in &found.directories {
         for (name, content) in &directory.quadlets {
             let Some(text) = content.text() else { continue };
@@ -62,6 +63,31 @@ impl Ours {
             }
         }
         Self(names)
+    }
+}
+
+impl Ours {
+    /// Drop-ins that give one of ours another name: two of ours could get one, and nobody would find it by its own.
+    fn renamed(&self, found: &SearchTree) -> Vec<Diagnostic> {
+        let mut wrong: Vec<Diagnostic> = Vec::new();
+        for (name, file) in &self.0 {
+            let drop_ins = found.drop_ins_of(file);
+            let said = drop_ins.iter().filter_map(|(_, content)| content.text()).flat_map(entries);
+            let named = said
+                .filter(|entry| entry.is(&["Container"], "ContainerName") || entry.is(&["Pod"], "PodName"));
+            let Some(entry) =
+                named.last().filter(|entry| entry.value != *name && infra(&entry.value) != *name)
+            else {
+                continue;
+            };
+            if wrong.iter().any(|one| one.places.first().is_some_and(|(place, _)| *place == entry.place)) {
+                continue;
+            }
+            let message = format!("a drop-in of `{file}` has podman call it `{}`, not `{name}`", entry.value);
+            let told = Diagnostic::new(message).at(entry.place, "");
+            wrong.push(told.help("take that line out: the forge and its units know it by its own name"));
+        }
+        wrong
     }
 }
 
@@ -344,6 +370,21 @@ mod tests {
             )
             .is_empty()
         );
+    }
+
+    #[test]
+    fn no_drop_in_renames_ours() {
+        let drop_in = |directory, text| told_with("a.container", "[Container]\n", &[(directory, text)]);
+        assert_eq!(
+            drop_in("container.d", "[Container]\nContainerName=lychd-vessel2\n"),
+            [
+                "refused: a drop-in of `lychd-vessel.container` has podman call it `lychd-vessel2`, not `lychd-vessel`|  \
+                 at /u/x.conf:2:1|  help: take that line out: the forge and its units know it by its own name"
+            ]
+        );
+        assert_eq!(drop_in("lychd.pod.d", "[Pod]\nPodName=mine\n").len(), 1);
+        assert_eq!(drop_in("lychd.pod.d", "[Pod]\nPodName=lychd\n"), Vec::<String>::new());
+        assert_eq!(drop_in("lychd-vessel.container.d", "[Container]\nContainerName=lychd-vessel\n").len(), 0);
     }
 
     #[test]

@@ -206,6 +206,18 @@ impl Volume {
     }
 }
 
+/// Whether a mount with these options changes what is mounted: what is written there stays, or everything gets another
+/// owner (`U`).
+#[must_use]
+pub fn is_writable<'a>(options: impl IntoIterator<Item = &'a str>) -> bool {
+    let (mut keeps, mut owns) = (true, false);
+    for option in options {
+        keeps &= !matches!(option, "ro" | "O");
+        owns |= option == "U";
+    }
+    keeps || owns
+}
+
 impl<S> Volume<S> {
     /// What is mounted.
     #[must_use]
@@ -224,10 +236,10 @@ impl<S> Volume<S> {
         self.options.iter().map(String::as_str)
     }
 
-    /// Whether what is written there stays.
+    /// As [`is_writable`].
     #[must_use]
     pub fn is_writable(&self) -> bool {
-        !self.options().any(|option| matches!(option, "ro" | "O"))
+        is_writable(self.options())
     }
 }
 
@@ -285,6 +297,11 @@ mod tests {
         assert_eq!((own.to_string().as_str(), own.is_writable()), ("cache-2:/var/cache:U", true));
         let host: Volume<MountSource> = "~/m:/m:ro".parse().unwrap();
         assert!(matches!(host.source(), MountSource::Host(_)) && !host.is_writable(), "{host:?}");
+        for (options, writable) in
+            [("", true), ("Z,rw", true), ("O", false), ("ro,z", false), ("U,ro", true), ("nodev,ro", false)]
+        {
+            assert_eq!(is_writable(options.split(',')), writable, "{options}");
+        }
         for (bad, want) in [
             ("lychd-other-data:/x", "by its short name"),
             ("Data:/x", "or the name of a volume of the member's own"),

@@ -94,7 +94,7 @@ pub struct Mount {
     pub mount: String,
     /// The member that brings the service; `null` of what is LychD's or the Codex's.
     pub member: Option<String>,
-    /// Whether what the service writes there stays.
+    /// Whether the mount changes what is there: what is written stays, or everything gets another owner (`U`).
     pub writable: bool,
 }
 

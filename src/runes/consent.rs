@@ -12,7 +12,7 @@ use crate::{
     document::Located,
     name::{
         MemberId, RuneName,
-        mount::{HostPath, MountSource},
+        mount::{HostPath, MountSource, is_writable},
     },
 };
 
@@ -84,7 +84,7 @@ pub(super) struct Wish<'a> {
     pub(super) found: HostPath,
     /// Where it is written.
     pub(super) place: &'a Place,
-    /// Whether what is written there stays.
+    /// Whether the mount changes what is there.
     pub(super) writable: bool,
 }
 
@@ -166,17 +166,12 @@ pub(super) fn granted<'a>(
     for volume in volumes.iter().map(ToString::to_string) {
         let mut parts = volume.split(':');
         let Some(Ok(host)) = parts.next().map(str::parse::<HostPath>) else { continue };
-        let how = if is_writable(parts.nth(1).unwrap_or_default()) { ", rw" } else { "" };
+        let how = if is_writable(parts.nth(1).unwrap_or_default().split(',')) { ", rw" } else { "" };
         if let Some(grant) = asker.grant_of(&host.on(home), home, resolve)? {
             all.push((format!("mounts {}{how}", shown(&host)), grant));
         }
     }
     Ok(all)
-}
-
-/// Whether what is written to a mount with these options stays.
-pub(super) fn is_writable(options: &str) -> bool {
-    !options.split(',').any(|option| matches!(option, "ro" | "O"))
 }
 
 /// What podman calls a volume of a member's own.

@@ -15,7 +15,7 @@ use crate::{
     diagnostic::{Diagnostic, Failure, Place},
     name::{
         MemberId,
-        mount::{HostPath, MountSource, Volume},
+        mount::{HostPath, MountSource, Volume, is_writable},
     },
 };
 
@@ -75,7 +75,7 @@ pub struct MountUse {
     pub member: Option<String>,
     /// `host:container:options`.
     pub mount: String,
-    /// Whether what the container writes there stays.
+    /// Whether the mount changes what is there: what is written stays, or everything gets another owner.
     pub writable: bool,
 }
 
@@ -84,7 +84,7 @@ impl MountUse {
     pub(super) fn all(containers: &[Container]) -> Vec<Self> {
         let of = |container: &Container, volume: &Value| {
             let mount = volume.to_string();
-            let writable = consent::is_writable(mount.split(':').nth(2).unwrap_or_default());
+            let writable = is_writable(mount.split(':').nth(2).unwrap_or_default().split(','));
             let member = container.labels.get("lychd.member").cloned();
             Self { service: container.name.clone(), member, mount, writable }
         };
