@@ -57,6 +57,9 @@ pub struct Host {
     pub analyze: Option<PathBuf>,
     /// What `%h` in a unit means; an empty directory when there is none.
     pub home: Option<PathBuf>,
+    /// The user's directory in memory, where a set is staged: the generator syncs each file it writes. Without one it is
+    /// the cache.
+    pub runtime: Option<PathBuf>,
 }
 
 impl Host {
@@ -68,6 +71,9 @@ impl Host {
             generators: GENERATORS.iter().map(PathBuf::from).collect(),
             analyze: environment::program("systemd-analyze"),
             home: environment::variable("HOME").map(PathBuf::from).filter(|home| home.is_absolute()),
+            runtime: environment::variable("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|runtime| {
+                runtime.is_absolute() && matches!(file::kind(runtime), Ok(Some(file::Kind::Directory)))
+            }),
         }
     }
 }
@@ -120,7 +126,9 @@ impl Validator {
             let (_, version) = systemd_version(&installed.program)?;
             (installed.program, (version, Origin::Debian), Some(installed.units))
         };
-        let (home, stage) = (host.home.clone(), cache.join("stage"));
+        let runtime = host.runtime.as_ref().map(|runtime| runtime.join("lychd-forge"));
+        let runtime = runtime.filter(|runtime| plain(runtime).is_ok());
+        let (home, stage) = (host.home.clone(), runtime.unwrap_or(cache).join("stage"));
         Ok(Self { generator, analyze, podman, systemd, targets, home, stage })
     }
 

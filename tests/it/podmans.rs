@@ -32,7 +32,7 @@ fn podmans_of_newer_debians_accept_every_set() {
         let host = Host {
             generators: vec![directory.path().join("quadlet")],
             analyze: Some(directory.path().join("systemd-analyze")),
-            home: None,
+            ..Host::default()
         };
         // Nothing is to be brought: both programs are there.
         let validator = find_in(directory.path(), None, &host).unwrap();

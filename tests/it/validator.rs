@@ -371,8 +371,9 @@ fn the_hosts_own_programs_must_be_new_enough() {
     let missing = directory.path().join("missing");
     let found = |generators: &[&PathBuf], analyze: &PathBuf| {
         let generators = generators.iter().copied().cloned().collect();
-        let found = find_in(&cache(), None, &Host { generators, analyze: Some(analyze.clone()), home: None })
-            .unwrap();
+        let found =
+            find_in(&cache(), None, &Host { generators, analyze: Some(analyze.clone()), ..Host::default() })
+                .unwrap();
         (found.podman().0.to_string(), found.podman().1, found.systemd().0.to_owned(), found.systemd().1)
     };
     let (version, origin, ..) = found(&[&missing, &old], &old_systemd);
