@@ -49,6 +49,7 @@ mod plain_image;
 mod podman_load;
 mod pseudo_store;
 mod real_places;
+mod realm;
 mod schemas;
 mod small_crypts;
 mod sources;

@@ -17,7 +17,7 @@ here=$(cd "$(dirname "$0")/../.." && pwd)
 cache=${REALM_CACHE:-$here/target/realm}
 user=lych
 packages=(systemd systemd-sysv dbus dbus-user-session libpam-systemd podman crun passt netavark aardvark-dns nftables
-    uidmap catatonit curl python3-minimal)
+    uidmap catatonit curl)
 
 fail() { echo "realm: $*" >&2; exit 2; }
 
