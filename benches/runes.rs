@@ -14,7 +14,9 @@ use lychd_forge::{
     codex,
     digest::Sha256,
     image::ConfigDigest,
-    runes::{Layout, RenderInput, Rendered, RuneRecord, podman::OLDEST_PODMAN, render},
+    runes::{
+        Layout, RenderInput, Rendered, RuneRecord, podman::OLDEST_PODMAN, render, systemd::SystemdVersion,
+    },
 };
 
 const SIZES: [usize; 3] = [30, 200, 1000];
@@ -91,6 +93,7 @@ fn rendered(directory: &Path) -> Rendered {
         layout: &layout,
         resolve: &|path: &Path| Ok(path.to_owned()),
         podman: OLDEST_PODMAN,
+        systemd: SystemdVersion::new(257),
         ports: &BTreeMap::new(),
     })
     .unwrap()

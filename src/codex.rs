@@ -15,6 +15,7 @@ pub mod runes;
 mod selection;
 mod spheres;
 mod value;
+mod vessel;
 
 use std::path::Path;
 
@@ -29,6 +30,7 @@ pub use value::{
     Codex, Debian, HostName, HostPort, HostPorts, Image, ImageName, ImagePackage, ImagePath,
     MaintainerScripts, MirrorUrl, Nixpkgs, Origin, Policy, PythonSeries, Soname, Substrate,
 };
+pub use vessel::{HealthCheck, VesselVariable};
 
 use crate::{
     diagnostic::{Diagnostic, Failure, Fault, Source, refuse_any},

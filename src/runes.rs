@@ -9,21 +9,27 @@
 mod capabilities;
 mod core;
 pub mod coven;
+mod environment;
+mod health;
 mod images;
 mod lychd_differences;
 mod mounts;
 pub mod names;
 pub mod podman;
 pub mod ports;
+mod question;
 pub mod record;
 mod render;
 mod secrets;
 mod stone;
+pub mod systemd;
 pub mod unit;
+mod variables;
 
 pub use capabilities::SCHEMA as CAPABILITIES_SCHEMA;
 pub use images::ImageUse;
 pub use mounts::Layout;
+pub use question::Question;
 pub use record::{MemberRune, RuneRecord, WebPort};
 pub use render::{Granted, RenderInput, Rendered, Service, render};
 

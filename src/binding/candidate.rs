@@ -15,7 +15,12 @@ use crate::{
     diagnostic::{Diagnostic, Failure, refuse_any},
     image::EngineId,
     name::Role,
-    runes::{RenderInput, Rendered, RuneRecord, podman::PodmanVersion, render},
+    runes::{
+        RenderInput, Rendered, RuneRecord,
+        podman::PodmanVersion,
+        render,
+        systemd::{SystemdVersion, SystemdVersionError},
+    },
 };
 
 /// A set of units that may be inscribed.
@@ -48,6 +53,8 @@ pub struct Subject<'a> {
     pub further: &'a BTreeMap<Role, EngineId>,
     /// The podman to write for; `None`: the one that judges.
     pub podman: Option<PodmanVersion>,
+    /// The systemd to write for; `None`: the one that judges.
+    pub systemd: Option<SystemdVersion>,
 }
 
 /// Renders and judges the units of a body and holds them against what lies on the host.
@@ -58,6 +65,12 @@ pub struct Subject<'a> {
 pub fn candidate(subject: Subject<'_>, host: &HostView, judge: &dyn Judge) -> Result<Candidate, Failure> {
     let (judging, origin) = judge.podman();
     let podman = subject.podman.unwrap_or(judging);
+    let its_systemd: SystemdVersion = judge
+        .systemd()
+        .0
+        .parse()
+        .map_err(|error: SystemdVersionError| Failure::unable(Diagnostic::new(error.to_string())))?;
+    let systemd = subject.systemd.unwrap_or(its_systemd);
     let input = RenderInput {
         codex: subject.codex,
         federated: subject.members,
@@ -66,19 +79,25 @@ pub fn candidate(subject: Subject<'_>, host: &HostView, judge: &dyn Judge) -> Re
         layout: &host.layout,
         resolve: &host.resolve,
         podman,
+        systemd,
         ports: &host.ports,
     };
     let rendered = render(&input)?;
     let mut notes = rendered.notes.clone();
-    if podman > judging {
-        // It does not know the directives of a newer one.
-        notes.extend(judged(judge, &render(&RenderInput { podman: judging, ..input })?)?);
-        notes.push(format!(
-            "podman {judging} judged the units as it would get them; there is no podman {podman} here"
-        ));
+    // Neither knows the directives of a newer one.
+    if podman > judging || systemd > its_systemd {
+        let older = RenderInput { podman: podman.min(judging), systemd: systemd.min(its_systemd), ..input };
+        notes.extend(judged(judge, &render(&older)?)?);
     } else {
         notes.extend(judged(judge, &rendered)?);
     }
+    let newer = [
+        (podman > judging).then(|| ("podman", judging.to_string(), podman.to_string())),
+        (systemd > its_systemd).then(|| ("systemd", its_systemd.to_string(), systemd.to_string())),
+    ];
+    notes.extend(newer.into_iter().flatten().map(|(what, has, wanted)| {
+        format!("{what} {has} judged the units as it would get them; there is no {what} {wanted} here")
+    }));
     host.found.refuse_foreign(&rendered.units)?;
     refuse_any(shadowing(&rendered.quadlets, &host.quadlets)?)?;
     notes.extend(drop_ins(&rendered, &host.names)?);
@@ -87,8 +106,8 @@ pub fn candidate(subject: Subject<'_>, host: &HostView, judge: &dyn Judge) -> Re
         notes.push(format!("the units are for podman {podman}: this host has none that is new enough (5.3)"));
     }
     let plan = plan(&rendered, &host.found, &host.sites);
-    let (systemd, systemd_is) = judge.systemd();
-    let judged_by_systemd = (systemd.to_owned(), systemd_is);
+    let (version, of) = judge.systemd();
+    let judged_by_systemd = (version.to_owned(), of);
     Ok(Candidate { rendered, plan, podman, judged_by_podman: (judging, origin), judged_by_systemd, notes })
 }
 
@@ -176,6 +195,7 @@ mod tests {
             image: &ConfigDigest::of("body").into(),
             further: &BTreeMap::new(),
             podman: podman.map(|podman| podman.parse().unwrap()),
+            systemd: None,
         };
         candidate(subject, host, judge)
     }
@@ -191,6 +211,7 @@ mod tests {
 
         host.found.quadlets = first.rendered.quadlets.clone();
         host.found.support = first.rendered.support.clone();
+        host.found.units = first.rendered.units.clone();
         assert!(!of(&host, &PODMAN, None).unwrap().plan.changes());
 
         // Only the Vessel sees the support directory.

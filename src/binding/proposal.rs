@@ -12,7 +12,7 @@ use crate::{
     diagnostic::Failure,
     host::{directories::Directories, progress::Progress},
     image::EngineId,
-    runes::{RuneRecord, podman, podman::PodmanVersion, record},
+    runes::{RuneRecord, podman, podman::PodmanVersion, record, systemd::SystemdVersion},
     supply::outside::{Network, Outside},
 };
 
@@ -23,6 +23,8 @@ pub struct Wanted<'a> {
     pub body: &'a str,
     /// The podman to write for; `None`: this host's, or the one that judges.
     pub podman: Option<PodmanVersion>,
+    /// The systemd to write for, likewise.
+    pub systemd: Option<SystemdVersion>,
 }
 
 /// A candidate with the body that it is of.
@@ -76,8 +78,14 @@ pub fn propose(
     let validator = outside.with_effects(progress, |effects| {
         Validator::find(&Host::usual(), codex.substrate.debian(), effects)
     })?;
-    let subject =
-        Subject { codex: &codex, members: &members, image: &image, further: &further, podman: wanted.podman };
+    let subject = Subject {
+        codex: &codex,
+        members: &members,
+        image: &image,
+        further: &further,
+        podman: wanted.podman,
+        systemd: wanted.systemd,
+    };
     let candidate = candidate(subject, &host, &validator)?;
     for note in &candidate.notes {
         progress.note(note);

@@ -5,7 +5,7 @@ use crate::{
     binding::{self, Wanted},
     diagnostic::{Diagnostic, Failure, Fault},
     report,
-    runes::podman::PodmanVersion,
+    runes::{podman::PodmanVersion, systemd::SystemdVersion},
 };
 
 const EXAMPLES: &str = "\
@@ -36,6 +36,9 @@ pub(super) struct Args {
     /// The podman to write for, such as 5.3 [default: this host's, or Debian 13's where that is older]
     #[arg(long, value_name = "VERSION")]
     podman: Option<PodmanVersion>,
+    /// The systemd to write for, such as 257 [default: this host's, or Debian 13's where that is older than 252]
+    #[arg(long, value_name = "NUMBER")]
+    systemd: Option<SystemdVersion>,
 }
 
 pub(super) fn run(args: &Args, settings: &Settings, ui: &Ui) -> Result<Outcome, Failure> {
@@ -46,7 +49,8 @@ pub(super) fn run(args: &Args, settings: &Settings, ui: &Ui) -> Result<Outcome, 
                 .help("lychd-forge bind --dry-run"),
         ));
     }
-    let wanted = Wanted { body: args.body.as_deref().unwrap_or("newest"), podman: args.podman };
+    let wanted =
+        Wanted { body: args.body.as_deref().unwrap_or("newest"), podman: args.podman, systemd: args.systemd };
     let proposal = binding::propose(&settings.directories, settings.network, wanted, ui)?;
     ui.report(&report::Bind::dry_run(&proposal, args.diff))?;
     Ok(Outcome::Done)

@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 use super::{
     Codex, Debian, ImagePackage, MaintainerScripts, Nixpkgs, Origin, Soname, Substrate, grants, spheres,
+    vessel,
 };
 use crate::{
     diagnostic::Diagnostic,
@@ -22,7 +23,15 @@ pub(super) fn read(table: &Table, codex: &mut Codex, errors: &mut Vec<Diagnostic
     let policy = file.table("policy");
     let spheres = file.table("spheres");
     let granted = file.table(like("grants", "{ coder = { writable = true } }"));
+    let vessel = file.table(like("vessel", r#"{ env = { LOG_LEVEL = "info" } }"#));
+    let health = file.table(like("health", "{ coder = false }"));
     file.finish();
+    if let Some(table) = vessel {
+        codex.vessel_env = vessel::read(table, errors);
+    }
+    if let Some(table) = health {
+        codex.health = vessel::read_health(table, errors);
+    }
     if let Some(table) = image {
         read_image(table, codex, errors);
     }

@@ -20,7 +20,7 @@ pub use address::loopback;
 pub use model::{Capability, Model, stem as model_stem};
 pub use phoenix::Phoenix;
 pub use portal::Portal;
-pub use soulstone::{Concurrency, Control, Launch, Soulstone, Word};
+pub use soulstone::{Concurrency, Control, Launch, Soulstone, StoneHealth, Word};
 
 use anchor::Owner;
 use families::{Family, Kind};

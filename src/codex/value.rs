@@ -7,7 +7,14 @@ use std::{
     str::FromStr,
 };
 
-use super::{grants::Grants, lychd_toml::Lychd, runes::Runes, selection::Selection, spheres::Spheres};
+use super::{
+    grants::Grants,
+    lychd_toml::Lychd,
+    runes::Runes,
+    selection::Selection,
+    spheres::Spheres,
+    vessel::{HealthCheck, VesselVariable},
+};
 use crate::{
     diagnostic::Place,
     digest::Sha256,
@@ -19,6 +26,7 @@ use crate::{
         npm::NpmName,
         tree_ref::TreeRef,
         url::HostPolicy,
+        variable::VariableName,
     },
     tree::RelativePath,
 };
@@ -44,6 +52,10 @@ pub struct Codex {
     pub spheres: Spheres,
     /// `[grants]` of `forge.toml`, by rune.
     pub grants: BTreeMap<RuneName, Located<Grants>>,
+    /// `[vessel.env]` of `forge.toml`.
+    pub vessel_env: BTreeMap<VariableName, Located<VesselVariable>>,
+    /// `[health]` of `forge.toml`, by service without `lychd-`.
+    pub health: BTreeMap<RuneName, Located<HealthCheck>>,
 }
 
 /// The ports that LychD publishes on the host.

@@ -3,16 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    POD_SERVICE, PREFIX,
+    POD_SERVICE, PREFIX, RuneRecord, environment, health,
     mounts::{self, Layout, MountContext},
     ports, secrets,
-    unit::{Container, Link, Restart, Secret, ServiceKind, Source, Value},
+    unit::{Container, Link, Restart, Secret, SecretForm, ServiceKind, Source, Stop, Value},
+    variables::{home_environment, secret_file, variable},
 };
 use crate::{
     codex::{Actuator, Codex, Grants, runes::Phoenix},
     diagnostic::{Diagnostic, Failure},
     image::EngineId,
-    name::{SecretName, variable::VariableName},
+    name::{Role, SecretName, variable::VariableName},
 };
 
 /// Seconds for a container whose image podman has.
@@ -25,30 +26,6 @@ const PHYLACTERY: &str = "lychd-phylactery.service";
 const MIGRATE: &str = "lychd-migrate.service";
 /// Where LychD's reactor unit waits for intents, when its host side is installed.
 const REACTOR: &str = "lychd-reactor.path";
-
-/// A variable of ours.
-pub(super) fn variable(environment: &mut BTreeMap<VariableName, Value>, name: &str, value: impl Into<Value>) {
-    if let Ok(name) = name.parse() {
-        environment.insert(name, value.into());
-    }
-}
-
-/// The file that podman puts a secret into.
-pub(super) fn secret_file(name: &SecretName) -> String {
-    format!("/run/secrets/{name}")
-}
-
-/// Home and XDG directories with the host's own names, so that paths mean the same inside.
-pub(super) fn home_environment() -> BTreeMap<VariableName, Value> {
-    let mut environment = BTreeMap::new();
-    variable(&mut environment, "HOME", Value::of([super::unit::Piece::Home]));
-    for (name, below) in
-        [("XDG_CONFIG_HOME", ".config"), ("XDG_DATA_HOME", ".local/share"), ("XDG_CACHE_HOME", ".cache")]
-    {
-        variable(&mut environment, name, mounts::below_home(below));
-    }
-    environment
-}
 
 /// A container with nothing but the hardened default.
 pub(super) fn hardened(name: &str, description: &str, source: Source) -> Container {
@@ -69,7 +46,10 @@ pub(super) fn hardened(name: &str, description: &str, source: Source) -> Contain
         labels: BTreeMap::from([("lychd.rune", name.to_owned())]),
         exec: Vec::new(),
         service: ServiceKind::Lasting(Restart::Always),
+        health: None,
+        stop: None,
         start_seconds,
+        again: false,
         at_boot: true,
         reads_support: false,
     }
@@ -80,7 +60,7 @@ fn set(names: &[&str]) -> BTreeSet<String> {
 }
 
 fn plain(name: &SecretName) -> Secret {
-    Secret { name: name.clone(), target: None }
+    Secret { name: name.clone(), form: SecretForm::File }
 }
 
 /// The environment of the body, whichever of its two commands runs.
@@ -98,7 +78,7 @@ fn body_environment(codex: &Codex) -> BTreeMap<VariableName, Value> {
 pub(super) fn vessel(
     codex: &Codex,
     body: &EngineId,
-    migrates: bool,
+    record: &RuneRecord,
     context: MountContext<'_>,
     errors: &mut Vec<Diagnostic>,
 ) -> Result<Container, Failure> {
@@ -107,9 +87,11 @@ pub(super) fn vessel(
     let mut vessel = hardened("vessel", "The Vessel: LychD itself", source);
     vessel.volumes = mounts::of_vessel(codex, context, errors)?;
     vessel.reads_support = true;
-    // Without a gate it is the database itself that has to be there.
-    let first = set(&[if migrates { MIGRATE } else { PHYLACTERY }]);
+    // Without a gate it is the database itself that has to be there. Both stop in the order opposite to that of their
+    // starts, which needs the word on the database itself: by then the gate is long through.
+    let first = set(&[if record.migrate.is_empty() { PHYLACTERY } else { MIGRATE }]);
     let (mut wants, mut after) = (BTreeSet::new(), first.clone());
+    after.insert(PHYLACTERY.to_owned());
     let switching = &codex.lychd.switching;
     if switching.actuator.value == Actuator::HostReactor {
         for (path, options) in context.reactor.iter().zip([":rw,Z", ":ro,Z"]) {
@@ -127,6 +109,9 @@ pub(super) fn vessel(
     vessel.memory.insert(mounts::below_home(".cache"));
     vessel.environment = body_environment(codex);
     vessel.secrets = secrets::of_vessel(codex).iter().map(plain).collect();
+    vessel.health = record.health.get(&Role::vessel()).map(health::of_vessel);
+    vessel.again = true;
+    environment::add(&mut vessel, codex, &record.command);
     Ok(vessel)
 }
 
@@ -134,7 +119,7 @@ pub(super) fn vessel(
 pub(super) fn migration(
     codex: &Codex,
     body: &EngineId,
-    command: &[String],
+    record: &RuneRecord,
     layout: &Layout,
     errors: &mut Vec<Diagnostic>,
 ) -> Container {
@@ -147,7 +132,12 @@ pub(super) fn migration(
     migration.environment = body_environment(codex);
     let (web, own) = (&codex.lychd.web, &codex.lychd.database);
     migration.secrets = vec![plain(&web.secret_key_secret.value), plain(&own.password_secret.value)];
-    migration.exec = command.to_vec();
+    migration.exec.clone_from(&record.migrate);
+    if environment::wants_program(codex) {
+        migration.volumes.push(mounts::of_support(layout, errors));
+        migration.reads_support = true;
+    }
+    environment::add(&mut migration, codex, &record.migrate);
     migration.service = ServiceKind::Once;
     migration.start_seconds = MIGRATION_SECONDS;
     migration.at_boot = false;
@@ -172,7 +162,9 @@ pub(super) fn phylactery(
     layout: &Layout,
     errors: &mut Vec<Diagnostic>,
 ) -> Container {
-    const DATA: &str = "/var/lib/postgresql/data";
+    // A place that no image has: since 18 `/var/lib/postgresql/data` of the official one is a link in some of its
+    // builds, and what is above it a volume.
+    const DATA: &str = "/var/lib/lychd/postgres";
     let mut phylactery = hardened("phylactery", "The Phylactery: PostgreSQL with pgvector", source);
     let data = mounts::host(&layout.crypt.join("postgres/data"), layout, errors);
     let sql = mounts::host(&layout.support.join(FIRST_SQL_FILE), layout, errors);
@@ -183,12 +175,15 @@ pub(super) fn phylactery(
     phylactery.memory.insert(Value::from("/run/postgresql"));
     let database = &codex.lychd.database;
     let environment = &mut phylactery.environment;
-    // Since 18 the image's own place is elsewhere, in a volume that goes with the container.
     variable(environment, "PGDATA", DATA);
     variable(environment, "POSTGRES_DB", database.database.value.as_str());
     variable(environment, "POSTGRES_PASSWORD_FILE", secret_file(&database.password_secret.value));
     variable(environment, "POSTGRES_USER", database.user.value.as_str());
     phylactery.secrets = vec![plain(&database.password_secret.value)];
+    let (user, name) = (database.user.value.as_str(), database.database.value.as_str());
+    phylactery.health = Some(health::of_database(user, name, &database.password_secret.value));
+    // Fast shutdown: `SIGTERM` waits until every client has left, and then comes the kill.
+    phylactery.stop = Some(Stop { signal: "SIGINT", seconds: 60 });
     phylactery
 }
 
@@ -199,23 +194,16 @@ pub(super) fn phoenix(codex: &Codex, rune: &Phoenix, source: Source) -> Containe
     let database = set(&[PHYLACTERY]);
     phoenix.link = Link { wants: database.clone(), after: database, ..Link::default() };
     phoenix.memory.insert(Value::from(WORK));
+    phoenix.again = true;
     let [pages, telemetry] = ports::PHOENIX;
     let user = &codex.lychd.database.user.value;
-    let url = database_url(user.as_str());
+    let url = environment::database_url("postgresql", user.as_str(), false, "phoenix");
     let environment = &mut phoenix.environment;
     variable(environment, "PHOENIX_GRPC_PORT", telemetry.to_string());
     variable(environment, "PHOENIX_PORT", pages.to_string());
     variable(environment, "PHOENIX_SQL_DATABASE_URL", url);
     variable(environment, "PHOENIX_WORKING_DIR", WORK);
     phoenix
-}
-
-/// Phoenix's database, whatever characters the user's name has.
-fn database_url(user: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let encoded = |byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
-    let name: String = user.bytes().map(encoded).collect();
-    format!("postgresql://{name}@localhost:{}/phoenix", ports::DATABASE)
 }
 
 /// The pod's service as a name to stop with.

@@ -122,9 +122,13 @@ pub(super) fn of_vessel(
             all.push(mount(value(&resolved), below_home(&format!("{base}/{name}")), options));
         }
     }
-    let support = host(&layout.support, layout, errors);
-    all.push(mount(support, Value::from(SUPPORT), "ro,z"));
+    all.push(of_support(layout, errors));
     Ok(all)
+}
+
+/// The support directory, read-only.
+pub(super) fn of_support(layout: &Layout, errors: &mut Vec<Diagnostic>) -> Value {
+    mount(host(&layout.support, layout, errors), Value::from(SUPPORT), "ro,z")
 }
 
 /// Where the Vessel finds `capabilities.json`.

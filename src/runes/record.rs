@@ -4,10 +4,11 @@
 //! `federation.json` in a body's record keeps it, so the units of a body are those of the very sources it was forged
 //! from, hooks included.
 
-use std::str::FromStr;
+use std::{collections::BTreeMap, str::FromStr};
 
 use serde_json::{Value as Json, json};
 
+use super::question::Question;
 use crate::{
     crypt::{
         Federation,
@@ -15,16 +16,18 @@ use crate::{
         rune::{self, RuneDefinition},
     },
     diagnostic::{Diagnostic, Failure, Place, Source, refuse_any},
-    document::{canonical_json, json, reader::Reader, source_within},
-    name::{MemberId, unit_text::is_printable},
+    document::{Table, canonical_json, json, reader::Reader, source_within},
+    name::{MemberId, Role, unit_text::is_printable},
 };
 
 /// The file's name in a body's record.
 pub const FILE: &str = "federation.json";
 /// What the file says it is.
-const SCHEMA: &str = "lychd-forge/federation/2";
-/// The one before, of a forge by which every body is brought to its schema by LychD's own command.
-const BEFORE: &str = "lychd-forge/federation/1";
+const SCHEMA: &str = "lychd-forge/federation/3";
+/// The one before, of a forge that kept neither commands nor how images are asked whether they are well.
+const BEFORE: &str = "lychd-forge/federation/2";
+/// The first, of a forge by which every body is brought to its schema by LychD's own command.
+const FIRST: &str = "lychd-forge/federation/1";
 /// The most it may hold, in bytes.
 const LIMIT: u64 = 16 << 20;
 
@@ -53,8 +56,12 @@ pub struct MemberRune {
 pub struct RuneRecord {
     /// The port of the body's own server, in the pod.
     pub web: WebPort,
+    /// Argument vector that starts the application, as its image says; empty in an older record.
+    pub command: Vec<String>,
     /// Argument vector that brings the database to the body's schema; empty when nothing has to.
     pub migrate: Vec<String>,
+    /// How the body's images are asked whether they are well, by role.
+    pub health: BTreeMap<Role, Question>,
     /// The members' runes, in the order of the members.
     pub runes: Vec<MemberRune>,
 }
@@ -69,6 +76,13 @@ impl RuneRecord {
             place: image.port.place.clone(),
         });
         let migrate = image.map(|image| image.migrate.clone()).unwrap_or_default();
+        let command = image.map(|image| image.contract.command.clone()).unwrap_or_default();
+        let vessel = image.and_then(|image| Some((Role::vessel(), image.contract.health.as_ref()?.into())));
+        let further = federation.core().map(|core| core.manifest.lychd.images.as_slice()).unwrap_or_default();
+        let further = further
+            .iter()
+            .filter_map(|image| Some((image.role.clone(), image.contract.health.as_ref()?.into())));
+        let health = vessel.into_iter().chain(further).collect();
         let of = |member: &crate::crypt::Member| {
             let one = |definition: &RuneDefinition| MemberRune {
                 member: member.id.clone(),
@@ -78,7 +92,7 @@ impl RuneRecord {
             member.manifest.lychd.runes.iter().map(one).collect::<Vec<_>>()
         };
         let runes = federation.members().iter().flat_map(of).collect();
-        Self { web, migrate, runes }
+        Self { web, command, migrate, health, runes }
     }
 
     /// `federation.json`: canonical JSON.
@@ -91,7 +105,11 @@ impl RuneRecord {
                 "rune": rune.definition.to_json(),
             })
         };
+        let health: BTreeMap<&str, Json> =
+            self.health.iter().map(|(role, question)| (role.as_str(), question.to_json())).collect();
         let document: Json = json!({
+            "command": self.command,
+            "health": health,
             "migrate": self.migrate,
             "schema": SCHEMA,
             "web_port": self.web.port,
@@ -128,16 +146,36 @@ impl RuneRecord {
         let mut errors = Vec::new();
         let mut reader = Reader::new(&table, "the record", &mut errors);
         let schema = reader.string("schema").map(|text| text.value);
-        if schema.is_none_or(|schema| ![SCHEMA, BEFORE].contains(&schema)) {
+        if schema.is_none_or(|schema| ![SCHEMA, BEFORE, FIRST].contains(&schema)) {
             reader.errors().push(Diagnostic::new(format!("`{name}` is not of the schema `{SCHEMA}`")));
         }
         let port = reader.port("web_port");
         let migrate: Option<Vec<String>> = match schema {
-            Some(BEFORE) => Some(LYCHD_MIGRATES.split_whitespace().map(str::to_owned).collect()),
+            Some(FIRST) => Some(LYCHD_MIGRATES.split_whitespace().map(str::to_owned).collect()),
             _ => reader
                 .strings("migrate")
                 .map(|words| words.iter().map(|word| word.value.to_owned()).collect()),
         };
+        let mut health = BTreeMap::new();
+        let (command, asked) = if schema == Some(SCHEMA) {
+            let words = reader.strings("command");
+            (
+                words.map(|words| words.iter().map(|word| word.value.to_owned()).collect()),
+                reader.table("health"),
+            )
+        } else {
+            (Some(Vec::new()), None)
+        };
+        for (role, field) in asked.into_iter().flat_map(Table::iter) {
+            match (role.parse::<Role>(), Question::read(&field.node, reader.errors())) {
+                (Ok(role), Some(question)) => {
+                    health.insert(role, question);
+                }
+                _ => reader
+                    .errors()
+                    .push(Diagnostic::new(format!("`{name}`: `health` of an image makes no sense"))),
+            }
+        }
         let nodes = reader.array("runes").unwrap_or_default();
         reader.finish();
         let mut runes = Vec::new();
@@ -154,9 +192,10 @@ impl RuneRecord {
         }
         let known = errors.len();
         refuse_any(errors)?;
-        match (port, migrate) {
-            (Some(port), Some(migrate)) if runes.len() == nodes.len() && known == 0 => {
-                Ok(Self { web: WebPort { port: port.value, place: Some(port.place) }, migrate, runes })
+        match (port, command, migrate) {
+            (Some(port), Some(command), Some(migrate)) if runes.len() == nodes.len() && known == 0 => {
+                let web = WebPort { port: port.value, place: Some(port.place) };
+                Ok(Self { web, command, migrate, health, runes })
             }
             _ => Err(Diagnostic::new(format!("`{name}` is incomplete"))
                 .help("forge the body again: `lychd-forge forge`")

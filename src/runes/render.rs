@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Layout, MemberRune, POD_SERVICE, RuneRecord, capabilities, core,
     coven::{self, ExclusionSubject, Topology},
-    coven_target, gate,
+    coven_target, environment, gate, health,
     images::{ImageUse, Images},
     lychd_differences,
     mounts::{self, MountContext, Resolve},
@@ -13,7 +13,8 @@ use super::{
     podman::PodmanVersion,
     ports::{self, Ports},
     secrets, stem, stone,
-    unit::{Container, Pod, Target, Unit},
+    systemd::SystemdVersion,
+    unit::{Container, Pod, Target, Timer, Unit},
 };
 use crate::{
     codex::{Codex, DatabaseImage},
@@ -41,6 +42,8 @@ pub struct RenderInput<'a> {
     pub resolve: Resolve<'a>,
     /// The podman that will read the units.
     pub podman: PodmanVersion,
+    /// The systemd that will run them.
+    pub systemd: SystemdVersion,
     /// The ports of the last inscription, by stone.
     pub ports: &'a BTreeMap<RuneName, u16>,
 }
@@ -101,7 +104,7 @@ pub struct Granted {
 /// # Errors
 /// Refused with everything that keeps the Codex and the members from being one organism; unable when `resolve` is.
 pub fn render(input: &RenderInput<'_>) -> Result<Rendered, Failure> {
-    let RenderInput { codex, federated, body, layout, resolve, podman, .. } = *input;
+    let RenderInput { codex, federated, body, layout, resolve, podman, systemd, .. } = *input;
     if let Some(too_old) = super::podman::too_old(podman) {
         return Err(too_old.into());
     }
@@ -119,6 +122,7 @@ pub fn render(input: &RenderInput<'_>) -> Result<Rendered, Failure> {
     containers.extend(rune_containers(input, context, (&ports, &topology), &mut images, &mut errors)?);
     let Images { uses: images, errors: floating, .. } = images;
     errors.extend(floating);
+    let asked = health::ask(codex, federated, input.further, &mut containers, &mut errors);
     let grants = grant(codex, &mut containers, &mut errors);
     mounts::check_reactor(codex, context, &mut errors)?;
     for container in &containers {
@@ -130,13 +134,21 @@ pub fn render(input: &RenderInput<'_>) -> Result<Rendered, Failure> {
     let memory = codex.runes.soulstones.iter().map(|rune| rune.shared_memory).sum();
     let pod = Pod {
         description: "LychD: the pod of all its services".to_owned(),
+        wants: containers
+            .iter()
+            .filter(|one| one.at_boot)
+            .map(|one| format!("{}.service", one.name))
+            .collect(),
         ports: ports.published.clone(),
         shared_memory: (memory > 0).then_some(memory),
     };
     let mut files = Files::default();
-    files.quadlet(super::POD_FILE, &pod.to_unit(podman))?;
+    files.quadlet(super::POD_FILE, &pod.to_unit(podman, systemd))?;
     for container in &containers {
-        files.quadlet(&format!("{}.container", container.name), &container.to_unit())?;
+        files.quadlet(&format!("{}.container", container.name), &container.to_unit(systemd))?;
+        if container.again {
+            files.plain(&format!("{}.timer", container.name), &again(container).to_unit())?;
+        }
     }
     for (name, target) in targets(codex, &federated.runes, &topology) {
         files.plain(&name, &target.to_unit())?;
@@ -144,6 +156,9 @@ pub fn render(input: &RenderInput<'_>) -> Result<Rendered, Failure> {
     let document = capabilities::document(codex, &federated.runes, &topology, &ports);
     files.support("capabilities.json", &document)?;
     files.support(core::FIRST_SQL_FILE, core::FIRST_SQL)?;
+    if environment::wants_program(codex) {
+        files.support(environment::PROGRAM_FILE, environment::PROGRAM)?;
+    }
 
     let mut wanted: BTreeMap<SecretName, BTreeSet<String>> = BTreeMap::new();
     for container in &containers {
@@ -152,6 +167,8 @@ pub fn render(input: &RenderInput<'_>) -> Result<Rendered, Failure> {
         }
     }
     let mut notes = lychd_differences::notes(codex);
+    notes.extend(systemd.lack());
+    notes.extend(asked);
     notes.extend(ports.uncounted.iter().map(|(name, ours, other)| {
         format!(
             "Soulstone `{name}` keeps port {ours}; LychD would count {other} for it: write `port = {ours}` into the rune"
@@ -190,6 +207,15 @@ pub fn render(input: &RenderInput<'_>) -> Result<Rendered, Failure> {
     })
 }
 
+/// What starts a service again whose start something else kept from it.
+fn again(container: &Container) -> Timer {
+    Timer {
+        description: format!("Starts {} again, which something it needs kept down", container.name),
+        seconds: 60,
+        part_of: core::pod(),
+    }
+}
+
 /// The pod's service and one for each container.
 fn services(containers: &[Container]) -> BTreeMap<String, Service> {
     let pod = (POD_SERVICE.to_owned(), Service { at_boot: true, reads_support: false });
@@ -219,9 +245,9 @@ fn core_containers(
 ) -> Result<Vec<Container>, Failure> {
     let RenderInput { codex, body, layout, .. } = *input;
     let migrate = &input.federated.migrate;
-    let mut containers = vec![core::vessel(codex, body, !migrate.is_empty(), context, errors)?];
+    let mut containers = vec![core::vessel(codex, body, input.federated, context, errors)?];
     if !migrate.is_empty() {
-        containers.push(core::migration(codex, body, migrate, layout, errors));
+        containers.push(core::migration(codex, body, input.federated, layout, errors));
     }
     let database = &codex.lychd.database.image;
     let source = match &database.value {

@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::{
-    MemberRune,
-    core::{self, secret_file},
-    gate,
+    MemberRune, core, gate, health,
     mounts::{self, MountContext},
-    unit::{Container, Link, Restart, Secret, ServiceKind, Source, Value},
+    unit::{Container, Link, Restart, Secret, SecretForm, ServiceKind, Source, Value},
+    variables::{home_environment, secret_file},
 };
 use crate::{
     codex::{Grants, runes::Soulstone},
@@ -48,9 +47,9 @@ pub(super) fn soulstone(
     for (name, secret) in &stone.secret_env_files {
         environment.insert(name.clone(), Value::from(secret_file(&secret.value)));
     }
-    environment.extend(core::home_environment());
+    environment.extend(home_environment());
     for secret in stone.secret_env_files.values() {
-        let secret = Secret { name: secret.value.clone(), target: None };
+        let secret = Secret { name: secret.value.clone(), form: SecretForm::File };
         if !container.secrets.contains(&secret) {
             container.secrets.push(secret);
         }
@@ -58,13 +57,14 @@ pub(super) fn soulstone(
     container.exec = stone.launch.command.iter().map(|word| word.on(port)).collect();
     container.memory.extend(stone.launch.memory.iter().map(|path| Value::from(*path)));
     if let Some(control) = &stone.launch.control {
-        let target = Some(control.file.to_owned());
-        container.secrets.push(Secret { name: control.secret.value.clone(), target });
+        let form = SecretForm::FileAt(control.file.to_owned());
+        container.secrets.push(Secret { name: control.secret.value.clone(), form });
         // What it loads it loads for the Vessel: it does not outlive it.
         let vessel = "lychd-vessel.service".to_owned();
         container.link.binds_to.insert(vessel.clone());
         container.link.after.insert(vessel);
     }
+    container.health = stone.health.map(|known| health::of_stone(known, port));
     let resident = stone.concurrency.persistent_resident;
     container.service = ServiceKind::Lasting(if resident { Restart::Always } else { Restart::OnFailure });
     container.at_boot = resident;
@@ -95,7 +95,7 @@ pub(super) fn member(
     let volumes = definition.volumes.iter().map(|volume| (volume, &definition.place));
     container.volumes = mounts::of_rune(&who, volumes, context, errors)?;
     container.labels.insert("lychd.member", rune.member.to_string());
-    container.environment = core::home_environment();
+    container.environment = home_environment();
     container.memory.insert(mounts::below_home(".cache"));
     container.grants = definition.grants.clone();
     if !definition.groups.is_empty() {

@@ -1,6 +1,6 @@
 //! Units as values, and the one writer of their text.
 //!
-//! A [`Pod`], [`Container`] or [`Target`] becomes a [`Unit`]: sections of typed keys. Each [`Key`] knows its section
+//! A [`Pod`], [`Container`], [`Target`] or [`Timer`] becomes a [`Unit`]: sections of typed keys. Each [`Key`] knows its section
 //! and how podman and systemd read its value, so there is one place that escapes. Sources: podman-systemd.unit(5),
 //! systemd.unit(5), systemd.syntax(7); what podman's generator does with each kind of value was tried with 5.4.2.
 
@@ -9,16 +9,20 @@ mod key;
 mod pod;
 mod quadlet;
 mod target;
+mod timer;
 mod value;
 
 #[cfg(test)]
 mod tests;
 
-pub use container::{Container, Link, Restart, Secret, ServiceKind, Source};
+pub use container::{
+    Container, Health, Link, Restart, Secret, SecretForm, ServiceKind, Source, Stop, Unwell,
+};
 pub use key::{Key, Section};
 pub use pod::Pod;
 pub use quadlet::{is_quadlet, service_of};
 pub use target::Target;
+pub use timer::Timer;
 pub use value::{Class, Piece, Unwritable, Value};
 
 /// The first line of every file that the forge writes into a Binding Site.

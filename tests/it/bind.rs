@@ -127,8 +127,8 @@ fn a_plan_says_what_becomes_of_every_file_and_service() {
     let user = User::of("members");
     let federation = fs::read_to_string(golden("members").join("federation.json")).unwrap();
     user.record("body", &federation);
-    let first = user.plan(&["--podman", "5.4.2"]);
-    assert_eq!(actions(&first, "create").len(), 14, "{first:#}");
+    let first = user.plan(&["--podman", "5.4.2", "--systemd", "257"]);
+    assert_eq!(actions(&first, "create").len(), 15, "{first:#}");
     assert_eq!(first["image_id"], format!("sha256:{}", Sha256::of("body")));
     assert_eq!(
         first["start"],
@@ -142,8 +142,8 @@ fn a_plan_says_what_becomes_of_every_file_and_service() {
     assert!(!user.path(".config/containers").exists(), "nothing was written");
 
     user.inscribe("members");
-    let same = user.plan(&["--podman", "5.4.2"]);
-    assert_eq!(actions(&same, "unchanged").len(), 14, "{same:#}");
+    let same = user.plan(&["--podman", "5.4.2", "--systemd", "257"]);
+    assert_eq!(actions(&same, "unchanged").len(), 15, "{same:#}");
     for services in ["start", "restart", "stop", "on_demand"] {
         assert_eq!(same[services], serde_json::json!([]), "{services}");
     }
@@ -151,7 +151,8 @@ fn a_plan_says_what_becomes_of_every_file_and_service() {
     // Another body changes two units; a rune less removes one and its gate.
     let shorter = federation.replace("\"speech\"", "\"singer\"");
     let body = user.record("next", &shorter);
-    let next = user.plan(&["--podman", "5.4.2", "--diff", "--body", &body.id().to_string()]);
+    let next =
+        user.plan(&["--podman", "5.4.2", "--systemd", "257", "--diff", "--body", &body.id().to_string()]);
     assert_eq!(
         actions(&next, "replace"),
         [
@@ -186,7 +187,7 @@ fn an_image_names_a_registry_by_its_port_and_a_transport_is_none() {
         format!("{before}\"image\": \"{image}@sha256:{digest}\"{after}")
     };
     user.record("body", &of("registry:5000/x/y"));
-    let plan = user.plan(&["--podman", "5.4.2", "--diff"]);
+    let plan = user.plan(&["--podman", "5.4.2", "--systemd", "257", "--diff"]);
     let image = format!("+Image=registry:5000/x/y@sha256:{digest}");
     assert!(plan["units"].to_string().contains(&image), "{plan:#}");
 

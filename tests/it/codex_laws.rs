@@ -14,7 +14,7 @@ use lychd_forge::{
     codex,
     diagnostic::{Diagnostic, Failure, Source},
     image::ConfigDigest,
-    runes::{RenderInput, Rendered, RuneRecord, render},
+    runes::{RenderInput, Rendered, RuneRecord, render, systemd::SystemdVersion},
 };
 
 use crate::{
@@ -96,6 +96,7 @@ impl Case {
             layout: &layout(),
             resolve: &resolve,
             podman: "5.4.2".parse().unwrap(),
+            systemd: SystemdVersion::new(257),
             ports: &BTreeMap::new(),
         })
     }

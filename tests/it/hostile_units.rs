@@ -265,7 +265,7 @@ fn outline(set: &Rendered) -> Vec<String> {
         assert!(
             stem.0.len() < 100
                 && stem.0.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || b"-_".contains(&c))
-                && ["pod", "container", "target"].contains(&stem.1),
+                && ["pod", "container", "target", "timer"].contains(&stem.1),
             "{name}"
         );
         read(text, &name, &mut outline);

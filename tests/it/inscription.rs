@@ -17,7 +17,9 @@ use lychd_forge::{
     host::file,
     image::ConfigDigest,
     name::Role,
-    runes::{Layout, RenderInput, Rendered, RuneRecord, podman::PodmanVersion, render},
+    runes::{
+        Layout, RenderInput, Rendered, RuneRecord, podman::PodmanVersion, render, systemd::SystemdVersion,
+    },
     tree::FileTree,
 };
 
@@ -56,6 +58,7 @@ pub(crate) fn rendered(
         layout: &layout(),
         resolve: &|path: &Path| Ok(path.to_owned()),
         podman,
+        systemd: SystemdVersion::new(257),
         ports,
     };
     render(&inscribed).map_err(|failure| failure.to_string())
@@ -142,6 +145,7 @@ fn a_body_that_lacks_the_image_that_the_codex_wants_of_it_is_told_so() {
         layout: &layout(),
         resolve: &|path: &Path| Ok(path.to_owned()),
         podman: "5.4.2".parse().unwrap(),
+        systemd: SystemdVersion::new(257),
         ports: &BTreeMap::new(),
     });
     let told = refused.unwrap_err().to_string();
@@ -176,6 +180,7 @@ fn a_rune_runs_an_image_of_the_body() {
             layout: &layout(),
             resolve: &|path: &Path| Ok(path.to_owned()),
             podman: "5.4.2".parse().unwrap(),
+            systemd: SystemdVersion::new(257),
             ports: &BTreeMap::new(),
         })
     };
@@ -231,6 +236,7 @@ fn a_mount_that_cannot_be_looked_at_is_neither_rendered_nor_refused() {
         layout: &layout,
         resolve: &resolve,
         podman: "5.4.2".parse().unwrap(),
+        systemd: SystemdVersion::new(257),
         ports: &BTreeMap::new(),
     })
     .unwrap_err();

@@ -22,6 +22,8 @@ pub struct Soulstone {
     pub family: &'static str,
     /// Shared memory that its runtime wants of the pod, in bytes.
     pub shared_memory: u64,
+    /// How it is asked whether it is well.
+    pub health: Option<StoneHealth>,
     /// Whether LychD takes what it offers from `models`, and not from the one model that it serves.
     pub catalogued: bool,
     /// Its name, to be unique among stones and portals.
@@ -105,6 +107,15 @@ impl Word {
             Self::Port => port.to_string(),
         }
     }
+}
+
+/// How a family's server says over HTTP whether it is well, and which program of its image can ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoneHealth {
+    /// curl asks for this path.
+    Curl(&'static str),
+    /// Python asks for it.
+    Python(&'static str),
 }
 
 /// The secret of a control interface. The Vessel has it too, and what has one does not outlive the Vessel.

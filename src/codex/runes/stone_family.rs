@@ -4,7 +4,7 @@ use super::{
     address::loopback,
     model::{self, DESCRIPTION, Format, Label, Line, Sample},
     quadlet,
-    soulstone::{Concurrency, Launch, Soulstone},
+    soulstone::{Concurrency, Launch, Soulstone, StoneHealth},
 };
 use crate::{
     codex::grants,
@@ -13,7 +13,12 @@ use crate::{
         Located, Table,
         reader::{Reader, like},
     },
-    name::{RuneName, image::UnitImage, mount::Volume, unit_text::UnitText},
+    name::{
+        RuneName,
+        image::{ImageReference, UnitImage},
+        mount::Volume,
+        unit_text::UnitText,
+    },
 };
 
 /// What sets a family of Soulstones apart.
@@ -26,6 +31,8 @@ pub(super) struct StoneFamily {
     pub(super) devices: &'static [&'static str],
     /// Shared memory that its runtime wants of the pod, in bytes.
     pub(super) shared_memory: u64,
+    /// How its server is asked whether it is well, in the family's own image.
+    pub(super) health: Option<StoneHealth>,
     /// Whether LychD takes what a stone offers from `models`, and not from the one model that it serves.
     pub(super) catalogued: bool,
     /// What `runtime` may be, where it is not the family's own name alone: one such word.
@@ -54,6 +61,7 @@ impl StoneFamily {
         port: None,
         devices: &[],
         shared_memory: 0,
+        health: None,
         catalogued: false,
         runtime: None,
         samples: Samples::PLAIN,
@@ -80,10 +88,20 @@ impl StoneFamily {
         if stone.port.is_none() {
             stone.port = self.port.map(|value| Located { value, place: stone.place.clone() });
         }
+        if launch.by_hand || !self.is_own(&stone.image.value) {
+            stone.health = None;
+        }
         if stone.devices.is_empty() {
             stone.devices.extend(self.devices.iter().flat_map(|device| device.parse()));
         }
         Some(Soulstone { launch, ..stone })
+    }
+
+    /// Whether an image is of the family's own repository, whose programs are known.
+    fn is_own(&self, image: &UnitImage) -> bool {
+        let (StoneImage::Default(own) | StoneImage::Only(own)) = self.image else { return false };
+        let own = own.parse::<ImageReference>();
+        matches!((image, own), (UnitImage::Named(image), Ok(own)) if image.repository() == own.repository())
     }
 
     /// Reads the fields that all families have.
@@ -122,6 +140,7 @@ impl StoneFamily {
             stone: Soulstone {
                 family,
                 shared_memory: self.shared_memory,
+                health: self.health,
                 catalogued: self.catalogued,
                 name: name?,
                 description: description.filter(|text| !text.as_str().is_empty()),

@@ -6,6 +6,7 @@ use super::{Key, Piece, Unit, Value};
 use crate::{
     codex::Grants,
     name::{SecretName, variable::VariableName},
+    runes::systemd::SystemdVersion,
 };
 
 /// What a directory in memory is mounted with. Its owner is not the user, so everybody may write.
@@ -25,8 +26,19 @@ pub enum Source {
 pub struct Secret {
     /// Its name in podman.
     pub name: SecretName,
-    /// Where it lies, when not in `/run/secrets/<name>`, readable by all.
-    pub target: Option<String>,
+    /// How it is there.
+    pub form: SecretForm,
+}
+
+/// How a container has a secret.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SecretForm {
+    /// As `/run/secrets/<name>`.
+    File,
+    /// As this file, readable by all.
+    FileAt(String),
+    /// As the value of this variable.
+    Variable(VariableName),
 }
 
 /// How its service runs.
@@ -34,7 +46,7 @@ pub struct Secret {
 pub enum ServiceKind {
     /// Until it is stopped.
     Lasting(Restart),
-    /// To its end; it may start as often as it is asked for.
+    /// To its end, and again while it fails; it may start as often as it is asked for.
     Once,
 }
 
@@ -45,6 +57,37 @@ pub enum Restart {
     Always,
     /// When it failed.
     OnFailure,
+}
+
+/// How to ask whether it is well: its start is done when it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// A program in the container that ends with 0 then, with its arguments.
+    pub command: Vec<String>,
+    /// What is asked instead until it is well for the first time.
+    pub first: Option<Vec<String>>,
+    /// Seconds between two questions until then.
+    pub every: u32,
+    /// What becomes of it when it is not well any longer.
+    pub failed: Unwell,
+}
+
+/// What becomes of a container that does not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unwell {
+    /// It is killed, which counts as a failure.
+    Killed,
+    /// It is asked to end, and killed when it does not.
+    Stopped,
+}
+
+/// How it is asked to end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stop {
+    /// The signal.
+    pub signal: &'static str,
+    /// Seconds that it has before it is killed.
+    pub seconds: u32,
 }
 
 /// What it has to do with other units.
@@ -87,8 +130,14 @@ pub struct Container {
     pub exec: Vec<String>,
     /// How its service runs.
     pub service: ServiceKind,
+    /// How it is asked whether it is well.
+    pub health: Option<Health>,
+    /// How it is asked to end, where that is not the image's to say.
+    pub stop: Option<Stop>,
     /// Seconds a start may take.
     pub start_seconds: u32,
+    /// Whether a start that something else kept from it is tried again: then `<name>.timer` is a unit too.
+    pub again: bool,
     /// Whether it starts with the user's session (at boot, with lingering).
     pub at_boot: bool,
     /// Whether it sees the support directory, whose files it reads when it starts.
@@ -96,9 +145,9 @@ pub struct Container {
 }
 
 impl Container {
-    /// The unit.
+    /// The unit, as this systemd can have it.
     #[must_use]
-    pub fn to_unit(&self) -> Unit {
+    pub fn to_unit(&self, systemd: SystemdVersion) -> Unit {
         let mut unit = Unit::new();
         unit.set(Key::Description, &self.description);
         unit.list(Key::BindsTo, &self.link.binds_to);
@@ -106,6 +155,14 @@ impl Container {
         unit.list(Key::Requires, &self.link.requires);
         unit.list(Key::After, &self.link.after);
 
+        // What failed five times in ten seconds, or was switched as often, may be right in the eleventh.
+        unit.set(Key::StartLimitIntervalSec, "0");
+        if self.again {
+            unit.set(Key::JobTimeoutSec, WAITED_SECONDS.to_string());
+            unit.set(Key::OnFailure, format!("{}.timer", self.name));
+        }
+        // Nothing here needs more than the loopback to start: an image that has to be fetched is tried again.
+        unit.set(Key::NetworkDependencies, "false");
         unit.set(Key::Pod, "lychd.pod");
         unit.set(Key::StartWithPod, "false");
         match &self.source {
@@ -149,8 +206,12 @@ impl Container {
             unit.set(Key::Environment, Value::from(name.as_str()).then("=").then(value.clone()));
         }
         for secret in &self.secrets {
-            let target = secret.target.as_ref().map(|target| format!(",target={target},mode=0444"));
-            unit.set(Key::Secret, format!("{}{}", secret.name, target.unwrap_or_default()));
+            let form = match &secret.form {
+                SecretForm::File => String::new(),
+                SecretForm::FileAt(target) => format!(",target={target},mode=0444"),
+                SecretForm::Variable(name) => format!(",type=env,target={}", name.as_str()),
+            };
+            unit.set(Key::Secret, format!("{}{form}", secret.name));
         }
         for (name, value) in &self.labels {
             unit.set(Key::Label, format!("{name}={value}"));
@@ -158,9 +219,25 @@ impl Container {
         if !self.exec.is_empty() {
             unit.set(Key::Exec, Value::words(self.exec.iter().map(Value::from)));
         }
+        if let Some(stop) = &self.stop {
+            unit.set(Key::StopSignal, stop.signal);
+            unit.set(Key::StopTimeout, stop.seconds.to_string());
+        }
+        if let Some(health) = &self.health {
+            health.put(&mut unit);
+        }
         // What a crash left behind under this name is no obstacle.
         unit.set(Key::ContainerArguments, "--replace");
 
+        self.put_service(&mut unit, systemd);
+        if self.at_boot {
+            unit.set(Key::WantedBy, "default.target");
+        }
+        unit
+    }
+
+    /// How its service runs.
+    fn put_service(&self, unit: &mut Unit, systemd: SystemdVersion) {
         match self.service {
             ServiceKind::Lasting(restart) => {
                 unit.set(
@@ -170,13 +247,17 @@ impl Container {
                         Restart::OnFailure => "on-failure",
                     },
                 );
-                // Slower than systemd's limit of five starts in ten seconds, after which it would give up.
                 unit.set(Key::RestartSec, "5");
             }
             ServiceKind::Once => {
                 unit.set(Key::Type, "oneshot");
-                unit.set(Key::Restart, "no");
+                unit.set(Key::Restart, "on-failure");
+                unit.set(Key::RestartSec, "3");
             }
+        }
+        // A failed try is no answer to those who wait for it.
+        if systemd.has_restart_mode() {
+            unit.set(Key::RestartMode, "direct");
         }
         if let ServiceKind::Lasting(_) = self.service {
             // 128 + SIGTERM: the init of the container passes on how its child was stopped. Of what runs once that is
@@ -184,9 +265,38 @@ impl Container {
             unit.set(Key::SuccessExitStatus, "143");
         }
         unit.set(Key::TimeoutStartSec, self.start_seconds.to_string());
-        if self.at_boot {
-            unit.set(Key::WantedBy, "default.target");
+        if let Some(stop) = &self.stop {
+            // podman kills it before.
+            unit.set(Key::TimeoutStopSec, (stop.seconds.saturating_add(30)).to_string());
         }
-        unit
     }
+}
+
+/// How long a client waits for a service whose database does not come up, in seconds.
+const WAITED_SECONDS: u32 = 3600;
+
+impl Health {
+    fn put(&self, unit: &mut Unit) {
+        let command = words(&self.command);
+        unit.set(Key::HealthCmd, &command);
+        unit.set(Key::HealthInterval, "30s");
+        unit.set(Key::HealthTimeout, "10s");
+        unit.set(Key::HealthRetries, "3");
+        unit.set(
+            Key::HealthOnFailure,
+            match self.failed {
+                Unwell::Killed => "kill",
+                Unwell::Stopped => "stop",
+            },
+        );
+        unit.set(Key::HealthStartupCmd, self.first.as_deref().map_or(command, words));
+        unit.set(Key::HealthStartupInterval, format!("{}s", self.every));
+        unit.set(Key::HealthStartupTimeout, "10s");
+        unit.set(Key::Notify, "healthy");
+    }
+}
+
+/// The form of a command that podman gives to no shell.
+fn words(command: &[String]) -> String {
+    serde_json::Value::from(command).to_string()
 }

@@ -22,10 +22,14 @@ use super::value::Class;
 pub enum Section {
     /// `[Unit]`
     Unit,
+    /// `[Quadlet]`
+    Quadlet,
     /// `[Pod]`
     Pod,
     /// `[Container]`
     Container,
+    /// `[Timer]`
+    Timer,
     /// `[Service]`
     Service,
     /// `[Install]`
@@ -34,14 +38,17 @@ pub enum Section {
 
 impl Section {
     /// All of them, in the order they are written.
-    pub const ALL: [Self; 5] = [Self::Unit, Self::Pod, Self::Container, Self::Service, Self::Install];
+    pub const ALL: [Self; 7] =
+        [Self::Unit, Self::Quadlet, Self::Pod, Self::Container, Self::Timer, Self::Service, Self::Install];
 
     /// Its name, without brackets.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Unit => "Unit",
+            Self::Quadlet => "Quadlet",
             Self::Pod => "Pod",
+            Self::Timer => "Timer",
             Self::Container => "Container",
             Self::Service => "Service",
             Self::Install => "Install",
@@ -99,6 +106,18 @@ keys! {
     After = Unit, "After", Names;
     /// Starting one stops the other.
     Conflicts = Unit, "Conflicts", Names;
+    /// Starts those when a start of it fails for good.
+    OnFailure = Unit, "OnFailure", Names;
+    /// The time within which more than a few starts are too many, in seconds; 0 for none.
+    StartLimitIntervalSec = Unit, "StartLimitIntervalSec", Names;
+    /// How long a start may be waited for, what comes first included, in seconds.
+    JobTimeoutSec = Unit, "JobTimeoutSec", Names;
+    /// Whether podman lets it wait for a network of the host's; podman 5.3.
+    NetworkDependencies = Quadlet, "DefaultDependencies", Names;
+    /// Seconds after the timer's own start.
+    OnActiveSec = Timer, "OnActiveSec", Names;
+    /// Whether a timer that has elapsed counts as active.
+    RemainAfterElapse = Timer, "RemainAfterElapse", Names;
     /// The pod's name in podman.
     PodName = Pod, "PodName", Raw;
     /// The user namespace of all members.
@@ -151,6 +170,28 @@ keys! {
     Label = Container, "Label", Word;
     /// The command, when it is not the image's own.
     Exec = Container, "Exec", Words;
+    /// What asks it to end, when it is not the image's own; podman 5.2.
+    StopSignal = Container, "StopSignal", Raw;
+    /// How long it has for that before it is killed, in seconds.
+    StopTimeout = Container, "StopTimeout", Raw;
+    /// What systemd takes for its start: `healthy`.
+    Notify = Container, "Notify", Raw;
+    /// The question whether it is well, as a JSON list of words.
+    HealthCmd = Container, "HealthCmd", Raw;
+    /// The pause between two of them.
+    HealthInterval = Container, "HealthInterval", Raw;
+    /// How long an answer may take.
+    HealthTimeout = Container, "HealthTimeout", Raw;
+    /// How many may fail in a row.
+    HealthRetries = Container, "HealthRetries", Raw;
+    /// What becomes of it then.
+    HealthOnFailure = Container, "HealthOnFailure", Raw;
+    /// The same question until it is well for the first time.
+    HealthStartupCmd = Container, "HealthStartupCmd", Raw;
+    /// The pause between two of those.
+    HealthStartupInterval = Container, "HealthStartupInterval", Raw;
+    /// How long an answer to those may take.
+    HealthStartupTimeout = Container, "HealthStartupTimeout", Raw;
     /// Further arguments of `podman run`.
     ContainerArguments = Container, "PodmanArgs", Words;
     /// How systemd knows that it has started.
@@ -159,10 +200,14 @@ keys! {
     Restart = Service, "Restart", Names;
     /// The pause before that, in seconds.
     RestartSec = Service, "RestartSec", Names;
+    /// Whether those who wait for it see a failed try; systemd 254.
+    RestartMode = Service, "RestartMode", Names;
     /// Exit codes that are no failure.
     SuccessExitStatus = Service, "SuccessExitStatus", Names;
     /// How long a start may take, in seconds.
     TimeoutStartSec = Service, "TimeoutStartSec", Names;
+    /// How long a stop may take, in seconds.
+    TimeoutStopSec = Service, "TimeoutStopSec", Names;
     /// The targets that start it.
     WantedBy = Install, "WantedBy", Names;
 }

@@ -1,13 +1,20 @@
 //! The pod that holds every container.
 
+use std::collections::BTreeSet;
+
 use super::{Key, Unit};
-use crate::runes::podman::{Feature, PodmanVersion};
+use crate::runes::{
+    podman::{Feature, PodmanVersion},
+    systemd::SystemdVersion,
+};
 
 /// `lychd.pod`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pod {
     /// What a person reads.
     pub description: String,
+    /// Services that come up whenever it does.
+    pub wants: BTreeSet<String>,
     /// Ports on the host's loopback and in the pod, in order.
     pub ports: Vec<(u16, u16)>,
     /// Bytes of shared memory; `None` for podman's default.
@@ -15,11 +22,17 @@ pub struct Pod {
 }
 
 impl Pod {
-    /// The unit, as this podman can have it.
+    /// The unit, as this podman and this systemd can have it.
     #[must_use]
-    pub fn to_unit(&self, podman: PodmanVersion) -> Unit {
+    pub fn to_unit(&self, podman: PodmanVersion, systemd: SystemdVersion) -> Unit {
         let mut unit = Unit::new();
         unit.set(Key::Description, &self.description);
+        // A pod that comes back alone would be no organism: its members stopped with it.
+        unit.list(Key::Wants, &self.wants);
+        // A port can be busy for longer than five tries.
+        unit.set(Key::StartLimitIntervalSec, "0");
+        // It publishes on the loopback alone, which needs no network.
+        unit.set(Key::NetworkDependencies, "false");
         unit.set(Key::PodName, "lychd");
         // The host's user has the same number inside. Only here: a member's own `UserNS=` would leave the pod's.
         unit.set(Key::UserNs, "keep-id");
@@ -40,7 +53,12 @@ impl Pod {
         } else {
             unit.set(Key::PodArguments, "--exit-policy=continue");
         }
-        unit.set(Key::Restart, "on-failure");
+        // A pod that somebody stopped through podman ended well, too.
+        unit.set(Key::Restart, "always");
+        unit.set(Key::RestartSec, "2");
+        if systemd.has_restart_mode() {
+            unit.set(Key::RestartMode, "direct");
+        }
         unit.set(Key::WantedBy, "default.target");
         unit
     }
@@ -60,19 +78,24 @@ fn size(bytes: u64) -> String {
 mod tests {
     use super::*;
 
-    fn text(podman: &str, shared_memory: Option<u64>) -> String {
-        let pod =
-            Pod { description: "The pod".to_owned(), ports: vec![(7134, 8000), (5432, 5432)], shared_memory };
-        pod.to_unit(podman.parse().unwrap()).to_text().unwrap()
+    fn text(podman: &str, systemd: u32, shared_memory: Option<u64>) -> String {
+        let pod = Pod {
+            description: "The pod".to_owned(),
+            wants: BTreeSet::from(["a.service".to_owned(), "b.service".to_owned()]),
+            ports: vec![(7134, 8000), (5432, 5432)],
+            shared_memory,
+        };
+        pod.to_unit(podman.parse().unwrap(), SystemdVersion::new(systemd)).to_text().unwrap()
     }
 
     #[test]
     fn what_a_podman_has_no_key_for_is_an_argument() {
-        let whole = |middle: &str| {
+        let whole = |middle: &str, mode: &str| {
             format!(
-                "{}\n\n[Unit]\nDescription=The pod\n\n[Pod]\nPodName=lychd\nUserNS=keep-id\n\
+                "{}\n\n[Unit]\nDescription=The pod\nWants=a.service b.service\nStartLimitIntervalSec=0\n\n\
+                 [Quadlet]\nDefaultDependencies=false\n\n[Pod]\nPodName=lychd\nUserNS=keep-id\n\
                  PublishPort=127.0.0.1:7134:8000\nPublishPort=127.0.0.1:5432:5432\n{middle}\n[Service]\n\
-                 Restart=on-failure\n\n[Install]\nWantedBy=default.target\n",
+                 Restart=always\nRestartSec=2\n{mode}\n[Install]\nWantedBy=default.target\n",
                 crate::runes::unit::MARKER
             )
         };
@@ -87,10 +110,10 @@ mod tests {
             ("5.6.0", format!("{keys}ExitPolicy=continue\n")),
             ("6.0.0", format!("{keys}ExitPolicy=continue\n")),
         ] {
-            assert_eq!(text(podman, sixteen), whole(&middle), "{podman}");
+            assert_eq!(text(podman, 254, sixteen), whole(&middle, "RestartMode=direct\n"), "{podman}");
         }
-        assert_eq!(text("5.3.0", None), whole("PodmanArgs=--exit-policy=continue\n"));
-        assert_eq!(text("5.6.0", None), whole("ExitPolicy=continue\n"));
+        assert_eq!(text("5.3.0", 253, None), whole("PodmanArgs=--exit-policy=continue\n", ""));
+        assert_eq!(text("5.6.0", 252, None), whole("ExitPolicy=continue\n", ""));
     }
 
     #[test]

@@ -5,8 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
-use crate::codex::Grants;
+use crate::{
+    codex::Grants,
+    runes::{podman::PodmanVersion, systemd::SystemdVersion},
+};
 
+const SYSTEMD: SystemdVersion = SystemdVersion::new(257);
 const HOME: &str = "/the/home";
 const USER: &str = "4711";
 const GROUP: &str = "4712";
@@ -53,10 +57,14 @@ fn words(section: &str, key: &str, value: &str) -> Result<Vec<String>, String> {
         _ if value.is_empty() => Err(format!("`{key}=` forgets what was there")),
         ("Unit", "Description") => Ok(vec![specifiers(value)?]),
         // Split at blanks, and quoted words are unquoted: neither quotes nor specifiers are expected.
-        ("Unit" | "Service" | "Install", _) if value.contains(['"', '\'', '\\', '%', '$']) => {
+        ("Unit" | "Quadlet" | "Timer" | "Service" | "Install", _)
+            if value.contains(['"', '\'', '\\', '%', '$']) =>
+        {
             Err(format!("`{key}={value}` is more than names"))
         }
-        ("Unit" | "Service" | "Install", _) => Ok(value.split_whitespace().map(str::to_owned).collect()),
+        ("Unit" | "Quadlet" | "Timer" | "Service" | "Install", _) => {
+            Ok(value.split_whitespace().map(str::to_owned).collect())
+        }
         ("Pod", "PublishPort") | ("Container", "Tmpfs" | "Volume") => Ok(vec![argument(value)?]),
         ("Container", "DropCapability" | "AddCapability" | "AddDevice") => {
             split(value, false)?.iter().map(|word| argument(word)).collect()
@@ -336,8 +344,15 @@ fn container() -> impl Strategy<Value = Container> {
     let environment = prop::collection::btree_map("[A-Z_]{1,8}", value(), 0..4).prop_map(|all| {
         all.into_iter().map(|(name, value)| (name.parse().unwrap(), value)).collect::<BTreeMap<_, _>>()
     });
-    let secret = ("[a-z][a-z0-9_]{0,8}", prop::option::of(text()))
-        .prop_map(|(name, target)| Secret { name: name.parse().unwrap(), target });
+    let form = prop_oneof![
+        Just(SecretForm::File),
+        text().prop_map(SecretForm::FileAt),
+        "[A-Z_]{1,8}".prop_map(|name| SecretForm::Variable(name.parse().unwrap())),
+    ];
+    let secret =
+        ("[a-z][a-z0-9_]{0,8}", form).prop_map(|(name, form)| Secret { name: name.parse().unwrap(), form });
+    let health = (prop::collection::vec(text(), 1..3), prop::option::of(prop::collection::vec(text(), 1..3)))
+        .prop_map(|(command, first)| Health { command, first, every: 1, failed: Unwell::Killed });
     let service = prop_oneof![
         Just(ServiceKind::Once),
         Just(ServiceKind::Lasting(Restart::Always)),
@@ -354,10 +369,16 @@ fn container() -> impl Strategy<Value = Container> {
         });
     let mounts = (prop::collection::btree_set(value(), 0..3), prop::collection::vec(value(), 0..3));
     let labels = prop::collection::vec(text(), 0..2);
-    let rest = (prop::collection::vec(secret, 0..3), labels, prop::collection::vec(text(), 0..4), service);
+    let rest = (
+        prop::collection::vec(secret, 0..3),
+        labels,
+        prop::collection::vec(text(), 0..4),
+        service,
+        prop::option::of(health),
+    );
     (text(), text(), source, link, grants, mounts, environment, rest, any::<u32>(), any::<bool>()).prop_map(
         |(description, name, source, link, grants, mounts, environment, rest, start_seconds, at_boot)| {
-            let (secrets, labels, exec, service) = rest;
+            let (secrets, labels, exec, service, health) = rest;
             Container {
                 description,
                 name,
@@ -371,7 +392,10 @@ fn container() -> impl Strategy<Value = Container> {
                 labels: ["lychd.a", "lychd.b"].into_iter().zip(labels).collect(),
                 exec,
                 service,
+                health,
+                stop: at_boot.then_some(Stop { signal: "SIGINT", seconds: start_seconds }),
                 start_seconds,
+                again: at_boot,
                 at_boot,
                 reads_support: false,
             }
@@ -389,6 +413,7 @@ fn writable(mut container: Container) -> Container {
     if !can(Key::ContainerName, Value::from(&container.name)) {
         container.name = "x".to_owned();
     }
+    container.again &= can(Key::OnFailure, Value::from(&container.name));
     let (Source::Loaded(image) | Source::Fetched(image)) = &mut container.source;
     if !can(Key::Image, Value::from(&*image)) {
         *image = "x".to_owned();
@@ -401,9 +426,14 @@ fn writable(mut container: Container) -> Container {
     container.volumes.retain(|value| can(Key::Volume, value.clone()));
     container.environment.retain(|_, value| can(Key::Environment, Value::from("x=").then(value.clone())));
     container.secrets.retain(|secret| {
-        let target = secret.target.as_deref().unwrap_or_default();
+        let SecretForm::FileAt(target) = &secret.form else { return true };
         can(Key::Secret, Value::from("x").then(target))
     });
+    if let Some(health) = &mut container.health {
+        let can = |word: &String| can(Key::HealthCmd, Value::from("[").then(word).then("]"));
+        health.command.retain(can);
+        health.first.iter_mut().for_each(|first| first.retain(can));
+    }
     container.labels.retain(|_, value| can(Key::Label, Value::from("x=").then(&*value)));
     container.exec.retain(|word| can(Key::Exec, Value::from(word)));
     container.grants.devices.retain(|device| can(Key::AddDevice, Value::from(device.meant())));
@@ -436,14 +466,14 @@ proptest! {
 
     #[test]
     fn containers_read_back(container in container()) {
-        survives(&container.to_unit());
+        survives(&container.to_unit(SYSTEMD));
         let container = writable(container);
-        let text = container.to_unit().to_text().unwrap();
+        let text = container.to_unit(SYSTEMD).to_text().unwrap();
         let sections = read(&text).unwrap();
-        prop_assert_eq!(&sections, &meant(&container.to_unit()));
+        prop_assert_eq!(&sections, &meant(&container.to_unit(SYSTEMD)));
         let names: Vec<&str> = sections.iter().map(|(name, _)| name.as_str()).collect();
-        let all = ["Unit", "Container", "Service", "Install"];
-        prop_assert_eq!(names, if container.at_boot { &all[..] } else { &all[..3] });
+        let all = ["Unit", "Quadlet", "Container", "Service", "Install"];
+        prop_assert_eq!(names, if container.at_boot { &all[..] } else { &all[..4] });
 
         prop_assert_eq!(values(&sections, "Description"), [container.description]);
         prop_assert_eq!(values(&sections, "BindsTo"), container.link.binds_to.into_iter().collect::<Vec<_>>());
@@ -460,6 +490,9 @@ proptest! {
         prop_assert_eq!(values(&sections, "Volume"), volumes);
         prop_assert_eq!(values(&sections, "Secret").len(), container.secrets.len());
         prop_assert_eq!(values(&sections, "DropCapability"), ["ALL"]);
+        let asked: Vec<Vec<String>> =
+            values(&sections, "HealthCmd").iter().map(|list| serde_json::from_str(list).unwrap()).collect();
+        prop_assert_eq!(asked, container.health.into_iter().map(|one| one.command).collect::<Vec<_>>());
     }
 
     #[test]
@@ -470,10 +503,10 @@ proptest! {
         names in prop::collection::vec(texts(), 6),
         newer in any::<bool>(),
     ) {
-        let pod = Pod { description: description.clone(), ports, shared_memory };
-        let podman = if newer { "5.6.0" } else { "5.3.0" };
-        if survives(&pod.to_unit(podman.parse().unwrap())) {
-            prop_assert_eq!(meant(&pod.to_unit(podman.parse().unwrap())).len(), 4);
+        let podman: PodmanVersion = if newer { "5.6.0" } else { "5.3.0" }.parse().unwrap();
+        let pod = Pod { description: description.clone(), wants: names[0].clone(), ports, shared_memory };
+        if survives(&pod.to_unit(podman, SYSTEMD)) {
+            prop_assert_eq!(meant(&pod.to_unit(podman, SYSTEMD)).len(), 5);
         }
         let [part_of, wants, requires, before, after, conflicts] = names.try_into().unwrap();
         let target = Target { description, part_of, wants, requires, before, after, conflicts };

@@ -10,7 +10,7 @@ use argv::ModelSource;
 use crate::{
     codex::runes::{
         model::stem,
-        soulstone::{Launch, Word},
+        soulstone::{Launch, StoneHealth, Word},
         stone_family::{Fields, StoneFamily, StoneImage},
     },
     diagnostic::Diagnostic,
@@ -23,6 +23,7 @@ use crate::{
 
 pub(super) const STONE: StoneFamily = StoneFamily {
     image: StoneImage::Default("ghcr.io/ggml-org/llama.cpp:server-cuda"),
+    health: Some(StoneHealth::Curl("/health")),
     catalogued: true,
     launch,
     ..StoneFamily::PLAIN

@@ -11,6 +11,7 @@ from msgspec import Struct
 from lych_core import database
 from lych_core.extensions import Extension, discover
 from lych_core.members import Member, installed
+from lych_core.notes import Notes
 from lych_core.settings import Settings
 
 
@@ -54,7 +55,7 @@ def create_app(settings: Settings | None = None, extensions: list[Extension] | N
     extensions = discover() if extensions is None else extensions
     handlers = [handler for extension in extensions for handler in extension.handlers]
     return Litestar(
-        route_handlers=[index, health, members, *handlers],
+        route_handlers=[index, health, members, Notes, *handlers],
         state=State({"settings": settings, "extensions": extensions}),
         request_max_body_size=settings.body_limit,
     )

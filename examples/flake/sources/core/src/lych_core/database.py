@@ -1,6 +1,7 @@
-"""The one question the core asks of its database."""
+"""What the core has to do with its database."""
 
 from enum import StrEnum
+from types import TracebackType
 
 import asyncpg
 
@@ -31,3 +32,22 @@ async def condition(url: str | None, timeout: float) -> Condition:
     finally:
         connection.terminate()
     return Condition.UP
+
+
+class Session:
+    """A connection for the length of an `async with`."""
+
+    def __init__(self, url: str, timeout: float) -> None:
+        """Take where the database is, and how many seconds it has to answer."""
+        self._url, self._timeout = url, timeout
+
+    async def __aenter__(self) -> asyncpg.Connection:
+        """Connect."""
+        self._connection = await asyncpg.connect(self._url, timeout=self._timeout, command_timeout=self._timeout)
+        return self._connection
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let go of it."""
+        await self._connection.close()

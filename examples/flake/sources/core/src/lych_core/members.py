@@ -21,7 +21,7 @@ class Member(Struct):
 
 def installed(extensions: list[Extension]) -> list[Member]:
     """The core first, then the extensions by name."""
-    core = _member("core", "core", distribution("lych-core"), ["/", "/health", "/members"])
+    core = _member("core", "core", distribution("lych-core"), ["/", "/health", "/members", "/notes"])
     return [core, *(_of_extension(extension) for extension in extensions)]
 
 
