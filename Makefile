@@ -5,7 +5,7 @@ SHELL := bash
 # What `make lint` holds, a part each.
 LINTS := rustfmt clippy licences rustdoc
 
-.PHONY: run test test-corpus test-debian test-database test-repeat bench lint $(LINTS) ci-parts build-test emit package toolchain prepare-compiler prepare-run prepare-test
+.PHONY: run test test-corpus test-debian test-database test-podmans test-repeat bench lint $(LINTS) ci-parts build-test emit package toolchain prepare-compiler prepare-run prepare-test
 
 FORGE := target/release/lychd-forge --codex examples/codex --crypt examples/crypt
 
@@ -64,6 +64,10 @@ test-debian: prepare-test
 # The first start of the forged database, killed before and after each step and dozens of times anywhere: minutes.
 test-database: prepare-test
 	@cargo test --locked --test it -- --ignored database_
+
+# The golden units before podman's generator and systemd of newer Debians than the one that the suite brings.
+test-podmans: prepare-test
+	@cargo test --locked --test it -- --ignored --nocapture podmans_
 
 # Tests that have failed now and then, each REPEAT times alone. `make test-repeat REPEAT=50 LOAD=8` keeps eight
 # processes busy meanwhile.

@@ -64,14 +64,14 @@ pub(crate) fn rendered(
     render(&inscribed).map_err(|failure| failure.to_string())
 }
 
-fn cases() -> Vec<PathBuf> {
+pub(crate) fn cases() -> Vec<PathBuf> {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/inscription");
     let mut cases: Vec<PathBuf> = fs::read_dir(golden).unwrap().map(|entry| entry.unwrap().path()).collect();
     cases.sort();
     cases
 }
 
-fn of_case(case: &Path, podman: &str) -> Rendered {
+pub(crate) fn of_case(case: &Path, podman: &str) -> Rendered {
     let codex =
         codex::load(&case.join("codex")).unwrap_or_else(|error| panic!("{}: {error}", case.display()));
     let federation =

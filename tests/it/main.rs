@@ -47,6 +47,7 @@ mod output;
 mod placed_layers;
 mod plain_image;
 mod podman_load;
+mod podmans;
 mod pseudo_store;
 mod real_places;
 mod realm;

@@ -29,7 +29,7 @@ fn cache() -> PathBuf {
 }
 
 /// The programs in a cache; packages are brought into the shared one.
-fn find_in(in_cache: &Path, client: Option<&Client>, host: &Host) -> Result<Validator, Failure> {
+pub(crate) fn find_in(in_cache: &Path, client: Option<&Client>, host: &Host) -> Result<Validator, Failure> {
     let artifacts = cache().join("artifacts");
     let mirrors = BTreeMap::new();
     let source = Downloads { cache: &artifacts, from: None, client, mirrors: &mirrors };
