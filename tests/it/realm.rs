@@ -25,6 +25,8 @@ use serde_json::Value;
 /// How long anything may take before it counts as never: far more than it needs on a machine that does other things.
 const PATIENCE: Duration = Duration::from_secs(150);
 
+/// Where the application is published.
+const APPLICATION: &str = "http://127.0.0.1:7134";
 const POD: &str = "lychd-pod.service";
 const DATABASE: &str = "lychd-phylactery.service";
 const MIGRATE: &str = "lychd-migrate.service";
@@ -86,10 +88,11 @@ impl Unit {
     }
 }
 
-/// All units that are wanted at boot, and what the application says of itself.
+/// All units that are wanted at boot, whether any unit is on its way, and what the application says of itself.
 #[derive(Clone, Debug)]
 struct Look {
     units: BTreeMap<String, Unit>,
+    idle: bool,
     health: Option<Value>,
 }
 
@@ -102,11 +105,12 @@ impl Look {
         self.unit(name).text("InvocationID")
     }
 
-    /// Whether all run and the application is well.
+    /// Whether all run, nothing is on its way, and the application is well.
     fn is_well(&self) -> bool {
         let health = self.health.as_ref();
-        self.units.values().all(|unit| unit.is("active", "running"))
-            && health.is_some_and(|health| health["status"] == "ok" && health["database"] != "down")
+        self.idle
+            && self.units.values().all(|unit| unit.is("active", "running"))
+            && health.is_some_and(|health| health["status"] == "ok" && health["database"] == "up")
     }
 }
 
@@ -131,13 +135,13 @@ impl Realm {
 
     fn look(&self) -> Look {
         let wanted = self.organism.at_boot.join(" ");
-        let ask = format!(
-            "systemctl --user show {wanted}; echo; echo ----; \
-             curl --silent --fail --max-time 5 http://127.0.0.1:7134/health || echo none"
-        );
-        let told = self.user(&ask);
-        let (units, health) = told.split_once("\n----\n").unwrap();
-        Look { units: parse(units), health: serde_json::from_str(health).ok() }
+        let told = self.user(&format!(
+            "systemctl --user show {wanted}; echo; echo ----; systemctl --user list-jobs --no-legend; echo ----; \
+             curl --silent --fail --max-time 5 {APPLICATION}/health || echo none"
+        ));
+        let mut parts = told.split("----\n");
+        let mut part = || parts.next().unwrap();
+        Look { units: parse(part()), idle: part().is_empty(), health: serde_json::from_str(part()).ok() }
     }
 
     /// Looks until something is there.
@@ -168,22 +172,27 @@ impl Realm {
 
     /// Brings the organism up, whatever the last test left.
     fn rouse(&self) {
-        let wanted = self.organism.at_boot.join(" ");
-        self.user(&format!("systemctl --user reset-failed; systemctl --user start --no-block {wanted}"));
-        self.until_well();
+        if !self.look().is_well() {
+            self.user("systemctl --user reset-failed");
+            self.start();
+            self.until_well();
+        }
+    }
+
+    /// Asks for all that is wanted at boot.
+    fn start(&self) {
+        self.user(&format!("systemctl --user start --no-block {}", self.organism.at_boot.join(" ")));
     }
 
     /// What a person would look at.
     fn report(&self) -> String {
-        let told = self.machine.user(
-            "systemctl --user list-units --all --no-pager --plain 'lychd*'; systemctl --user list-jobs --no-pager; \
-             podman ps --all --format '{{.Names}} {{.Status}}'",
+        let output = self.machine.user(
+            "systemctl --user list-units --all --no-pager --plain --no-legend 'lychd*'
+             systemctl --user list-jobs --no-pager
+             podman ps --all --format '{{.Names}} {{.Status}}'
+             journalctl --user --boot --no-pager --output=short-monotonic --lines=80 --unit='lychd*'",
         );
-        let journal = self.machine.root("journalctl --boot --no-pager --output=short-monotonic --lines=80");
-        let [told, journal] = [told, journal].map(|one| {
-            format!("{}{}", String::from_utf8_lossy(&one.stdout), String::from_utf8_lossy(&one.stderr))
-        });
-        format!("{told}\n{journal}")
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
     }
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The realm: a Debian 13 with systemd 257 and rootless podman 5.4 that is booted, used from outside, and powered off.
 #
-#   realm.sh able                  says why this machine cannot boot one, or says nothing
+#   realm.sh able                  says why this machine cannot boot one, or nothing
 #   realm.sh build ROOT            a new root at ROOT; what Debian gives for it is kept as a tar file in $REALM_CACHE
 #                                  (target/realm when it is not set)
 #   realm.sh hold ROOT             boots it, prints `ready`, and powers it off when standard input ends; a line `reboot`
@@ -21,12 +21,28 @@ packages=(systemd systemd-sysv dbus dbus-user-session libpam-systemd podman crun
 
 fail() { echo "realm: $*" >&2; exit 2; }
 
+# Where control groups of this script's own can be made.
+own_group() {
+    local mount below
+    mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
+    below=$(sed -n 's/^0:://p' /proc/self/cgroup)
+    [ -z "$mount" ] || echo "$mount${below%/}"
+}
+
 able() {
-    if [ "$(id -u)" != 0 ]; then echo "not root"; return; fi
-    local program
+    local program group
+    if [ "$(id -u)" != 0 ]; then echo "only root can boot one"; return; fi
+    # What can be installed is no reason.
     for program in systemd-nspawn mmdebstrap nsenter setpriv flock; do
-        if ! command -v "$program" > /dev/null; then echo "no $program"; return; fi
+        command -v "$program" > /dev/null || fail "$program is missing: \`make prepare-test\` installs it"
     done
+    group=$(own_group)
+    if [ -z "$group" ]; then echo "no unified hierarchy of control groups is mounted"; return; fi
+    if ! { mkdir "$group/lychd-realm-$$" && rmdir "$group/lychd-realm-$$"; } 2> /dev/null; then
+        echo "no control group can be made in $group"
+        return
+    fi
+    if ! unshare --mount --pid --fork true 2> /dev/null; then echo "no namespace can be made"; fi
 }
 
 # What only the archive can give. Everything else is done to the root itself, and needs no new tar.
@@ -46,6 +62,15 @@ make_tar() {
     trap - EXIT
 }
 
+# Takes the root for this script alone, once the machine of another has gone.
+take() {
+    # What has no such directory is no root of ours.
+    [ -d "$state" ] || [ ! -e "$root" ] || fail "$root is there, and no realm"
+    mkdir -p "$state"
+    exec {held}> "$state/lock"
+    flock --timeout 60 "$held" || fail "another machine runs in $root"
+}
+
 build() {
     local tar units=$root/etc/systemd/system unit
     tar=$(printf '%s\n' "${packages[@]}" | sha256sum | cut -c1-12)
@@ -56,6 +81,8 @@ build() {
     [ -f "$tar" ] || make_tar "$tar"
     exec {lock}>&-
 
+    take
+    if [ -e "$root" ]; then rm -rf --one-file-system "$root"; fi
     mkdir -p "$root"
     tar --numeric-owner -C "$root" --exclude='./dev/*' -xpf "$tar"
     chmod 755 "$root"
@@ -187,16 +214,13 @@ stop() {
 }
 
 hold() {
-    local mount own wish
-    mkdir -p "$state"
-    exec {held}> "$state/lock"
-    flock --timeout 60 "$held" || fail "another machine runs in $root"
+    local wish
+    take
     : > "$state/pid"
-    mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
-    own=$(sed -n 's/^0:://p' /proc/self/cgroup)
-    [ -n "$mount" ] || fail "no unified hierarchy of control groups is mounted"
+    group=$(own_group)
+    [ -n "$group" ] || fail "no unified hierarchy of control groups is mounted"
     name=lychd-realm-$(echo "$root" | sha256sum | cut -c1-12)
-    group=$mount${own%/}/$name
+    group=$group/$name
     # SIGTERM is by what it stops its machine in order.
     trap 'trap "" INT TERM HUP; stop TERM' EXIT
     trap 'exit 1' INT TERM HUP

@@ -53,8 +53,7 @@ fn starts_after(test: &str, fault: &str, seen: impl Fn(&Realm) -> bool, mended: 
     let before = realm.look();
     realm.user(&format!("systemctl --user stop {POD}"));
     realm.user(fault);
-    let wanted = realm.organism.at_boot.join(" ");
-    realm.user(&format!("systemctl --user start --no-block {wanted}"));
+    realm.start();
     let seen = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         realm.until("the fault shows", || seen(&realm).then_some(()));
     }));

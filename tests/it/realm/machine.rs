@@ -67,17 +67,12 @@ impl Machine {
 
     /// A script of the machine's user, beside that user's systemd.
     pub(super) fn user(&self, text: &str) -> Output {
-        self.command("user", text).output().unwrap()
-    }
-
-    /// A script of the machine's root.
-    pub(super) fn root(&self, text: &str) -> Output {
-        self.command("root", text).output().unwrap()
+        self.user_command(text).output().unwrap()
     }
 
     /// The same for who wants to give it something.
-    pub(super) fn command(&self, who: &str, text: &str) -> Command {
-        let mut command = script(who);
+    pub(super) fn user_command(&self, text: &str) -> Command {
+        let mut command = script("user");
         command.arg(&self.root).args(["timeout", LONGEST, "bash", "-euc", text]);
         command
     }

@@ -17,13 +17,15 @@ use lychd_forge::{
 };
 use serde_json::{Value, json};
 
-use super::machine::Machine;
+use super::{APPLICATION, Realm, machine::Machine};
 use crate::sovereign_path::forged_home;
 
 /// The organism as it was put there.
 pub(super) struct Organism {
     /// Services that are wanted at boot.
     pub(super) at_boot: Vec<String>,
+    /// All services of containers and of the pod.
+    pub(super) services: Vec<String>,
     /// What podman calls the database's image.
     pub(super) database: String,
 }
@@ -61,6 +63,10 @@ pub(super) fn inscribed() -> (Machine, Organism) {
         let place = below.join(format!("runes/animator/soulstones/generic/{name}.toml"));
         file::write(&place, rune.as_bytes()).unwrap();
     }
+    let settings = below.join("lychd.toml");
+    let text = fs::read_to_string(&settings).unwrap();
+    let known = text.replace("[extensions]\n", "[extensions]\nbuiltins = [\"animator\"]\n");
+    fs::write(&settings, known).unwrap();
     let codex = codex::load(&below).unwrap();
     let mut federation: Value =
         serde_json::from_slice(&record.kept.read_federation(&record.body.federation).unwrap()).unwrap();
@@ -78,6 +84,7 @@ pub(super) fn inscribed() -> (Machine, Organism) {
         layout: &layout(),
         resolve: &|path: &Path| Ok(path.to_owned()),
         podman: "5.4.2".parse().unwrap(),
+        systemd: "257".parse().unwrap(),
         ports: &BTreeMap::new(),
     })
     .unwrap();
@@ -93,6 +100,7 @@ pub(super) fn inscribed() -> (Machine, Organism) {
     let at_boot = rendered.services.iter().filter(|(_, service)| service.at_boot);
     let organism = Organism {
         at_boot: at_boot.map(|(name, _)| name.clone()).collect(),
+        services: rendered.services.keys().cloned().collect(),
         database: further.values().next().unwrap().reference(),
     };
     (machine, organism)
@@ -127,15 +135,18 @@ fn put(home: &Path, rendered: &Rendered) {
             fs::create_dir_all(home.join(below)).unwrap();
         }
     }
-    let given = Command::new("chown").args(["-R", "1000:1000"]).arg(home).status().unwrap();
-    assert!(given.success());
+    let given = Command::new("chown")
+        .args(["-R", "1000:1000"])
+        .args([".config", ".local"].map(|below| home.join(below)))
+        .status();
+    assert!(given.unwrap().success());
 }
 
 fn load(machine: &Machine, role: &str, image: &str) {
     let mut stream = forged_home().command(&["stream", "newest", "--image", role]);
     let mut child = stream.stdout(Stdio::piped()).spawn().unwrap();
     let archive = child.stdout.take().unwrap();
-    let loaded = machine.command("user", "podman load --quiet").stdin(archive).output().unwrap();
+    let loaded = machine.user_command("podman load --quiet").stdin(archive).output().unwrap();
     assert!(child.wait().unwrap().success());
     assert!(loaded.status.success(), "{}", String::from_utf8_lossy(&loaded.stderr));
     run(machine, &format!("podman image exists {image}"));
@@ -148,13 +159,43 @@ fn run(machine: &Machine, script: &str) {
 
 /// As the forge binds it, on its port, from boot on.
 #[test]
-fn the_example_comes_up_and_comes_back_after_a_reboot_and_a_power_cut() {
-    let test = "the_example_comes_up_and_comes_back_after_a_reboot_and_a_power_cut";
+fn the_example_keeps_notes_over_a_reboot_and_a_power_cut() {
+    let test = "the_example_keeps_notes_over_a_reboot_and_a_power_cut";
     let Some(realm) = super::realm(test) else { return };
+    let kept = ["a word on dragons", "the price of salt"];
+    for note in kept {
+        let written = realm.user(&format!(
+            "curl --silent --show-error --fail --json '{}' {APPLICATION}/notes",
+            json!({ "text": note })
+        ));
+        assert_eq!(serde_json::from_str::<Value>(&written).unwrap(), json!({ "text": note }));
+    }
+    let nearest = |realm: &Realm| -> Value {
+        let asked =
+            "curl --silent --show-error --fail --get --data-urlencode 'text=salty prices' --data most=1";
+        serde_json::from_str(&realm.user(&format!("{asked} {APPLICATION}/notes"))).unwrap()
+    };
+    assert_eq!(nearest(&realm), json!([{ "text": kept[1] }]));
     for wish in ["reboot", "cut"] {
         let before = realm.look();
         realm.machine.wish(wish);
         let all: Vec<&str> = realm.organism.at_boot.iter().map(String::as_str).collect();
         realm.until_back(&before, &all);
+        assert_eq!(nearest(&realm), json!([{ "text": kept[1] }]), "after a {wish}");
+    }
+}
+
+/// This machine has no network that could come online; who waits for it waits a minute and a half at each boot.
+#[test]
+fn no_unit_waits_for_the_network() {
+    let Some(realm) = super::realm("no_unit_waits_for_the_network") else { return };
+    for (name, unit) in realm.units(realm.organism.services.iter().map(String::as_str)) {
+        for property in ["After", "Wants", "Requires"] {
+            assert!(
+                !unit.text(property).contains("network-online"),
+                "{name}: {property}={}",
+                unit.text(property)
+            );
+        }
     }
 }
