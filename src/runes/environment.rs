@@ -32,7 +32,10 @@ with open(file, encoding="utf-8") as secret:
 for name in rest[:at]:
     os.environ[name] = os.environ[name].replace("{password}", password)
 command = rest[at + 1 :]
-os.execvp(command[0], command)
+try:
+    os.execvp(command[0], command)
+except OSError as error:
+    sys.exit(f"{command[0]}: {error.strerror}")
 "#;
 
 /// The variables that want the password.

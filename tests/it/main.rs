@@ -13,6 +13,7 @@ mod altar;
 mod apt_root;
 mod arbitration;
 mod asgi_cores;
+mod asked;
 mod assets;
 mod bind;
 mod bodies;
