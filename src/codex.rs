@@ -19,7 +19,7 @@ mod vessel;
 
 use std::path::Path;
 
-pub use grants::Grants;
+pub use grants::{Grants, OperatorGrants};
 pub use lychd_toml::{
     Actuator, Database, DatabaseImage, Loopback, Lychd, ReactorInbox, ReactorInboxError, Setting, Switching,
     Web,

@@ -7,6 +7,7 @@
 //! grants of the Codex.
 
 mod capabilities;
+mod consent;
 mod core;
 pub mod coven;
 mod environment;
@@ -28,7 +29,7 @@ mod variables;
 
 pub use capabilities::SCHEMA as CAPABILITIES_SCHEMA;
 pub use images::ImageUse;
-pub use mounts::Layout;
+pub use mounts::{Layout, MountUse};
 pub use question::Question;
 pub use record::{MemberRune, RuneRecord, WebPort};
 pub use render::{Granted, RenderInput, Rendered, Service, render};

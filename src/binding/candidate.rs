@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 
 use super::{
-    drop_ins::drop_ins,
+    changes,
+    claims::{Claims, claims},
+    drop_ins::units_of,
     host::HostView,
-    judge::{Judge, Origin, Verdict},
+    judge::{Judge, Origin, Theirs, Verdict},
     plan::{Plan, plan},
     shadowing::shadowing,
 };
@@ -85,12 +87,15 @@ pub fn candidate(subject: Subject<'_>, host: &HostView, judge: &dyn Judge) -> Re
     let rendered = render(&input)?;
     let mut notes = rendered.notes.clone();
     // Neither knows the directives of a newer one.
-    if podman > judging || systemd > its_systemd {
-        let older = RenderInput { podman: podman.min(judging), systemd: systemd.min(its_systemd), ..input };
-        notes.extend(judged(judge, &render(&older)?)?);
-    } else {
-        notes.extend(judged(judge, &rendered)?);
-    }
+    let older = (podman > judging || systemd > its_systemd)
+        .then(|| {
+            let (podman, systemd) = (podman.min(judging), systemd.min(its_systemd));
+            render(&RenderInput { podman, systemd, ..input })
+        })
+        .transpose()?;
+    let subject_of_judges = older.as_ref().unwrap_or(&rendered);
+    let alone = judged(judge, subject_of_judges)?;
+    notes.extend(alone.notes);
     let newer = [
         (podman > judging).then(|| ("podman", judging.to_string(), podman.to_string())),
         (systemd > its_systemd).then(|| ("systemd", its_systemd.to_string(), systemd.to_string())),
@@ -99,8 +104,17 @@ pub fn candidate(subject: Subject<'_>, host: &HostView, judge: &dyn Judge) -> Re
         format!("{what} {has} judged the units as it would get them; there is no {what} {wanted} here")
     }));
     host.found.refuse_foreign(&rendered.units)?;
-    refuse_any(shadowing(&rendered.quadlets, &host.quadlets)?)?;
-    notes.extend(drop_ins(&rendered, &host.names)?);
+    let Claims { wrong, notes: claimed } = claims(&rendered, &host.quadlets);
+    let mut theirs = shadowing(&rendered.quadlets, &host.quadlets)?;
+    theirs.extend(wrong);
+    theirs.extend(host.units.hiding(&rendered));
+    refuse_any(theirs)?;
+    notes.extend(claimed);
+    for note in among(judge, subject_of_judges, &alone.made, host)? {
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
     notes.extend(host.notes.iter().cloned());
     if origin == Origin::Debian && subject.podman.is_none() {
         notes.push(format!("the units are for podman {podman}: this host has none that is new enough (5.3)"));
@@ -111,13 +125,32 @@ pub fn candidate(subject: Subject<'_>, host: &HostView, judge: &dyn Judge) -> Re
     Ok(Candidate { rendered, plan, podman, judged_by_podman: (judging, origin), judged_by_systemd, notes })
 }
 
-/// Nothing wrong, or refused; the notes of the check.
-fn judged(judge: &dyn Judge, rendered: &Rendered) -> Result<Vec<String>, Failure> {
-    let Verdict { findings, notes } = judge.judge(rendered)?;
+/// Nothing wrong, or refused.
+fn judged(judge: &dyn Judge, rendered: &Rendered) -> Result<Verdict, Failure> {
+    let mut verdict = judge.judge(rendered)?;
     let told = |finding: Diagnostic| {
         finding.help("this is a fault of the forge or of a value it let pass: please report it")
     };
-    refuse_any(findings.into_iter().map(told).collect())?;
+    refuse_any(std::mem::take(&mut verdict.findings).into_iter().map(told).collect())?;
+    Ok(verdict)
+}
+
+/// What becomes of the set among what is the user's own: nothing wrong, or refused; what is changed, as notes. Where
+/// nothing of the user's own takes part, there is nothing to judge.
+fn among(
+    judge: &dyn Judge,
+    rendered: &Rendered,
+    alone: &BTreeMap<String, String>,
+    host: &HostView,
+) -> Result<Vec<String>, Failure> {
+    let theirs = Theirs { quadlets: &host.quadlets, units: &host.units };
+    let has_drop_ins = || units_of(rendered).iter().any(|unit| !host.units.drop_ins_of(unit).is_empty());
+    if host.quadlets.is_empty() && !has_drop_ins() {
+        return Ok(Vec::new());
+    }
+    let Verdict { findings, mut notes, made } = judge.judge_among(rendered, alone, theirs)?;
+    refuse_any(findings)?;
+    notes.extend(changes::notes(rendered, alone, &made, theirs));
     Ok(notes)
 }
 
@@ -128,12 +161,13 @@ mod tests {
     use super::*;
     use crate::{
         binding::{
-            drop_ins::Names,
+            drop_ins::UserUnits,
             plan::Action,
-            shadowing::QuadletFiles,
+            search::{Content, SearchDirectory, SearchTree},
             site::{Found, Sites},
         },
         codex,
+        diagnostic::Source,
         image::ConfigDigest,
         runes::Layout,
     };
@@ -143,6 +177,8 @@ mod tests {
         podman: &'static str,
         origin: Origin,
         findings: Vec<Diagnostic>,
+        /// What is wrong among the user's own.
+        among: Option<&'static str>,
     }
 
     impl Judge for Answer {
@@ -157,11 +193,26 @@ mod tests {
         fn judge(&self, rendered: &Rendered) -> Result<Verdict, Failure> {
             let pod = rendered.quadlets.file(&"lychd.pod".parse().unwrap()).unwrap();
             let notes = vec![String::from_utf8_lossy(pod).lines().filter(|l| l.contains("xit")).collect()];
-            Ok(Verdict { findings: self.findings.clone(), notes })
+            let made = rendered.generated().into_iter().map(|name| (name, "[Unit]\n".to_owned())).collect();
+            Ok(Verdict { findings: self.findings.clone(), notes, made })
+        }
+
+        fn judge_among(
+            &self,
+            _: &Rendered,
+            alone: &BTreeMap<String, String>,
+            theirs: Theirs<'_>,
+        ) -> Result<Verdict, Failure> {
+            let more = theirs.quadlets.directories.len();
+            let made = alone.iter().map(|(name, text)| (name.clone(), format!("{text}X=more\n"))).collect();
+            let notes = vec![format!("among {more}")];
+            let findings = self.among.iter().map(|message| Diagnostic::new(*message)).collect();
+            Ok(Verdict { findings, notes, made })
         }
     }
 
-    const PODMAN: Answer = Answer { podman: "5.4.2", origin: Origin::Host, findings: Vec::new() };
+    const PODMAN: Answer =
+        Answer { podman: "5.4.2", origin: Origin::Host, findings: Vec::new(), among: None };
 
     /// A user who has nothing yet.
     fn host() -> HostView {
@@ -179,8 +230,8 @@ mod tests {
             sites,
             found: Found::default(),
             ports: [].into(),
-            quadlets: QuadletFiles::default(),
-            names: Names::default(),
+            quadlets: SearchTree::default(),
+            units: UserUnits::default(),
             notes: Vec::new(),
             resolve: |path| Ok(path.to_owned()),
         }
@@ -231,6 +282,34 @@ mod tests {
         let debian = Answer { origin: Origin::Debian, ..PODMAN };
         let told = of(&host(), &debian, None).unwrap().notes.pop().unwrap();
         assert_eq!(told, "the units are for podman 5.4.2: this host has none that is new enough (5.3)");
+    }
+
+    #[test]
+    fn what_is_the_users_own_takes_part_where_there_is_any() {
+        let mut host = host();
+        let wrong = Answer { among: Some("no such key"), ..PODMAN };
+        assert!(of(&host, &wrong, None).is_ok(), "nothing lies there");
+        let mine = |text: &str| {
+            let quadlets =
+                vec![("mine.container".to_owned(), Content::Text(Source::new("/u/mine.container", text)))];
+            let directory = SearchDirectory { path: "/u".into(), quadlets, drop_ins: Vec::new() };
+            SearchTree { site: "/u/lychd".into(), directories: vec![directory], site_at: Some(1) }
+        };
+        host.quadlets = mine("[Container]\nPublishPort=7134:80\n");
+        let told = of(&host, &PODMAN, None).unwrap().notes;
+        assert!(
+            told[1].starts_with("/u/mine.container:2:1: `PublishPort=7134:80` is the port 7134"),
+            "{told:?}"
+        );
+        assert_eq!(told[2], "among 1");
+        assert!(
+            told[3].contains("other Quadlet files of this host change `lychd-migrate.service`, "),
+            "{told:?}"
+        );
+        assert_eq!(of(&host, &wrong, None).unwrap_err().to_string(), "no such key");
+        host.quadlets = mine("[Container]\nContainerName=lychd-vessel\n");
+        let told = of(&host, &PODMAN, None).unwrap_err().to_string();
+        assert!(told.contains("gives podman a container `lychd-vessel`"), "{told}");
     }
 
     #[test]

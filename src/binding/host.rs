@@ -6,9 +6,9 @@ use std::{
 };
 
 use super::{
-    drop_ins::Names,
+    drop_ins::UserUnits,
     places::{self, Places},
-    shadowing::QuadletFiles,
+    search::SearchTree,
     site::{Found, Sites},
 };
 use crate::{
@@ -29,10 +29,10 @@ pub struct HostView {
     pub found: Found,
     /// The ports of the last inscription, by stone.
     pub ports: BTreeMap<RuneName, u16>,
-    /// The Quadlet files that podman reads besides ours.
-    pub quadlets: QuadletFiles,
-    /// What lies in the directories of podman and systemd.
-    pub names: Names,
+    /// What podman reads besides ours.
+    pub quadlets: SearchTree,
+    /// What systemd reads besides what is generated.
+    pub units: UserUnits,
     /// What else to know of this host, a line each.
     pub notes: Vec<String>,
     /// Resolves links of a path as far as it exists. What is asked is known when units are rendered.
@@ -43,11 +43,12 @@ impl HostView {
     /// This host, for the user who runs this.
     ///
     /// # Errors
-    /// Refused when a path cannot stand in a unit, or the last inscription's ports make no sense; unable when a
+    /// Refused when a path cannot stand in a unit, units could not lie where they are to, or the last inscription's ports make no sense; unable when a
     /// directory cannot be read, or there is no home.
     pub fn read(directories: &Directories) -> Result<Self, Failure> {
         let configuration = environment::xdg("XDG_CONFIG_HOME", ".config").ok_or_else(homeless)?;
         let sites = Sites::below(&configuration, &directories.state);
+        sites.check()?;
         let layout = layout(directories, &configuration)?;
         let places = Places::of_user(&configuration);
         let elsewhere = environment::variable("QUADLET_UNIT_DIRS").map(|_| {
@@ -57,8 +58,8 @@ impl HostView {
             layout,
             ports: inscribed_ports(&sites.support)?,
             found: sites.read()?,
-            quadlets: QuadletFiles::read(&sites.quadlets, &places.podman)?,
-            names: Names::read(&places)?,
+            quadlets: SearchTree::read(&sites.quadlets, &places.podman)?,
+            units: UserUnits::read(&places.systemd)?,
             notes: elsewhere.into_iter().collect(),
             resolve: file::resolved,
             sites,

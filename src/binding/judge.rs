@@ -1,10 +1,11 @@
 //! Who judges a rendered set, and what comes of it.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::{drop_ins::UserUnits, search::SearchTree};
 use crate::{
     diagnostic::{Diagnostic, Failure},
     runes::{Rendered, podman::PodmanVersion},
@@ -36,6 +37,17 @@ pub struct Verdict {
     pub findings: Vec<Diagnostic>,
     /// What was seen and is no fault of the units, such as that this host has no podman to start.
     pub notes: Vec<String>,
+    /// The units that podman's generator made, by name.
+    pub made: BTreeMap<String, String>,
+}
+
+/// What of the user's own shapes units besides a rendered set.
+#[derive(Clone, Copy, Debug)]
+pub struct Theirs<'a> {
+    /// In podman's directories.
+    pub quadlets: &'a SearchTree,
+    /// In systemd's.
+    pub units: &'a UserUnits,
 }
 
 /// A podman and a systemd that judge.
@@ -51,4 +63,15 @@ pub trait Judge {
     /// # Errors
     /// [`Failure::Unable`] when it could not be checked; what is wrong with the units is in the [`Verdict`].
     fn judge(&self, rendered: &Rendered) -> Result<Verdict, Failure>;
+
+    /// Judges a set that passed alone, of which `alone` was made, at its place among what is the user's own.
+    ///
+    /// # Errors
+    /// As [`Judge::judge`]; what is wrong with the user's own units alone is no finding.
+    fn judge_among(
+        &self,
+        rendered: &Rendered,
+        alone: &BTreeMap<String, String>,
+        theirs: Theirs<'_>,
+    ) -> Result<Verdict, Failure>;
 }

@@ -1,81 +1,43 @@
 //! Quadlet files of the user's own that have a rendered file's name, or make a unit of the same name.
-//!
-//! Podman reads its directories in order, each before those below it, sorted by name; hidden ones too, and through
-//! links, but none whose real name ends in `.d`. Of one name it takes the first file and says nothing.
 
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
+use super::{
+    entries::entries,
+    search::{Content, SearchTree},
 };
-
 use crate::{
-    diagnostic::{Diagnostic, Failure},
-    host::file::{self, Kind},
-    runes::unit::{is_quadlet, service_of},
+    diagnostic::{Diagnostic, Failure, Source},
+    runes::unit::service_of,
     tree::{Entry, FileTree},
 };
-
-/// The most directories and files that are looked at.
-const LIMIT: usize = 100_000;
-
-/// The Quadlet files of the user's own, in the order podman reads them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct QuadletFiles {
-    /// The directory that a rendered set is to lie in.
-    site: PathBuf,
-    files: Vec<QuadletFile>,
-    /// How many of them are read before those of the site; `None`: podman does not read the site.
-    site_at: Option<usize>,
-}
-
-/// A file, and the service that is made of it; `None` of something that is no file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct QuadletFile {
-    path: PathBuf,
-    /// What cannot be read matters only where it is asked for.
-    service: Result<Option<String>, Failure>,
-}
-
-impl QuadletFiles {
-    /// Reads podman's directories, which are given in podman's order; some may be missing. What lies in `site` is not
-    /// looked at.
-    ///
-    /// # Errors
-    /// Unable when a directory cannot be read.
-    pub fn read(site: &Path, directories: &[PathBuf]) -> Result<Self, Failure> {
-        let own = file::if_there(site, file::canonical(site))?.unwrap_or_else(|| site.to_owned());
-        let mut walk = Walk { own, seen: BTreeSet::new(), files: Vec::new(), site_at: None };
-        for directory in directories {
-            // A site that is not there yet has its place in the order all the same.
-            walk.directory(directory, site)?;
-        }
-        let read = |path: PathBuf| QuadletFile { service: service(&path), path };
-        let files = walk.files.into_iter().map(read).collect();
-        Ok(Self { site: site.to_owned(), files, site_at: walk.site_at })
-    }
-}
 
 /// Compares a rendered set with the user's own files.
 ///
 /// # Errors
 /// Unable when one of them that may make the same service cannot be read.
-pub fn shadowing(rendered: &FileTree, found: &QuadletFiles) -> Result<Vec<Diagnostic>, Failure> {
+pub fn shadowing(rendered: &FileTree, found: &SearchTree) -> Result<Vec<Diagnostic>, Failure> {
+    let mut theirs = Vec::new();
+    for (at, directory) in found.directories.iter().enumerate() {
+        for (name, content) in &directory.quadlets {
+            let first = found.site_at.is_some_and(|site| site <= at);
+            theirs.push((directory.path.join(name), name, service(name, content), first));
+        }
+    }
     let mut wrong = Vec::new();
     for (path, entry) in rendered.iter() {
         let Entry::File { bytes, .. } = entry else { continue };
         let Some(name) = path.components().next_back() else { continue };
-        let Some(service) = service_in(name, &String::from_utf8_lossy(bytes)) else { continue };
+        let text = Source::new(path.as_str(), String::from_utf8_lossy(bytes));
+        let Some(service) = service_in(name, &text) else { continue };
         let ours = found.site.join(path.as_str());
-        for (at, theirs) in found.files.iter().enumerate() {
-            let shown = theirs.path.display();
-            let told = if theirs.path.file_name().is_some_and(|other| other == name) {
-                let first = found.site_at.is_some_and(|site| site <= at);
-                Diagnostic::new(if first {
+        for (path, other, its, first) in &theirs {
+            let shown = path.display();
+            let told = if *other == name {
+                Diagnostic::new(if *first {
                     format!("podman would read the rendered `{name}` instead of `{shown}`")
                 } else {
                     format!("podman would read `{shown}` instead of the rendered `{name}`")
                 })
-            } else if theirs.service.clone()?.as_ref() == Some(&service) {
+            } else if its.clone()?.as_ref() == Some(&service) {
                 Diagnostic::new(format!("`{shown}` makes `{service}`, as the rendered `{name}` does"))
             } else {
                 continue;
@@ -89,81 +51,27 @@ pub fn shadowing(rendered: &FileTree, found: &QuadletFiles) -> Result<Vec<Diagno
     Ok(wrong)
 }
 
-struct Walk {
-    /// The site, without links.
-    own: PathBuf,
-    seen: BTreeSet<PathBuf>,
-    /// Quadlet files in the order they are read.
-    files: Vec<PathBuf>,
-    /// How many of them are read before those of the site.
-    site_at: Option<usize>,
-}
-
-impl Walk {
-    fn directory(&mut self, directory: &Path, site: &Path) -> Result<(), Failure> {
-        let Some(real) = file::if_there(directory, file::canonical(directory))? else { return Ok(()) };
-        if directory == site || real == self.own {
-            self.site_at.get_or_insert(self.files.len());
-            return Ok(());
-        }
-        let is_drop_in = real.extension().is_some_and(|extension| extension == "d");
-        if is_drop_in || file::kind(&real)? != Some(Kind::Directory) || !self.seen.insert(real) {
-            return Ok(());
-        }
-        let names = file::names(directory).map_err(|error| file::unable("read", directory, &error))?;
-        let mut below = Vec::new();
-        for name in names {
-            let path = directory.join(&name);
-            let Some(kind) = file::kind_behind(&path)? else { continue };
-            if kind == Kind::Directory {
-                below.push(path);
-            } else if name.to_str().is_some_and(is_quadlet) {
-                self.files.push(path);
-            }
-        }
-        if site.parent() == Some(directory) && !below.iter().any(|path| path == site) {
-            below.push(site.to_owned());
-            below.sort();
-        }
-        if self.files.len() + self.seen.len() > LIMIT {
-            let message =
-                format!("`{}` and podman's other directories hold too many files", directory.display());
-            return Err(Failure::unable(Diagnostic::new(message)));
-        }
-        for path in below {
-            if path == site {
-                self.site_at.get_or_insert(self.files.len());
-            } else {
-                self.directory(&path, site)?;
-            }
-        }
-        Ok(())
+/// The service that is made of a file of the user's own; `None` of something that is no file.
+fn service(name: &str, content: &Content) -> Result<Option<String>, Failure> {
+    match content {
+        Content::Text(source) => Ok(service_in(name, source)),
+        Content::None => Ok(None),
+        Content::Closed(failure) => Err(failure.clone()),
     }
 }
 
-fn service(path: &Path) -> Result<Option<String>, Failure> {
-    let unable = |error: &std::io::Error| file::unable("read", path, error);
-    let real = file::canonical(path).map_err(|error| unable(&error))?;
-    let bytes = match file::read(&real, file::LIMIT) {
-        // Something that is no file makes no unit.
-        Err(error) if file::is_wrong(&error) => return Ok(None),
-        done => done.map_err(|error| unable(&error))?,
-    };
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    Ok(service_in(name, &String::from_utf8_lossy(&bytes)))
-}
-
 /// The service that is made of a Quadlet file: as `ServiceName=` says, or after the file.
-fn service_in(name: &str, text: &str) -> Option<String> {
-    let said = text.lines().filter_map(|line| line.split_once('='));
-    let said = said.filter(|(key, _)| key.trim() == "ServiceName").map(|(_, value)| value.trim()).next_back();
+pub(super) fn service_in(name: &str, source: &Source) -> Option<String> {
+    let said = entries(source).into_iter().rfind(|entry| entry.key == "ServiceName");
+    let said = said.map(|entry| entry.value).filter(|said| !said.is_empty());
     let usual = service_of(name)?;
-    Some(said.filter(|said| !said.is_empty()).map_or(usual, |said| format!("{said}.service")))
+    Some(said.map_or(usual, |said| format!("{said}.service")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::file;
 
     #[test]
     fn services_are_named_after_their_files_unless_they_say_otherwise() {
@@ -172,7 +80,7 @@ mod tests {
             ("a.pod", "[Pod]\nServiceName = b\n", "b.service"),
             ("a.container", "ServiceName=b\nServiceName=\n", "a.service"),
         ] {
-            assert_eq!(service_in(name, text).as_deref(), Some(want), "{name}");
+            assert_eq!(service_in(name, &Source::new("x", text)).as_deref(), Some(want), "{name}");
         }
     }
 
@@ -205,7 +113,7 @@ mod tests {
         }
         let directories = [base.join("run"), base.join("etc"), base.join("missing")];
         let told = |site: &str| -> Vec<String> {
-            let found = QuadletFiles::read(&base.join(site), &directories).unwrap();
+            let found = SearchTree::read(&base.join(site), &directories).unwrap();
             let all = shadowing(&rendered, &found).unwrap();
             let shown = base.display().to_string();
             all.iter().map(|one| one.message.replace(&shown, "")).collect()
@@ -224,7 +132,7 @@ mod tests {
         // What podman would find at the end of it cannot be told.
         tree.insert("etc/loop".parse().unwrap(), Entry::Link { target: "loop".to_owned() });
         file::write_tree(&base, &tree).unwrap();
-        let unable = QuadletFiles::read(&base.join("etc/lychd"), &directories).unwrap_err();
+        let unable = SearchTree::read(&base.join("etc/lychd"), &directories).unwrap_err();
         assert_eq!(unable.exit_code(), 2, "{unable}");
     }
 }

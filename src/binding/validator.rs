@@ -4,6 +4,7 @@
 //! `[Service]`, systemd knows nothing of podman's keys, and neither looks at the values of podman's options. A
 //! set passes when both are silent, and the units that were made are exactly the expected ones.
 
+mod among;
 mod debian_tools;
 mod generator;
 mod program;
@@ -17,13 +18,16 @@ use std::{
 };
 
 use self::{
+    among::Staged,
     debian_tools::Part,
     program::{Program, podman_version, systemd_version},
     sources::Sources,
     stage::{Stage, plain},
 };
 use super::{
-    judge::{Judge, Origin, Verdict},
+    changes::{changed, quadlets_of},
+    drop_ins::units_of,
+    judge::{Judge, Origin, Theirs, Verdict},
     places::GENERATORS,
 };
 use crate::{
@@ -125,7 +129,7 @@ impl Validator {
         let scratch = self.scratch()?;
         let stage = Stage::at(scratch.path(), quadlets)?;
         let out = stage.out.as_str();
-        self.generate(&stage, &["-user", "-no-kmsg-log", out, out, out])?;
+        self.generate(&stage, &stage.quadlets, &["-user", "-no-kmsg-log", out, out, out])?;
         stage.made()
     }
 
@@ -133,9 +137,9 @@ impl Validator {
         file::temporary_directory(&self.stage).map_err(|error| file::unable("create", &self.stage, &error))
     }
 
-    fn generate(&self, stage: &Stage, arguments: &[&str]) -> Result<Output, Failure> {
+    fn generate(&self, stage: &Stage, directories: &str, arguments: &[&str]) -> Result<Output, Failure> {
         let environment = [
-            ("QUADLET_UNIT_DIRS", stage.quadlets.as_str()),
+            ("QUADLET_UNIT_DIRS", directories),
             ("XDG_RUNTIME_DIR", stage.run.as_str()),
             ("HOME", stage.run.as_str()),
         ];
@@ -160,8 +164,8 @@ impl Validator {
         let mut findings = generator::twins(&quadlet_sources);
 
         let out = stage.out.as_str();
-        let dry = self.generate(&stage, &["-user", "-dryrun", "-no-kmsg-log"])?;
-        let wet = self.generate(&stage, &["-user", "-no-kmsg-log", out, out, out])?;
+        let dry = self.generate(&stage, &stage.quadlets, &["-user", "-dryrun", "-no-kmsg-log"])?;
+        let wet = self.generate(&stage, &stage.quadlets, &["-user", "-no-kmsg-log", out, out, out])?;
         let made = stage.made()?;
         findings.extend(generator::judge(
             &generator::Run {
@@ -180,25 +184,10 @@ impl Validator {
         let mut names: BTreeSet<&str> = made.keys().map(String::as_str).collect();
         names.extend(unit_sources.paths().filter(|path| !path.contains('/')));
         if names.is_empty() {
-            return Ok(Verdict { findings, notes: Vec::new() });
+            return Ok(Verdict { findings, notes: Vec::new(), made });
         }
         let paths: Vec<String> = names.iter().map(|name| format!("{out}/{name}")).collect();
-        let mut arguments = vec!["verify", "--user", "--man=no", "--generators=no", "--recursive-errors=one"];
-        arguments.extend(paths.iter().map(String::as_str));
-        let targets = self.targets.as_deref().map(plain).transpose()?.unwrap_or_default();
-        let output = self.analyze.run(
-            &arguments,
-            [
-                ("SYSTEMD_UNIT_PATH", format!("{out}:{targets}").as_str()),
-                // `--generators=no` does not keep the host's environment generators from running.
-                ("SYSTEMD_ENVIRONMENT_GENERATOR_PATH", stage.empty.as_str()),
-                ("XDG_RUNTIME_DIR", stage.run.as_str()),
-                // The user's own units and drop-ins are no part of the set.
-                ("XDG_CONFIG_HOME", stage.empty.as_str()),
-                ("XDG_DATA_HOME", stage.empty.as_str()),
-                ("HOME", self.home.as_deref().and_then(Path::to_str).unwrap_or(&stage.run)),
-            ],
-        )?;
+        let output = self.verify(&stage, &paths, &[])?;
         let judged = verify::judge(&verify::Run {
             failed: !output.success(),
             stderr: &output.stderr,
@@ -207,6 +196,7 @@ impl Validator {
             directory: &stage.quadlets,
             quadlets: &quadlet_sources,
             units: &unit_sources,
+            others: &BTreeSet::new(),
         })?;
         findings.extend(judged.findings);
         // systemd goes through units in an order of its own.
@@ -217,7 +207,28 @@ impl Validator {
                 .map(|(place, _)| (place.source().name().to_owned(), place.span().start));
             (place.is_none(), place, finding.message.clone())
         });
-        Ok(Verdict { findings, notes: judged.notes })
+        Ok(Verdict { findings, notes: judged.notes, made })
+    }
+
+    /// `systemd-analyze verify` of staged units, with further directories of units behind those that are staged.
+    fn verify(&self, stage: &Stage, paths: &[String], further: &[&str]) -> Result<Output, Failure> {
+        let mut arguments = vec!["verify", "--user", "--man=no", "--generators=no", "--recursive-errors=one"];
+        arguments.extend(paths.iter().map(String::as_str));
+        let targets = self.targets.as_deref().map(plain).transpose()?.unwrap_or_default();
+        let directories = [&[stage.out.as_str()], further, &[targets]].concat();
+        self.analyze.run(
+            &arguments,
+            [
+                ("SYSTEMD_UNIT_PATH", directories.join(":").as_str()),
+                // `--generators=no` does not keep the host's environment generators from running.
+                ("SYSTEMD_ENVIRONMENT_GENERATOR_PATH", stage.empty.as_str()),
+                ("XDG_RUNTIME_DIR", stage.run.as_str()),
+                // What of the user's own takes part is among the directories.
+                ("XDG_CONFIG_HOME", stage.empty.as_str()),
+                ("XDG_DATA_HOME", stage.empty.as_str()),
+                ("HOME", self.home.as_deref().and_then(Path::to_str).unwrap_or(&stage.run)),
+            ],
+        )
     }
 }
 
@@ -232,5 +243,66 @@ impl Judge for Validator {
 
     fn judge(&self, rendered: &Rendered) -> Result<Verdict, Failure> {
         self.check(&rendered.quadlets, &rendered.units, &rendered.generated())
+    }
+
+    fn judge_among(
+        &self,
+        rendered: &Rendered,
+        alone: &BTreeMap<String, String>,
+        theirs: Theirs<'_>,
+    ) -> Result<Verdict, Failure> {
+        let scratch = self.scratch()?;
+        let stage = Stage::at(scratch.path(), &FileTree::new())?;
+        let staged = Staged::at(scratch.path(), &rendered.quadlets, theirs.quadlets)?;
+        // What it would write is read from what it says: the fewest files are written.
+        let said = self.generate(&stage, &staged.directories, &["-user", "-dryrun", "-no-kmsg-log"])?;
+        let all = generator::units(&said.text());
+        let (mut findings, mut notes) = among::judge(&said.stderr, &all, rendered, theirs.quadlets, &staged);
+        notes.extend(staged.notes);
+        let generated = rendered.generated();
+        let (made, others): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            all.into_iter().partition(|(name, _)| generated.contains(name));
+
+        // What is as it was alone, and has no drop-in of systemd's, was verified before.
+        let units = units_of(rendered);
+        let drop_ins = units.iter().map(|unit| (unit, theirs.units.drop_ins_of(unit)));
+        let drop_ins: BTreeMap<&String, _> = drop_ins.filter(|(_, all)| !all.is_empty()).collect();
+        let mut again: BTreeSet<String> = changed(alone, &made).into_keys().collect();
+        again.extend(drop_ins.keys().map(|unit| (*unit).clone()));
+        if again.is_empty() || !findings.is_empty() {
+            return Ok(Verdict { findings, notes, made });
+        }
+        stage.put(made.iter().chain(&others))?;
+        findings.extend(stage.add(&rendered.units)?);
+        let out = stage.out.as_str();
+        let texts = drop_ins.values().flatten().filter_map(|(_, content)| content.text().cloned());
+        let paths: Vec<String> = again.iter().map(|name| format!("{out}/{name}")).collect();
+        // A list of them has `:` between two.
+        let listable = |path: &Path| path.to_str().is_some_and(|text| !text.contains(':'));
+        let (listed, odd): (Vec<&Path>, Vec<&Path>) =
+            theirs.units.directories().partition(|path| listable(path));
+        notes.extend(odd.iter().map(|path| format!("`{}` was not looked at by systemd", path.display())));
+        let listed: Vec<&str> = listed.into_iter().filter_map(Path::to_str).collect();
+        let output = self.verify(&stage, &paths, &listed)?;
+        let judged = verify::judge(&verify::Run {
+            // Units of the user's own may fail; what is said of ours counts.
+            failed: false,
+            stderr: &output.stderr,
+            made: &made,
+            out,
+            directory: &staged.site,
+            quadlets: &Sources::of(&rendered.quadlets),
+            units: &Sources::of(&rendered.units).and(texts),
+            others: &others.into_keys().collect(),
+        })?;
+        let quadlets = quadlets_of(rendered);
+        let takes_part = again.iter().flat_map(|unit| {
+            let podmans = quadlets.get(unit).map(|quadlet| theirs.quadlets.drop_ins_of(quadlet));
+            podmans.into_iter().flatten().chain(theirs.units.drop_ins_of(unit)).map(|(path, _)| path)
+        });
+        let (wrong, harmless) = among::systemds(judged.findings, &takes_part.collect());
+        findings.extend(wrong);
+        notes.extend(harmless);
+        Ok(Verdict { findings, notes, made })
     }
 }

@@ -104,7 +104,7 @@ fn read_grants(table: &Table, codex: &mut Codex, errors: &mut Vec<Diagnostic>) {
         let title = format!("[grants.{}]", name.escape_debug());
         match (name.parse::<RuneName>(), field.node.as_table()) {
             (Ok(name), Some(grants)) => {
-                let value = grants::read(grants, &title, errors);
+                let value = grants::read_operators(grants, &title, errors);
                 codex.grants.insert(name, Located { value, place: field.key.clone() });
             }
             (Ok(_), None) => {

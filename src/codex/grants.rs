@@ -8,7 +8,10 @@ use crate::{
         Located, Table,
         reader::{Reader, like},
     },
-    name::{mount::ContainerPath, unit_text::UnitText},
+    name::{
+        mount::{ContainerPath, HostPath},
+        unit_text::UnitText,
+    },
 };
 
 /// Beyond the default, which is: nothing writable, no capability, no new privilege, no device, the user's own number.
@@ -79,15 +82,36 @@ impl Grants {
     }
 }
 
-/// Reads a table of grants; `title` is what it is called in messages.
+/// What the operator grants a service: what the service may ask for by itself, and what only the operator may give.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OperatorGrants {
+    /// Beyond the hardened default.
+    pub beyond: Grants,
+    /// What of the host it may mount, each with what lies below it, besides what is everybody's.
+    pub mounts: Vec<Located<HostPath>>,
+}
+
+/// Reads what a rune asks for; `title` is what its table is called in messages.
 pub fn read(table: &Table, title: &str, errors: &mut Vec<Diagnostic>) -> Grants {
+    beyond(&mut Reader::new(table, title, errors))
+}
+
+/// Reads `[grants.<rune>]` of the operator.
+pub fn read_operators(table: &Table, title: &str, errors: &mut Vec<Diagnostic>) -> OperatorGrants {
     let mut reader = Reader::new(table, title, errors);
+    OperatorGrants {
+        beyond: beyond(&mut reader),
+        mounts: reader.parsed_list(like("mounts", r#"["~/weights"]"#)).unwrap_or_default(),
+    }
+}
+
+fn beyond(reader: &mut Reader<'_, '_>) -> Grants {
     Grants {
         writable: reader.boolean(like("writable", "true")).unwrap_or(false),
         new_privileges: reader.boolean(like("new-privileges", "true")).unwrap_or(false),
         linux_capabilities: values(reader.parsed_list(like("linux-capabilities", r#"["NET_BIND_SERVICE"]"#))),
         label_disable: reader.boolean(like("label-disable", "true")).unwrap_or(false),
-        devices: devices(&mut reader),
+        devices: devices(reader),
         tmpfs: values(reader.parsed_list(like("tmpfs", r#"["/var/tmp"]"#))),
         image_user: reader.boolean(like("image-user", "true")).unwrap_or(false),
     }
@@ -223,5 +247,26 @@ mod tests {
         ] {
             assert!(errors.contains(want), "{want}\n--- not in ---\n{errors}");
         }
+    }
+
+    #[test]
+    fn mounts_are_the_operators_to_grant() {
+        let text = "writable = true\nmounts = ['~/.aws', '/srv/x/']\n";
+        let table = document::parse(&document::source("x.toml", text).unwrap()).unwrap();
+        let mut errors = Vec::new();
+        let granted = read_operators(&table, "[grants.x]", &mut errors);
+        assert_eq!((granted.beyond.writable, errors.as_slice()), (true, &[][..]));
+        let shown: Vec<String> = granted.mounts.iter().map(|path| path.value.to_string()).collect();
+        assert_eq!(shown, ["%h/.aws", "/srv/x"]);
+        read(&table, "`grants` of a rune", &mut errors);
+        assert!(
+            errors[0].to_string().starts_with("unknown key `mounts` in `grants` of a rune"),
+            "{errors:?}"
+        );
+        let table =
+            document::parse(&document::source("x.toml", "mounts = ['~', 'x', '~/a:/b']\n").unwrap()).unwrap();
+        errors.clear();
+        read_operators(&table, "[grants.x]", &mut errors);
+        assert_eq!(errors.len(), 3, "{errors:?}");
     }
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    grants::Grants,
+    grants::OperatorGrants,
     lychd_toml::Lychd,
     runes::Runes,
     selection::Selection,
@@ -51,7 +51,7 @@ pub struct Codex {
     /// `[spheres]` of `forge.toml`.
     pub spheres: Spheres,
     /// `[grants]` of `forge.toml`, by rune.
-    pub grants: BTreeMap<RuneName, Located<Grants>>,
+    pub grants: BTreeMap<RuneName, Located<OperatorGrants>>,
     /// `[vessel.env]` of `forge.toml`.
     pub vessel_env: BTreeMap<VariableName, Located<VesselVariable>>,
     /// `[health]` of `forge.toml`, by service without `lychd-`.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 pub use crate::name::{
     image::{ImageReference, ImageReferenceError},
-    mount::{Volume, VolumeError},
+    mount::{MountSource, Volume, VolumeError},
 };
 use crate::{
     codex::{Grants, grants},
@@ -34,7 +34,7 @@ pub struct RuneDefinition {
     /// Whether the host may reach that port; never without a port.
     pub expose_port: bool,
     /// What it mounts, in order; no two at one path of the container.
-    pub volumes: Vec<Volume>,
+    pub volumes: Vec<Located<Volume<MountSource>>>,
     /// What it asks for beyond the hardened default.
     pub grants: Grants,
     /// Where the rune was written or registered.
@@ -99,7 +99,7 @@ impl RuneDefinition {
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         let Self { name, image, capabilities, groups, port, expose_port, volumes, grants, place: _ } = self;
-        let volume = |volume: &Volume| volume.to_string();
+        let volume = |volume: &Located<Volume<MountSource>>| volume.value.to_string();
         serde_json::json!({
             "name": name.value,
             "image": image.value.to_string(),
@@ -117,15 +117,17 @@ fn values(list: Option<Vec<Located<RuneName>>>) -> BTreeSet<RuneName> {
     list.into_iter().flatten().map(|item| item.value).collect()
 }
 
-fn volumes(reader: &mut Reader<'_, '_>, title: &str) -> Vec<Volume> {
-    const EXAMPLE: &str = r#"["~/weights:/models:ro"]"#;
-    let mut volumes: Vec<Volume> = Vec::new();
-    for volume in reader.parsed_list::<Volume>(like("volumes", EXAMPLE)).unwrap_or_default() {
-        if volumes.iter().any(|other| other.container() == volume.value.container()) {
-            let message = format!("`volumes` in {title} mount two at `{}`", volume.value.container());
-            reader.errors().push(Diagnostic::new(message).at(volume.place, ""));
-        } else {
-            volumes.push(volume.value);
+fn volumes(reader: &mut Reader<'_, '_>, title: &str) -> Vec<Located<Volume<MountSource>>> {
+    const EXAMPLE: &str = r#"["cache:/var/cache", "~/weights:/models:ro"]"#;
+    let mut volumes: Vec<Located<Volume<MountSource>>> = Vec::new();
+    for volume in reader.parsed_list::<Volume<MountSource>>(like("volumes", EXAMPLE)).unwrap_or_default() {
+        match volumes.iter().find(|other| other.value.container() == volume.value.container()) {
+            Some(other) => {
+                let message = format!("`volumes` in {title} mount two at `{}`", volume.value.container());
+                let two = Diagnostic::new(message).at(volume.place, "").at(other.place.clone(), "the first");
+                reader.errors().push(two.help("give one of them another path in the container"));
+            }
+            None => volumes.push(volume),
         }
     }
     volumes
@@ -162,8 +164,9 @@ mod tests {
         assert_eq!(rune.image.place.to_string(), "m.toml:3:9");
         let port = rune.port.unwrap();
         assert_eq!((port.value, port.place.to_string(), rune.expose_port), (8000, "m.toml:6:8".into(), true));
-        let volume = &rune.volumes[0];
-        assert_eq!((volume.host().to_string().as_str(), volume.container()), ("%h/models", "/models"));
+        assert_eq!(rune.volumes[1].place.to_string(), "m.toml:8:38");
+        let volume = &rune.volumes[0].value;
+        assert_eq!((volume.source().to_string().as_str(), volume.container()), ("%h/models", "/models"));
         assert_eq!(volume.options().collect::<Vec<_>>(), ["Z", "ro"]);
         assert_eq!(
             (rune.capabilities.len(), rune.groups.len(), rune.place.to_string()),

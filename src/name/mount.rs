@@ -1,4 +1,4 @@
-//! Mounts: a path of the host at a path of a container.
+//! Mounts: a path of the host, or a volume of podman's, at a path of a container.
 
 use std::{
     collections::BTreeSet,
@@ -7,7 +7,7 @@ use std::{
     str::FromStr,
 };
 
-use super::unit_text::is_printable;
+use super::{RuneName, unit_text::is_printable};
 
 /// A path of the host: absolute, or below the user's home. In normal form, of characters that no unit file gives a
 /// meaning: LychD's law.
@@ -17,6 +17,15 @@ pub enum HostPath {
     Home(String),
     /// With `/` before it and none behind.
     Absolute(String),
+}
+
+/// What a member's rune may mount: a path of the host, or a volume of podman's that is the member's own.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MountSource {
+    /// A path of the host.
+    Host(HostPath),
+    /// A volume, by the name that the member knows it by.
+    Own(RuneName),
 }
 
 /// A path in a container: absolute, in normal form, of the same characters.
@@ -98,6 +107,43 @@ impl fmt::Display for HostPath {
     }
 }
 
+impl From<HostPath> for MountSource {
+    fn from(path: HostPath) -> Self {
+        Self::Host(path)
+    }
+}
+
+impl FromStr for MountSource {
+    type Err = PathError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.parse::<RuneName>() {
+            Ok(_) if text.starts_with("lychd-") => {
+                let what = "a volume of the member's own by its short name: the forge puts `lychd-<member>-` before it";
+                Err(PathError { text: text.to_owned(), what })
+            }
+            Ok(name) => Ok(Self::Own(name)),
+            Err(_) if text.starts_with(['/', '~', '%']) || text.ends_with(".volume") => {
+                text.parse().map(Self::Host)
+            }
+            Err(_) => {
+                let what = "a path of the host (absolute or with `~/` before it) or the name of a volume of the member's own";
+                Err(PathError { text: text.to_owned(), what })
+            }
+        }
+    }
+}
+
+/// As a person writes it.
+impl fmt::Display for MountSource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Host(path) => path.fmt(formatter),
+            Self::Own(name) => name.fmt(formatter),
+        }
+    }
+}
+
 impl FromStr for ContainerPath {
     type Err = PathError;
 
@@ -126,10 +172,11 @@ fn is_plain(path: &str) -> bool {
     path.len() <= 4096 && path.split('/').all(sound)
 }
 
-/// A mount: `host:container[:options]`, as Podman's `Volume=` has it.
+/// A mount: `host:container[:options]`, as Podman's `Volume=` has it. What a Soulstone may mount is a path of the host
+/// alone: LychD, which reads the Codex as well, knows no other.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Volume {
-    host: HostPath,
+pub struct Volume<S = HostPath> {
+    source: S,
     container: ContainerPath,
     options: BTreeSet<String>,
 }
@@ -155,7 +202,27 @@ impl Volume {
     /// The path on the host.
     #[must_use]
     pub fn host(&self) -> &HostPath {
-        &self.host
+        &self.source
+    }
+}
+
+/// Whether a mount with these options changes what is mounted: what is written there stays, or everything gets another
+/// owner (`U`).
+#[must_use]
+pub fn is_writable<'a>(options: impl IntoIterator<Item = &'a str>) -> bool {
+    let (mut keeps, mut owns) = (true, false);
+    for option in options {
+        keeps &= !matches!(option, "ro" | "O");
+        owns |= option == "U";
+    }
+    keeps || owns
+}
+
+impl<S> Volume<S> {
+    /// What is mounted.
+    #[must_use]
+    pub fn source(&self) -> &S {
+        &self.source
     }
 
     /// The path in the container.
@@ -168,23 +235,29 @@ impl Volume {
     pub fn options(&self) -> impl Iterator<Item = &str> {
         self.options.iter().map(String::as_str)
     }
+
+    /// As [`is_writable`].
+    #[must_use]
+    pub fn is_writable(&self) -> bool {
+        is_writable(self.options())
+    }
 }
 
 /// As it is written, with `%h/` for the home.
-impl fmt::Display for Volume {
+impl<S: fmt::Display> fmt::Display for Volume<S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}:{}", self.host, self.container)?;
+        write!(formatter, "{}:{}", self.source, self.container)?;
         let options: Vec<&str> = self.options().collect();
         if options.is_empty() { Ok(()) } else { write!(formatter, ":{}", options.join(",")) }
     }
 }
 
-impl FromStr for Volume {
+impl<S: FromStr<Err = PathError>> FromStr for Volume<S> {
     type Err = VolumeError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut parts = text.splitn(3, ':');
-        let (Some(host), Some(container)) = (parts.next(), parts.next()) else {
+        let (Some(source), Some(container)) = (parts.next(), parts.next()) else {
             return Err(VolumeError::Shape(text.to_owned()));
         };
         let words: Vec<&str> = parts.next().map(|words| words.split(',').collect()).unwrap_or_default();
@@ -195,7 +268,7 @@ impl FromStr for Volume {
         if !sound {
             return Err(VolumeError::Options(text.to_owned()));
         }
-        Ok(Self { host: host.parse()?, container: container.parse()?, options })
+        Ok(Self { source: source.parse()?, container: container.parse()?, options })
     }
 }
 
@@ -215,6 +288,32 @@ mod tests {
         assert_eq!(found("/home/x/a b").as_deref(), Some("%h/a b"));
         assert_eq!(found("/home/xy").as_deref(), Some("/home/xy"));
         assert_eq!(found("/srv/50%"), None);
+    }
+
+    #[test]
+    fn a_member_mounts_a_path_or_a_volume_of_its_own() {
+        let own: Volume<MountSource> = "cache-2:/var/cache:U".parse().unwrap();
+        assert!(matches!(own.source(), MountSource::Own(name) if name.as_str() == "cache-2"), "{own:?}");
+        assert_eq!((own.to_string().as_str(), own.is_writable()), ("cache-2:/var/cache:U", true));
+        let host: Volume<MountSource> = "~/m:/m:ro".parse().unwrap();
+        assert!(matches!(host.source(), MountSource::Host(_)) && !host.is_writable(), "{host:?}");
+        for (options, writable) in
+            [("", true), ("Z,rw", true), ("O", false), ("ro,z", false), ("U,ro", true), ("nodev,ro", false)]
+        {
+            assert_eq!(is_writable(options.split(',')), writable, "{options}");
+        }
+        for (bad, want) in [
+            ("lychd-other-data:/x", "by its short name"),
+            ("Data:/x", "or the name of a volume of the member's own"),
+            ("../x:/x", "or the name of a volume"),
+            ("x.volume:/x", "takes it for a unit"),
+            ("~x:/x", "is not a path of the host"),
+            (":/x", "or the name of a volume"),
+        ] {
+            let told = bad.parse::<Volume<MountSource>>().unwrap_err().to_string();
+            assert!(told.contains(want), "{bad}: {told}");
+        }
+        assert!("cache:/x".parse::<Volume>().is_err(), "a Soulstone");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::{Digest, Page, Report};
 use crate::{
     binding::{Proposal, candidate::Candidate, judge::Origin, plan::Action},
     digest::Sha256,
-    runes::PREFIX,
+    runes::{MountUse, PREFIX},
 };
 
 /// What an inscription would change, and what its units may do.
@@ -92,6 +92,10 @@ pub struct Mount {
     pub service: String,
     /// `host:container:options`.
     pub mount: String,
+    /// The member that brings the service; `null` of what is LychD's or the Codex's.
+    pub member: Option<String>,
+    /// Whether the mount changes what is there: what is written stays, or everything gets another owner (`U`).
+    pub writable: bool,
 }
 
 /// Something a service may do.
@@ -153,8 +157,10 @@ impl Bind {
             image: image.image.clone(),
             floating: image.floating,
         });
-        let mount =
-            |(service, mount): &(String, String)| Mount { service: service.clone(), mount: mount.clone() };
+        let mount = |one: &MountUse| {
+            let MountUse { service, member, mount, writable } = one.clone();
+            Mount { service, mount, member, writable }
+        };
         let grants = rendered.grants.iter();
         let secrets = rendered.secrets.iter();
         Self {
@@ -227,8 +233,15 @@ impl Report for Bind {
         for Image { service, image, .. } in self.images.iter().filter(|image| image.floating) {
             page.field("floating", format!("{image} of {service}: allowed by [policy] allow-tags"));
         }
-        for Mount { service, mount } in self.mounts.iter().filter(|mount| Self::tells(mount)) {
-            page.field("mount", format!("{mount} in {service}"));
+        let mounts = self.mounts.iter().filter(|mount| Self::tells(mount));
+        // What members' containers see of the host stands apart.
+        let (theirs, others): (Vec<_>, Vec<_>) = mounts.partition(|mount| mount.member.is_some());
+        for Mount { service, mount, member, writable } in others.into_iter().chain(theirs) {
+            let rw = if *writable { ", rw" } else { "" };
+            match member {
+                Some(member) => page.field("member mount", format!("{mount} in {service} of {member}{rw}")),
+                None => page.field("mount", format!("{mount} in {service}{rw}")),
+            }
         }
         for Grant { service, what } in &self.grants {
             page.field("granted", format!("{service} {what}"));

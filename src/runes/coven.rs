@@ -3,6 +3,7 @@
 //! Two rules decide over a pair. LychD's domain rule: what needs the same thing alone (`conflict_domains`) excludes
 //! each other, and a stone that declares nothing excludes every stone that needs something. The group rule: runes
 //! that both have groups and share none exclude each other. The group rule has a say where neither declares domains.
+//! Neither has one over a stone that is not dedicated: LychD may not stop it, so no edge would hold.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,6 +36,11 @@ impl ExclusionSubject<'_> {
     /// Whether LychD starts and stops it for others.
     fn is_managed(&self) -> bool {
         self.concurrency.is_some_and(|one| one.dedicated && !one.persistent_resident)
+    }
+
+    /// Whether its life is somebody else's.
+    fn is_foreign(&self) -> bool {
+        self.concurrency.is_some_and(|one| !one.dedicated)
     }
 
     /// A managed stone that declares nothing: it may need anything alone.
@@ -96,6 +102,9 @@ pub fn topology(subjects: &[ExclusionSubject<'_>], errors: &mut Vec<Diagnostic>)
 
 /// Why the two exclude each other.
 fn exclude(one: &ExclusionSubject<'_>, two: &ExclusionSubject<'_>) -> Option<String> {
+    if one.is_foreign() || two.is_foreign() {
+        return None;
+    }
     let both_stones = one.concurrency.is_some() && two.concurrency.is_some();
     let declares = one.declared().is_some() || two.declared().is_some();
     if !declares && !one.groups.is_empty() && !two.groups.is_empty() {
@@ -135,7 +144,10 @@ fn unsatisfiable(one: &ExclusionSubject<'_>, two: &ExclusionSubject<'_>, why: &s
     }
     if one.at_boot && two.at_boot {
         let message = format!("{pair} exclude each other and are both wanted at boot");
-        wrong.push(at(message).help("let one of them start on demand, or give both a group they share"));
+        wrong.push(at(message).help(
+            "residents run side by side when one of them declares `conflict_domains = []` or both have a group they \
+             share; or let one of them start on demand",
+        ));
     } else if one.at_boot || two.at_boot {
         let resident = if one.at_boot { one } else { two };
         let message = format!("{pair} exclude each other, and `{}` is a persistent resident", resident.name);
@@ -220,6 +232,10 @@ mod tests {
             // Groups decide where neither declares.
             (&["a day -", "b night -", "c day,night -"], "a-b"),
             (&["a day - member", "b night - member", "c - - member"], "a-b"),
+            // Not over what LychD may not stop.
+            (&["a day - foreign", "b night - foreign", "c dusk -", "d dawn - member"], "c-d"),
+            (&["a day - foreign", "b night -"], ""),
+            (&["a day - resident", "b night [] resident"], ""),
             (&["a day - member", "b night -", "c - -"], "a-b b-c"),
             // Where one declares, domains alone decide, null included.
             (&["a day x", "b night y"], ""),
@@ -240,6 +256,7 @@ mod tests {
             (&["a day x", "b day,night x"][..], "`a` and `b` exclude each other and share the Coven `day`"),
             (&["a day -", "b day x"], "share the Coven `day`"),
             (&["a day - resident", "b night - resident"], "both wanted at boot"),
+            (&["a day - resident", "b night - resident"], "one of them declares `conflict_domains = []`"),
             (&["a day - resident", "b night -"], "`a` is a persistent resident"),
         ] {
             let error = topology_of(lines).unwrap_err();

@@ -6,13 +6,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::unit::{Container, Piece, Value};
+use super::{
+    consent::{self, Asker, Wish},
+    unit::{Container, Piece, Value},
+};
 use crate::{
     codex::{Codex, Sphere},
     diagnostic::{Diagnostic, Failure, Place},
     name::{
         MemberId,
-        mount::{HostPath, Volume},
+        mount::{HostPath, MountSource, Volume, is_writable},
     },
 };
 
@@ -59,6 +62,34 @@ pub(super) struct MountContext<'a> {
     pub(super) resolve: Resolve<'a>,
     /// Where the reactor's intents and answers lie.
     pub(super) reactor: &'a [PathBuf; 2],
+    /// The rune that mounts; `None` for LychD's own services.
+    pub(super) asker: Option<Asker<'a>>,
+}
+
+/// Something that a container sees of the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MountUse {
+    /// The service without suffix.
+    pub service: String,
+    /// The member that brings it; `None` of what is LychD's or the Codex's.
+    pub member: Option<String>,
+    /// `host:container:options`.
+    pub mount: String,
+    /// Whether the mount changes what is there: what is written stays, or everything gets another owner.
+    pub writable: bool,
+}
+
+impl MountUse {
+    /// All of these containers.
+    pub(super) fn all(containers: &[Container]) -> Vec<Self> {
+        let of = |container: &Container, volume: &Value| {
+            let mount = volume.to_string();
+            let writable = is_writable(mount.split(':').nth(2).unwrap_or_default().split(','));
+            let member = container.labels.get("lychd.member").cloned();
+            Self { service: container.name.clone(), member, mount, writable }
+        };
+        containers.iter().flat_map(|one| one.volumes.iter().map(move |volume| of(one, volume))).collect()
+    }
 }
 
 /// The reactor's inbox and journal: in the Crypt, where nothing else is said.
@@ -145,17 +176,19 @@ pub(super) fn of_migration(layout: &Layout, errors: &mut Vec<Diagnostic>) -> Vec
     mounts
 }
 
-/// A rune's mounts: resolved, and outside of everything that is LychD's, on both sides.
+/// A rune's mounts: resolved, outside of everything that is LychD's, on both sides, and granted where that is needed.
 ///
 /// # Errors
 /// What [`Resolve`] says.
-pub(super) fn of_rune<'a>(
+pub(super) fn of_rune<'a, S: Clone + Into<MountSource> + 'a>(
     who: &str,
-    volumes: impl IntoIterator<Item = (&'a Volume, &'a Place)>,
+    volumes: impl IntoIterator<Item = (&'a Volume<S>, &'a Place)>,
     context: MountContext<'_>,
     errors: &mut Vec<Diagnostic>,
 ) -> Result<Vec<Value>, Failure> {
-    let mut all = Vec::new();
+    let MountContext { layout, resolve, asker, .. } = context;
+    let member = asker.and_then(|asker| asker.member);
+    let (mut all, mut wishes) = (Vec::new(), Vec::new());
     for (volume, place) in volumes {
         if let Some(root) =
             protected_inside(context).find(|root| overlap(root, Path::new(volume.container())))
@@ -167,9 +200,42 @@ pub(super) fn of_rune<'a>(
             );
             continue;
         }
-        let Some(resolved) = outside(volume.host(), place, context, errors)? else { continue };
         let options: Vec<&str> = volume.options().collect();
-        all.push(mount(value(&resolved), Value::from(volume.container()), &options.join(",")));
+        let mut push = |side| all.push(mount(side, Value::from(volume.container()), &options.join(",")));
+        let path = match (volume.source().clone().into(), member) {
+            (MountSource::Own(name), Some(member)) => {
+                push(Value::from(consent::volume_name(member, &name)));
+                continue;
+            }
+            (MountSource::Own(name), None) => {
+                let message = format!("{who} mounts the volume `{name}`, which is no member's");
+                errors.push(Diagnostic::new(message).at(place.clone(), "").help("mount a path of the host"));
+                continue;
+            }
+            (MountSource::Host(path), _) => path,
+        };
+        if let Some(member) = member
+            && let Some(own) =
+                consent::own_directory(member, (&path, place), (&layout.home, &layout.crypt), resolve)?
+        {
+            match own {
+                Ok(own) => push(host(&own, layout, errors)),
+                Err(wrong) => errors.push(wrong),
+            }
+            continue;
+        }
+        let Some(found) = outside(&path, place, context, errors)? else { continue };
+        push(value(&found));
+        wishes.push(Wish { path, found, place, writable: volume.is_writable() });
+    }
+    if let Some(asker) = asker {
+        let mut ungranted = Vec::new();
+        for wish in wishes {
+            if !wish.may_be(asker, &layout.home, resolve)? {
+                ungranted.push(wish);
+            }
+        }
+        errors.extend(consent::refusal(who, asker, &ungranted));
     }
     Ok(all)
 }

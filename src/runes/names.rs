@@ -8,8 +8,9 @@ use crate::{
     diagnostic::{Diagnostic, Place},
 };
 
-/// LychD's own units, without their prefix.
-const OWN: [&str; 6] = ["migrate", "phylactery", "pod", "reactor", "uncaged-vessel", "vessel"];
+/// LychD's own units, without their prefix, and podman's own container of the pod: `pod create --infra-name lychd-infra`,
+/// whose name a container of ours would take from it.
+const OWN: [&str; 7] = ["infra", "migrate", "phylactery", "pod", "reactor", "uncaged-vessel", "vessel"];
 /// Names of the Oculus, which no member may take even where it does not run.
 const OCULUS: [&str; 2] = ["oculus", "phoenix"];
 
@@ -37,7 +38,9 @@ pub fn collisions(codex: &Codex, members: &[MemberRune]) -> Vec<Diagnostic> {
         let message = if owners.len() > 1 {
             format!("more than one rune is called `{name}`")
         } else if reserved {
-            format!("a rune is called `{name}`, as a unit of LychD's own is")
+            let own =
+                if name == "infra" { "podman's own container of the pod" } else { "a unit of LychD's own" };
+            format!("a rune is called `{name}`, as {own} is")
         } else {
             continue;
         };

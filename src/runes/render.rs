@@ -1,14 +1,20 @@
 //! From the values to the files.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
 
 use super::{
-    Layout, MemberRune, POD_SERVICE, RuneRecord, capabilities, core,
+    Layout, MemberRune, POD_SERVICE, RuneRecord, capabilities,
+    consent::{self, Asker},
+    core,
     coven::{self, ExclusionSubject, Topology},
     coven_target, environment, gate, health,
     images::{ImageUse, Images},
     lychd_differences,
-    mounts::{self, MountContext, Resolve},
+    mounts::{self, MountContext, MountUse, Resolve},
     names,
     podman::PodmanVersion,
     ports::{self, Ports},
@@ -61,8 +67,8 @@ pub struct Rendered {
     pub services: BTreeMap<String, Service>,
     /// Images besides the body.
     pub images: Vec<ImageUse>,
-    /// What containers see of the host, each with its service: `host:container:options`.
-    pub mounts: Vec<(String, String)>,
+    /// What containers see of the host.
+    pub mounts: Vec<MountUse>,
     /// What runs beyond the hardened default.
     pub grants: Vec<Granted>,
     /// The secrets that podman must have, with the services that get them.
@@ -117,13 +123,26 @@ pub fn render(input: &RenderInput<'_>) -> Result<Rendered, Failure> {
     let mut images = Images::new(codex, input.further);
 
     let reactor = mounts::reactor(codex, layout);
-    let context = MountContext { layout, resolve, reactor: &reactor };
+    // The same roots are asked of each mount: a path is looked at once, and is the same for all.
+    let known = RefCell::new(BTreeMap::new());
+    let resolve = |path: &Path| -> Result<PathBuf, Failure> {
+        if let Some(found) = known.borrow().get(path) {
+            return Ok(PathBuf::clone(found));
+        }
+        let found = resolve(path)?;
+        known.borrow_mut().insert(path.to_owned(), found.clone());
+        Ok(found)
+    };
+    let context = MountContext { layout, resolve: &resolve, reactor: &reactor, asker: None };
     let mut containers = core_containers(input, context, &mut images, &mut errors)?;
     containers.extend(rune_containers(input, context, (&ports, &topology), &mut images, &mut errors)?);
     let Images { uses: images, errors: floating, .. } = images;
     errors.extend(floating);
     let asked = health::ask(codex, federated, input.further, &mut containers, &mut errors);
-    let grants = grant(codex, &mut containers, &mut errors);
+    errors.extend(consent::shared(&federated.runes));
+    let (granted, idle) = granted_mounts(input, &containers)?;
+    let mut grants = grant(codex, &mut containers, &mut errors);
+    grants.extend(granted);
     mounts::check_reactor(codex, context, &mut errors)?;
     for container in &containers {
         mounts::check_places(container, layout, written(input, &container.name), &mut errors);
@@ -169,6 +188,7 @@ pub fn render(input: &RenderInput<'_>) -> Result<Rendered, Failure> {
     let mut notes = lychd_differences::notes(codex);
     notes.extend(systemd.lack());
     notes.extend(asked);
+    notes.extend(idle);
     notes.extend(ports.uncounted.iter().map(|(name, ours, other)| {
         format!(
             "Soulstone `{name}` keeps port {ours}; LychD would count {other} for it: write `port = {ours}` into the rune"
@@ -197,10 +217,7 @@ pub fn render(input: &RenderInput<'_>) -> Result<Rendered, Failure> {
         units: files.units,
         support: files.support,
         images,
-        mounts: containers
-            .iter()
-            .flat_map(|one| one.volumes.iter().map(|volume| (one.name.clone(), volume.to_string())))
-            .collect(),
+        mounts: MountUse::all(&containers),
         grants,
         secrets: wanted,
         ports: ports.published,
@@ -277,6 +294,7 @@ fn rune_containers(
         let image = images.source(name.as_str(), &rune.image.value, Some(&rune.image.place));
         let Some(source) = image else { continue };
         let port = ports.stones.get(name).copied().unwrap_or_default();
+        let context = MountContext { asker: Some(Asker::new(name, None, codex)), ..context };
         let mut container = stone::soulstone(rune, source, port, context, errors)?;
         container.labels.insert("lychd.capabilities", capabilities::stone_label(rune));
         covens(&mut container, topology, name);
@@ -289,6 +307,7 @@ fn rune_containers(
         let Some(source) = images.source(name.as_str(), &image, Some(&definition.image.place)) else {
             continue;
         };
+        let context = MountContext { asker: Some(Asker::new(name, Some(&rune.member), codex)), ..context };
         let mut container = stone::member(rune, source, context, errors)?;
         let words: Vec<&str> = definition.capabilities.iter().map(RuneName::as_str).collect();
         if !words.is_empty() {
@@ -373,7 +392,7 @@ fn grant(codex: &Codex, containers: &mut [Container], errors: &mut Vec<Diagnosti
         |container: &Container| container.name.strip_prefix(super::PREFIX).unwrap_or_default().to_owned();
     for (rune, grants) in &codex.grants {
         if let Some(container) = containers.iter_mut().find(|one| name(one) == rune.as_str()) {
-            container.grants = container.grants.and(&grants.value);
+            container.grants = container.grants.and(&grants.value.beyond);
             continue;
         }
         let names: Vec<String> = containers.iter().map(name).collect();
@@ -389,6 +408,27 @@ fn grant(codex: &Codex, containers: &mut [Container], errors: &mut Vec<Diagnosti
         container.grants.lines().into_iter().map(move |what| Granted { service: service.clone(), what })
     };
     containers.iter().flat_map(lines).collect()
+}
+
+/// What of the host the operator granted, and notes on grants that no mount asks for.
+fn granted_mounts(
+    input: &RenderInput<'_>,
+    containers: &[Container],
+) -> Result<(Vec<Granted>, Vec<String>), Failure> {
+    let RenderInput { codex, layout, resolve, .. } = *input;
+    let (mut all, mut idle) = (Vec::new(), Vec::new());
+    for (name, grants) in codex.grants.iter().filter(|(_, grants)| !grants.value.mounts.is_empty()) {
+        let service = stem(name);
+        let volumes = containers.iter().find(|one| one.name == service).map_or(&[][..], |one| &one.volumes);
+        let granted = consent::granted(Asker::new(name, None, codex), volumes, &layout.home, resolve)?;
+        for mount in &grants.value.mounts {
+            if !granted.iter().any(|(_, grant)| grant.place == mount.place) {
+                idle.push(format!("no mount of `{name}` asks for `{}` of [grants.{name}]", mount.value));
+            }
+        }
+        all.extend(granted.into_iter().map(|(what, _)| Granted { service: service.clone(), what }));
+    }
+    Ok((all, idle))
 }
 
 /// The trees on their way.

@@ -92,7 +92,7 @@ pub(super) fn member(
     let description = format!("LychD rune of {}: {name}", rune.member);
     let mut container = core::hardened(name.as_str(), &description, source);
     let who = format!("rune `{name}` of `{}`", rune.member);
-    let volumes = definition.volumes.iter().map(|volume| (volume, &definition.place));
+    let volumes = definition.volumes.iter().map(|volume| (&volume.value, &volume.place));
     container.volumes = mounts::of_rune(&who, volumes, context, errors)?;
     container.labels.insert("lychd.member", rune.member.to_string());
     container.environment = home_environment();

@@ -18,32 +18,32 @@ use serde_json::Value;
 use crate::bodies::{body, evidence};
 
 /// A user with a Codex and, where one was recorded, a body.
-struct User {
+pub(crate) struct User {
     home: tempfile::TempDir,
 }
 
 impl User {
     /// With the Codex of a golden case.
-    fn of(case: &str) -> Self {
+    pub(crate) fn of(case: &str) -> Self {
         let user = Self { home: tempfile::tempdir().unwrap() };
         let codex = file::read_tree(&golden(case).join("codex")).unwrap();
         file::write_tree(&user.path(".config/lychd"), &codex).unwrap();
         user
     }
 
-    fn path(&self, below: &str) -> PathBuf {
+    pub(crate) fn path(&self, below: &str) -> PathBuf {
         self.home.path().join(below)
     }
 
     /// A body of an image of this configuration, with this `federation.json`.
-    fn record(&self, image: &str, federation: &str) -> Body {
+    pub(crate) fn record(&self, image: &str, federation: &str) -> Body {
         let evidence = evidence(federation);
         let body = body(image, &evidence);
         Bodies::of_state(&self.path(".local/state/lychd-forge")).record(&body, &evidence).unwrap();
         body
     }
 
-    fn bind(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn bind(&self, arguments: &[&str]) -> Output {
         let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");
         Command::new(env!("CARGO_BIN_EXE_lychd-forge"))
             .env_clear()
@@ -61,7 +61,7 @@ impl User {
             .unwrap()
     }
 
-    fn plan(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn plan(&self, arguments: &[&str]) -> Value {
         let output = self.bind(&[&["--dry-run", "--json"], arguments].concat());
         assert_eq!(output.status.code(), Some(0), "{}", told(&output));
         serde_json::from_slice(&output.stdout).unwrap()
@@ -83,11 +83,11 @@ impl User {
     }
 }
 
-fn golden(case: &str) -> PathBuf {
+pub(crate) fn golden(case: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/inscription").join(case)
 }
 
-fn told(output: &Output) -> String {
+pub(crate) fn told(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 

@@ -192,6 +192,7 @@ fn fields() -> Vec<(&'static str, String, &'static str)> {
         ("forge.toml", "[grants.vessel]\ndevices = [@@]\n".to_owned(), "/dev/dri"),
         ("forge.toml", "[grants.vessel]\ntmpfs = [@@]\n".to_owned(), "/var/tmp"),
         ("forge.toml", "[grants.vessel]\nlinux-capabilities = [@@]\n".to_owned(), "KILL"),
+        ("forge.toml", "[grants.vessel]\nmounts = [@@]\n".to_owned(), "~/x"),
     ];
     for key in ["models_dir", "models_preset", "cache_type_k", "cache_type_v", "chat_template"] {
         all.push((LLAMA, llama(&format!("{key} = @@")), "x"));
@@ -205,6 +206,7 @@ fn fields() -> Vec<(&'static str, String, &'static str)> {
         ("\"name\": \"s\", \"image\": \"localhost/x:1\", \"groups\": [@@]", "x"),
         ("\"name\": \"s\", \"image\": \"localhost/x:1\", \"capabilities\": [@@]", "x"),
         ("\"name\": \"s\", \"image\": \"localhost/x:1\", \"volumes\": [@@]", "/srv/x:/x"),
+        ("\"name\": \"s\", \"image\": \"localhost/x:1\", \"volumes\": [@@]", "own:/x"),
         ("\"name\": \"s\", \"image\": \"localhost/x:1\", \"grants\": { \"devices\": [@@] }", "/dev/dri"),
         ("\"name\": \"s\", \"image\": \"localhost/x:1\", \"grants\": { \"tmpfs\": [@@] }", "/var/tmp"),
     ] {

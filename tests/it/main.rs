@@ -60,6 +60,7 @@ mod streamed;
 mod transmute;
 mod unit_values;
 mod unreadable;
+mod users_own;
 mod uv_corpus;
 mod validator;
 mod verbs;

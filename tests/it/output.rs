@@ -185,6 +185,12 @@ fn a_plan_is_told_to_people_and_machines() {
         sha256: (action != Action::Remove).then(|| Sha256::of(name)),
         diff: diff.map(str::to_owned),
     };
+    let mount = |service: &str, mount: &str, member: Option<&str>, writable| report::Mount {
+        service: service.to_owned(),
+        mount: mount.to_owned(),
+        member: member.map(str::to_owned),
+        writable,
+    };
     let bind = report::Bind {
         body: Digest(Sha256::of("body")),
         image_id: Digest(Sha256::of("image")).to_string(),
@@ -205,10 +211,11 @@ fn a_plan_is_told_to_people_and_machines() {
             image: "docker.io/valkey/valkey:8".to_owned(),
             floating: true,
         }],
-        mounts: vec![report::Mount {
-            service: "lychd-cache".to_owned(),
-            mount: "%h/data:/data:rw".to_owned(),
-        }],
+        mounts: vec![
+            mount("lychd-cache", "lychd-keeper-cache:/var/cache", Some("keeper"), true),
+            mount("lychd-coder", "%h/weights:/models:ro", None, false),
+            mount("lychd-coder", "/srv/scratch:/scratch", None, true),
+        ],
         grants: vec![report::Grant { service: "lychd-cache".to_owned(), what: "writable".to_owned() }],
         secrets: [("lychd_db_password".to_owned(), set(&["lychd-vessel"]))].into(),
         ports: vec![report::Port { host: 7134, pod: 8000 }],

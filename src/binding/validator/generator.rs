@@ -51,6 +51,21 @@ pub(super) fn names(stdout: &str) -> BTreeSet<String> {
     stdout.lines().filter_map(name).collect()
 }
 
+/// The units in the output of a dry run, by name.
+pub(super) fn units(stdout: &str) -> BTreeMap<String, String> {
+    let mut units: BTreeMap<String, String> = BTreeMap::new();
+    let mut current = None;
+    for line in stdout.lines() {
+        if let Some(name) = line.strip_prefix("---").and_then(|rest| rest.strip_suffix("---")) {
+            current = Some(units.entry(name.to_owned()).or_default());
+        } else if let Some(text) = &mut current {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    units
+}
+
 /// All that is wrong.
 pub(super) fn judge(
     run: &Run<'_>,
@@ -102,7 +117,7 @@ pub(super) fn judge(
 }
 
 /// The messages of both runs, each once, without what stands before every line, and without the usual ones.
-fn messages(stderr: &str) -> Vec<String> {
+pub(super) fn messages(stderr: &str) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for line in stderr.lines() {
         let text = line
@@ -110,8 +125,10 @@ fn messages(stderr: &str) -> Vec<String> {
             .and_then(|rest| rest.split_once("]: "))
             .map_or(line, |(_, text)| text)
             .trim();
-        let usual = text.is_empty() || text.starts_with("Loading source unit file ");
-        if !usual && !all.iter().any(|known| known == text) {
+        let usual = ["Loading source unit file ", "Loading source drop-in file "]
+            .iter()
+            .any(|usual| text.starts_with(usual));
+        if !text.is_empty() && !usual && !all.iter().any(|known| known == text) {
             all.push(text.to_owned());
         }
     }
@@ -132,10 +149,7 @@ fn finding(message: &str, sources: &Sources, directory: &str) -> Diagnostic {
     if let Some((path, reason)) =
         message.strip_prefix("error loading \"").and_then(|rest| rest.split_once("\", "))
     {
-        let number = reason.strip_prefix("file contains line ").and_then(|rest| rest.split_once(':'));
-        let number = number.and_then(|(number, _)| number.parse().ok());
-        let place = sources.get(path).map(|source| sources::line(source, number.unwrap_or(1)));
-        return at(refused(path, reason), place);
+        return at(refused(path, reason), sources.get(path).map(|source| place_of(reason, source)));
     }
     if let Some((name, rest)) =
         message.strip_prefix("Warning: ").and_then(|rest| rest.split_once(" specifies the image "))
@@ -161,21 +175,28 @@ fn at(diagnostic: Diagnostic, place: Option<Place>) -> Diagnostic {
     }
 }
 
-/// The line that a reason is about: of the key it names, else of what it quotes or of a unit it names.
+/// The line that a reason is about, else the start of the text.
 fn place_of(reason: &str, source: &Source) -> Place {
-    if let Some((key, group)) =
-        reason.strip_prefix("unsupported key '").and_then(|rest| rest.split_once("' in group '"))
-    {
-        let group = group.split('\'').next();
-        let is_key = |line: &str| line.split_once('=').is_some_and(|(name, _)| name.trim() == key);
-        if let Some(place) = sources::in_section(source, group, is_key) {
-            return place;
-        }
+    place_in(reason, source).unwrap_or_else(|| source.at(0..0))
+}
+
+/// The line that a reason is about: by its number, of the key it names, else of what it quotes or of a unit it names.
+pub(super) fn place_in(reason: &str, source: &Source) -> Option<Place> {
+    let number = reason.strip_prefix("file contains line ").and_then(|rest| rest.split_once(':'));
+    if let Some(number) = number.and_then(|(number, _)| number.parse().ok()) {
+        return Some(sources::line(source, number));
     }
     let quoted = |quote: char| reason.split(quote).skip(1).step_by(2);
     let named = reason.split(' ').filter(|word| is_quadlet(word));
     let mut words = quoted('\'').chain(quoted('"')).chain(named).filter(|word| !word.is_empty());
-    words.find_map(|word| sources::containing(source, word)).unwrap_or_else(|| source.at(0..0))
+    key_in(reason, source).or_else(|| words.find_map(|word| sources::containing(source, word)))
+}
+
+/// The line of the key that a reason names.
+pub(super) fn key_in(reason: &str, source: &Source) -> Option<Place> {
+    let (key, group) = reason.strip_prefix("unsupported key '")?.split_once("' in group '")?;
+    let is_key = |line: &str| line.split_once('=').is_some_and(|(name, _)| name.trim() == key);
+    sources::in_section(source, group.split('\'').next(), is_key)
 }
 
 /// The Quadlet file that a unit was made of.
@@ -289,7 +310,9 @@ mod tests {
             ["podman's generator says: no\n  note: not made, of what was expected: `a.service`"]
         );
         assert_eq!(judged("", true, &[], &[]), ["podman's generator refuses the units and does not say why"]);
-        assert_eq!(names("---a.service---\n[Unit]\n\n---b-pod.service---\n").len(), 2);
+        let dry = "---a.service---\n[Unit]\nA=b\n\n---b-pod.service---\n";
+        assert_eq!(names(dry).len(), 2);
+        assert_eq!(units(dry)["a.service"], "[Unit]\nA=b\n\n");
     }
 
     #[test]

@@ -22,6 +22,12 @@ impl Sources {
         Self(tree.iter().filter_map(source).collect())
     }
 
+    /// With texts that lie elsewhere, by their whole paths.
+    pub(super) fn and(mut self, further: impl IntoIterator<Item = Source>) -> Self {
+        self.0.extend(further.into_iter().map(|source| (source.name().to_owned(), source)));
+        self
+    }
+
     pub(super) fn paths(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }

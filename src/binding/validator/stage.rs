@@ -51,6 +51,19 @@ impl Stage {
         Ok(made)
     }
 
+    /// Puts units where the generator would have written them.
+    pub(super) fn put<'a>(
+        &self,
+        units: impl Iterator<Item = (&'a String, &'a String)>,
+    ) -> Result<(), Failure> {
+        // A name with `/` is no unit's, and would be written elsewhere.
+        for (name, text) in units.filter(|(name, _)| !name.contains('/')) {
+            let path = Path::new(&self.out).join(name);
+            file::create(&path, text.as_bytes()).map_err(|error| file::unable("write", &path, &error))?;
+        }
+        Ok(())
+    }
+
     /// Puts plain units beside the generated ones.
     pub(super) fn add(&self, units: &FileTree) -> Result<Vec<Diagnostic>, Failure> {
         let mut findings = Vec::new();

@@ -1,6 +1,6 @@
 //! What `systemd-analyze verify` said.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     generator::source_of,
@@ -40,8 +40,10 @@ pub(super) struct Run<'a> {
     pub(super) directory: &'a str,
     /// The Quadlet files.
     pub(super) quadlets: &'a Sources,
-    /// The plain units.
+    /// The plain units, and drop-ins by their whole paths.
     pub(super) units: &'a Sources,
+    /// Names of units that were staged with them and are not these.
+    pub(super) others: &'a BTreeSet<String>,
 }
 
 /// The number that counts, and the version in full: `systemd 257 (257.13-1~deb13u1)`.
@@ -135,7 +137,7 @@ impl Run<'_> {
             };
         }
         let is_name = path.starts_with('/') || is_unit(path);
-        if is_name && staged.is_none() && !path.contains(' ') {
+        if is_name && staged.is_none() && !path.contains(' ') || self.others.contains(inside) {
             return Said::Other;
         }
         let words = || line.split([' ', '/']).map(|word| word.trim_matches(['.', ',', ':', '\'', '"']));
@@ -204,6 +206,7 @@ mod tests {
             directory: "/s",
             quadlets: &Sources::of(&quadlets),
             units: &Sources::of(&units),
+            others: &BTreeSet::from(["mine.service".to_owned()]),
         };
         judge(&run)
     }
@@ -278,10 +281,10 @@ mod tests {
 
     #[test]
     fn other_units_of_the_host_are_noted_and_silence_is_judged_by_the_code() {
-        let other = "/usr/lib/systemd/user/y.socket:3: Unknown key\ny.socket: bad\n";
+        let other = "/usr/lib/systemd/user/y.socket:3: Unknown key\ny.socket: bad\n/o/mine.service:1: x\n";
         let (findings, notes) = judged(other, false);
         assert!(findings.is_empty());
-        assert_eq!(notes.len(), 2);
+        assert_eq!(notes.len(), 3);
         let findings = judged(other, true).0;
         assert!(
             findings[0].contains("what they need of this host\n  note: systemd says of another unit: /usr")
