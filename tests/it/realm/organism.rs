@@ -129,8 +129,8 @@ fn put(home: &Path, rendered: &Rendered) {
     ] {
         file::write_tree(&home.join(place), tree).unwrap();
     }
-    for (_, mount) in &rendered.mounts {
-        let below = mount.split(':').next().unwrap().strip_prefix("%h/").unwrap();
+    for used in &rendered.mounts {
+        let below = used.mount.split(':').next().unwrap().strip_prefix("%h/").unwrap();
         if !below.starts_with(support) {
             fs::create_dir_all(home.join(below)).unwrap();
         }
