@@ -25,8 +25,13 @@ impl Difference {
     #[must_use]
     pub fn of(alone: &str, among: &str) -> Option<Self> {
         let (before, after) = (lines(alone), lines(among));
-        let come = without(&after, &before);
-        let gone = without(&before, &after);
+        let mut come = without(&after, &before);
+        let mut gone = without(&before, &after);
+        // podman's generator writes some options in an order that changes from run to run.
+        come.retain(|line| {
+            let same = gone.iter().position(|other| is_shuffled(line, other));
+            same.map(|at| gone.remove(at)).is_none()
+        });
         (!come.is_empty() || !gone.is_empty()).then_some(Self { come, gone })
     }
 
@@ -55,6 +60,16 @@ impl Difference {
             (come, gone) => format!("{come} instead of {gone}"),
         }
     }
+}
+
+/// Whether two commands have the same words.
+fn is_shuffled(one: &str, two: &str) -> bool {
+    let words = |line: &str| {
+        let mut words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        words.sort_unstable();
+        words
+    };
+    [one, two].iter().all(|line| line.starts_with("[Service] Exec")) && words(one) == words(two)
 }
 
 /// The lines of a unit, each behind its section; Quadlet's own sections by the names that people write.
@@ -195,6 +210,7 @@ mod tests {
     fn differences_are_told_by_what_people_wrote() {
         let alone = "[Unit]\nSourcePath=/1/a.container\n[X-Container]\nReadOnly=true\n[Service]\nExecStart=podman run --read-only x\n";
         assert_eq!(difference(alone, &alone.replace("/1/", "/2/")), "");
+        assert_eq!(difference(alone, &alone.replace("run --read-only x", "x run --read-only")), "");
         let among =
             alone.replace("ReadOnly=true\n", "ReadOnly=true\nReadOnly=false\n").replace("--read-only ", "");
         assert_eq!(difference(alone, &among), "`[Container] ReadOnly=false`");

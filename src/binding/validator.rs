@@ -45,6 +45,9 @@ use crate::{
 /// The oldest systemd whose `verify` is known to judge as it should.
 const OLDEST_SYSTEMD: u32 = 252;
 
+/// How many units systemd is given at once.
+const PART: usize = 400;
+
 /// Where this host may have the two programs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Host {
@@ -187,10 +190,10 @@ impl Validator {
             return Ok(Verdict { findings, notes: Vec::new(), made });
         }
         let paths: Vec<String> = names.iter().map(|name| format!("{out}/{name}")).collect();
-        let output = self.verify(&stage, &paths, &[])?;
+        let (failed, said) = self.verify(&stage, &paths, &[])?;
         let judged = verify::judge(&verify::Run {
-            failed: !output.success(),
-            stderr: &output.stderr,
+            failed,
+            stderr: &said,
             made: &made,
             out,
             directory: &stage.quadlets,
@@ -210,8 +213,22 @@ impl Validator {
         Ok(Verdict { findings, notes: judged.notes, made })
     }
 
-    /// `systemd-analyze verify` of staged units, with further directories of units behind those that are staged.
-    fn verify(&self, stage: &Stage, paths: &[String], further: &[&str]) -> Result<Output, Failure> {
+    /// `systemd-analyze verify` of staged units, with further directories of units behind those that are staged: whether
+    /// it failed, and what it said. It gets them in parts, since what it takes grows faster than what it is given.
+    fn verify(&self, stage: &Stage, paths: &[String], further: &[&str]) -> Result<(bool, String), Failure> {
+        let (mut failed, mut said, mut seen) = (false, String::new(), BTreeSet::new());
+        for part in paths.chunks(PART) {
+            let output = self.verify_part(stage, part, further)?;
+            failed |= !output.success();
+            // A fault of one that two parts need is told in both.
+            for line in output.stderr.lines().filter(|line| seen.insert((*line).to_owned())) {
+                said.extend([line, "\n"]);
+            }
+        }
+        Ok((failed, said))
+    }
+
+    fn verify_part(&self, stage: &Stage, paths: &[String], further: &[&str]) -> Result<Output, Failure> {
         let mut arguments = vec!["verify", "--user", "--man=no", "--generators=no", "--recursive-errors=one"];
         arguments.extend(paths.iter().map(String::as_str));
         let targets = self.targets.as_deref().map(plain).transpose()?.unwrap_or_default();
@@ -283,11 +300,11 @@ impl Judge for Validator {
             theirs.units.directories().partition(|path| listable(path));
         notes.extend(odd.iter().map(|path| format!("`{}` was not looked at by systemd", path.display())));
         let listed: Vec<&str> = listed.into_iter().filter_map(Path::to_str).collect();
-        let output = self.verify(&stage, &paths, &listed)?;
+        let (_, said) = self.verify(&stage, &paths, &listed)?;
         let judged = verify::judge(&verify::Run {
             // Units of the user's own may fail; what is said of ours counts.
             failed: false,
-            stderr: &output.stderr,
+            stderr: &said,
             made: &made,
             out,
             directory: &staged.site,

@@ -15,7 +15,7 @@ use crate::{
         Located, Node,
         reader::{Reader, like},
     },
-    name::RuneName,
+    name::{RuneName, unit_text::is_printable},
 };
 
 /// One rune, validated; each part that can collide with another rune's knows where it was written.
@@ -35,6 +35,8 @@ pub struct RuneDefinition {
     pub expose_port: bool,
     /// What it mounts, in order; no two at one path of the container.
     pub volumes: Vec<Located<Volume<MountSource>>>,
+    /// A program in its container, with arguments, that ends with 0 when it is well; empty when it is not asked.
+    pub health: Vec<String>,
     /// What it asks for beyond the hardened default.
     pub grants: Grants,
     /// Where the rune was written or registered.
@@ -58,6 +60,7 @@ pub fn read(node: &Node, title: &str, errors: &mut Vec<Diagnostic>) -> Option<Ru
         reader.number(like("port", "8100"), u64::from(u16::MAX)).and_then(|port| u16::try_from(port).ok());
     let expose_port = reader.boolean("expose-port").unwrap_or(false);
     let volumes = volumes(&mut reader, title);
+    let health = health(&mut reader, title);
     let grants = reader
         .table(like("grants", "{ writable = true }"))
         .map(|table| grants::read(table, &format!("`grants` of {title}"), reader.errors()));
@@ -89,6 +92,7 @@ pub fn read(node: &Node, title: &str, errors: &mut Vec<Diagnostic>) -> Option<Ru
         port: port.map(|(value, node)| Located { value, place: node.place.clone() }),
         expose_port,
         volumes,
+        health,
         grants: grants.unwrap_or_default(),
         place: node.place.clone(),
     })
@@ -98,7 +102,8 @@ impl RuneDefinition {
     /// The rune as JSON, with the keys that [`read`] takes.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
-        let Self { name, image, capabilities, groups, port, expose_port, volumes, grants, place: _ } = self;
+        let Self { name, image, capabilities, groups, port, expose_port, volumes, health, grants, place: _ } =
+            self;
         let volume = |volume: &Located<Volume<MountSource>>| volume.value.to_string();
         serde_json::json!({
             "name": name.value,
@@ -108,6 +113,7 @@ impl RuneDefinition {
             "port": port.as_ref().map(|port| port.value),
             "expose-port": expose_port,
             "volumes": volumes.iter().map(volume).collect::<Vec<_>>(),
+            "health": (!health.is_empty()).then(|| serde_json::json!({ "command": health })),
             "grants": grants.to_json(),
         })
     }
@@ -133,6 +139,33 @@ fn volumes(reader: &mut Reader<'_, '_>, title: &str) -> Vec<Located<Volume<Mount
     volumes
 }
 
+/// `health`: `{ command }`.
+fn health(reader: &mut Reader<'_, '_>, title: &str) -> Vec<String> {
+    const EXAMPLE: &str = r#"{ command = ["redis-cli", "ping"] }"#;
+    let Some(table) = reader.table(like("health", EXAMPLE)) else { return Vec::new() };
+    let title = format!("`health` of {title}");
+    let mut health = Reader::new(table, title.as_str(), reader.errors());
+    let given = health.strings(like("command", r#"["redis-cli", "ping"]"#)).unwrap_or_default();
+    health.finish();
+    let mut words = Vec::new();
+    for word in given {
+        if !word.value.is_empty() && word.value.len() <= 4096 && is_printable(word.value) {
+            words.push(word.value.to_owned());
+        } else {
+            let message = format!("`command` in {title}: a word is empty, too long or cannot be shown");
+            reader.errors().push(Diagnostic::new(message).at(word.place, ""));
+        }
+    }
+    if words.is_empty()
+        && let Some(node) = reader.node("health")
+    {
+        let place = node.place.clone();
+        let wrong = Diagnostic::new(format!("{title} names no program")).at(place, "");
+        reader.errors().push(wrong.help(format!("for example: `health = {EXAMPLE}`")));
+    }
+    words
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,13 +188,14 @@ mod tests {
         let text = format!(
             "[[rune]]\nname = 'vision'\nimage = 'docker.io/vllm/vllm-openai:v1@sha256:{HASH}'\n\
              capabilities = ['vision', 'ocr']\ngroups = ['night']\nport = 8000\nexpose-port = true\n\
-             volumes = ['%h/models:/models:ro,Z', '/srv/x:/x']\n"
+             volumes = ['%h/models:/models:ro,Z', '/srv/x:/x']\nhealth = {{ command = ['curl', '-f', 'x'] }}\n"
         );
         let rune = rune(&text).unwrap();
         let image = &rune.image.value;
         assert_eq!((image.repository(), image.tag()), ("docker.io/vllm/vllm-openai", Some("v1")));
         assert_eq!(image.digest().unwrap().to_string(), HASH);
         assert_eq!(rune.image.place.to_string(), "m.toml:3:9");
+        assert_eq!(rune.health, ["curl", "-f", "x"]);
         let port = rune.port.unwrap();
         assert_eq!((port.value, port.place.to_string(), rune.expose_port), (8000, "m.toml:6:8".into(), true));
         assert_eq!(rune.volumes[1].place.to_string(), "m.toml:8:38");
@@ -190,11 +224,14 @@ mod tests {
             assert!(error.contains(want), "{want}\n--- not in ---\n{error}");
         }
         let error = rune(
-            "[[rune]]\nname = 'x'\nimage = 'a/b'\nexpose-port = true\nvolumes = ['/a:/b', '/c:/b:ro']\n",
+            "[[rune]]\nname = 'x'\nimage = 'a/b'\nexpose-port = true\nvolumes = ['/a:/b', '/c:/b:ro']\nhealth = { http = '/' }\n",
         );
         let error = error.unwrap_err();
         assert!(
-            error.contains("needs a `port`\n  at m.toml:4") && error.contains("mount two at `/b`"),
+            error.contains("needs a `port`\n  at m.toml:4")
+                && error.contains("mount two at `/b`")
+                && error.contains("unknown key `http` in `health` of [[rune]]\n  at m.toml:6")
+                && error.contains("`health` of [[rune]] names no program\n  at m.toml:6"),
             "{error}"
         );
     }

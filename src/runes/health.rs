@@ -44,6 +44,11 @@ pub(super) fn of_further(question: &Question) -> Option<Health> {
     Some(Health { command: command.clone(), first: None, every: 1, failed: Unwell::Killed })
 }
 
+/// Of a member's rune.
+pub(super) fn by_program(command: &[String]) -> Option<Health> {
+    (!command.is_empty()).then(|| by_hand(command, None))
+}
+
 /// Of a container that the operator says how to ask, in place of what was known.
 fn by_hand(command: &[String], known: Option<&Health>) -> Health {
     let (every, failed) = known.map_or((2, Unwell::Killed), |known| (known.every, known.failed));

@@ -98,6 +98,7 @@ pub(super) fn member(
     container.environment = home_environment();
     container.memory.insert(mounts::below_home(".cache"));
     container.grants = definition.grants.clone();
+    container.health = health::by_program(&definition.health);
     if !definition.groups.is_empty() {
         gated(&mut container, name);
         container.service = ServiceKind::Lasting(Restart::OnFailure);

@@ -12,7 +12,7 @@ __all__ = ["Context", "RuneDefinition"]
 class RuneDefinition:
     """A container beside the body; the fields are the keys of [[tool.lychd.rune]]."""
 
-    __slots__ = ("capabilities", "expose_port", "grants", "groups", "image", "name", "port", "volumes")
+    __slots__ = ("capabilities", "expose_port", "grants", "groups", "health", "image", "name", "port", "volumes")
 
     def __init__(
         self,
@@ -25,6 +25,7 @@ class RuneDefinition:
         expose_port=None,
         volumes=None,
         grants=None,
+        health=None,
     ):
         self.name = name
         self.image = image
@@ -34,6 +35,7 @@ class RuneDefinition:
         self.expose_port = expose_port
         self.volumes = volumes
         self.grants = grants
+        self.health = health
 
 
 class Context:
