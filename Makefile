@@ -5,7 +5,7 @@ SHELL := bash
 # What `make lint` holds, a part each.
 LINTS := rustfmt clippy licences rustdoc
 
-.PHONY: run test test-corpus test-debian test-database test-podmans test-repeat bench lint $(LINTS) ci-parts build-test emit package toolchain prepare-compiler prepare-run prepare-test
+.PHONY: run test test-corpus test-debian test-database test-realm test-podmans test-repeat bench lint $(LINTS) ci-parts build-test emit package toolchain prepare-compiler prepare-run prepare-test
 
 FORGE := target/release/lychd-forge --codex examples/codex --crypt examples/crypt
 
@@ -21,7 +21,8 @@ COMPILER_PACKAGES := $(call package,cc,gcc libc6-dev)
 RUN_PACKAGES := $(strip $(COMPILER_PACKAGES) $(call package,nix,nix-bin) $(call package,podman,podman crun) $(call package,bwrap,bubblewrap) \
 	$(if $(wildcard /etc/ssl/certs/ca-certificates.crt),,ca-certificates))
 TEST_PACKAGES := $(strip $(RUN_PACKAGES) $(call package,git,git) \
-	$(call package,python3,python3) $(call package,as,binutils) $(call package,mmdebstrap,mmdebstrap) $(call package,curl,curl) $(call package,chromium,chromium))
+	$(call package,python3,python3) $(call package,as,binutils) $(call package,mmdebstrap,mmdebstrap) $(call package,curl,curl) $(call package,chromium,chromium) \
+	$(call package,systemd-nspawn,systemd-container))
 
 # Installs with apt as root or through sudo; elsewhere names what is missing and stops.
 define install
@@ -64,6 +65,10 @@ test-debian: prepare-test
 # The first start of the forged database, killed before and after each step and dozens of times anywhere: minutes.
 test-database: prepare-test
 	@cargo test --locked --test it -- --ignored database_
+
+# Hundreds of switches of Covens on a real systemd: minutes.
+test-realm: prepare-test
+	@cargo test --locked --test it -- --ignored realm::
 
 # The golden units before podman's generator and systemd of newer Debians than the one that the suite brings.
 test-podmans: prepare-test

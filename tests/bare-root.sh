@@ -46,13 +46,8 @@ esac
 [ $# -gt 0 ] || set -- bash
 [ "$(id -u)" = 0 ] || fail "mounting needs root"
 
-# The mirror that this host's apt uses, and its settings for downloads.
-mirror=$(apt-get indextargets --format '$(SITE)|$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' \
-    2>/dev/null | sed -n '1s/.*|//p' || true)
-mirror=${mirror:-http://deb.debian.org/debian}
-apt_settings() {
-    apt-config dump --format '%F "%v";%n' 2>/dev/null | grep -E '^Acquire::(https?|Check-|Retries)[^ ]* "..*"' || true
-}
+# shellcheck source=tests/apt.sh
+. "$here/tests/apt.sh"
 
 # The tar of the bare root.
 make_tar() {
@@ -60,9 +55,9 @@ make_tar() {
     trap 'rm -rf "$work"' EXIT
     if command -v mmdebstrap >/dev/null; then
         apt_settings > "$work/apt.conf"
-        mmdebstrap --quiet --variant=minbase --aptopt="$work/apt.conf" "$suite" "$work/root.tar" "$mirror"
+        mmdebstrap --quiet --variant=minbase --aptopt="$work/apt.conf" "$suite" "$work/root.tar" "$(apt_mirror)"
     elif command -v debootstrap >/dev/null; then
-        debootstrap --variant=minbase "$suite" "$work/root" "$mirror" >&2
+        debootstrap --variant=minbase "$suite" "$work/root" "$(apt_mirror)" >&2
         tar --numeric-owner -C "$work/root" -cf "$work/root.tar" .
     else
         fail "mmdebstrap or debootstrap is needed"

@@ -51,6 +51,7 @@ mod podman_load;
 mod podmans;
 mod pseudo_store;
 mod real_places;
+mod realm;
 mod schemas;
 mod small_crypts;
 mod sources;

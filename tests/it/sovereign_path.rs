@@ -237,6 +237,11 @@ pub(crate) fn database_config() -> Value {
     FORGED.home.config(&DATABASE.1)
 }
 
+/// The directories in which the example was forged.
+pub(crate) fn forged_home() -> &'static Home {
+    &FORGED.home
+}
+
 /// The store that the example was forged into, as `--nix-store` takes it.
 pub(crate) fn forged_store() -> PathBuf {
     FORGED.store()
