@@ -6,7 +6,7 @@ use super::{
     POD_SERVICE, PREFIX, RuneRecord, environment, health,
     mounts::{self, Layout, MountContext},
     ports, secrets,
-    unit::{Container, Link, Restart, Secret, SecretForm, ServiceKind, Source, Stop, Value},
+    unit::{Container, FailedStart, Link, Restart, Secret, SecretForm, ServiceKind, Source, Stop, Value},
     variables::{home_environment, secret_file, variable},
 };
 use crate::{
@@ -49,7 +49,7 @@ pub(super) fn hardened(name: &str, description: &str, source: Source) -> Contain
         health: None,
         stop: None,
         start_seconds,
-        again: false,
+        failed_start: FailedStart::Told,
         at_boot: true,
         reads_support: false,
     }
@@ -110,7 +110,7 @@ pub(super) fn vessel(
     vessel.environment = body_environment(codex);
     vessel.secrets = secrets::of_vessel(codex).iter().map(plain).collect();
     vessel.health = record.health.get(&Role::vessel()).map(health::of_vessel);
-    vessel.again = true;
+    vessel.failed_start = FailedStart::TriedAgain;
     environment::add(&mut vessel, codex, &record.command);
     Ok(vessel)
 }
@@ -139,6 +139,7 @@ pub(super) fn migration(
     }
     environment::add(&mut migration, codex, &record.migrate);
     migration.service = ServiceKind::Once;
+    migration.failed_start = FailedStart::WaitedFor;
     migration.start_seconds = MIGRATION_SECONDS;
     migration.at_boot = false;
     migration
@@ -182,6 +183,7 @@ pub(super) fn phylactery(
     phylactery.secrets = vec![plain(&database.password_secret.value)];
     let (user, name) = (database.user.value.as_str(), database.database.value.as_str());
     phylactery.health = Some(health::of_database(user, name, &database.password_secret.value));
+    phylactery.failed_start = FailedStart::WaitedFor;
     // Fast shutdown: `SIGTERM` waits until every client has left, and then comes the kill.
     phylactery.stop = Some(Stop { signal: "SIGINT", seconds: 60 });
     phylactery
@@ -194,7 +196,7 @@ pub(super) fn phoenix(codex: &Codex, rune: &Phoenix, source: Source) -> Containe
     let database = set(&[PHYLACTERY]);
     phoenix.link = Link { wants: database.clone(), after: database, ..Link::default() };
     phoenix.memory.insert(Value::from(WORK));
-    phoenix.again = true;
+    phoenix.failed_start = FailedStart::TriedAgain;
     let [pages, telemetry] = ports::PHOENIX;
     let user = &codex.lychd.database.user.value;
     let url = environment::database_url("postgresql", user.as_str(), false, "phoenix");

@@ -20,7 +20,7 @@ use super::{
     ports::{self, Ports},
     secrets, stem, stone,
     systemd::SystemdVersion,
-    unit::{Container, Pod, Target, Timer, Unit},
+    unit::{Container, FailedStart, Pod, Target, Timer, Unit},
 };
 use crate::{
     codex::{Codex, DatabaseImage},
@@ -110,7 +110,7 @@ pub struct Granted {
 /// # Errors
 /// Refused with everything that keeps the Codex and the members from being one organism; unable when `resolve` is.
 pub fn render(input: &RenderInput<'_>) -> Result<Rendered, Failure> {
-    let RenderInput { codex, federated, body, layout, resolve, podman, systemd, .. } = *input;
+    let RenderInput { codex, federated, layout, resolve, podman, systemd, .. } = *input;
     if let Some(too_old) = super::podman::too_old(podman) {
         return Err(too_old.into());
     }
@@ -162,10 +162,10 @@ pub fn render(input: &RenderInput<'_>) -> Result<Rendered, Failure> {
         shared_memory: (memory > 0).then_some(memory),
     };
     let mut files = Files::default();
-    files.quadlet(super::POD_FILE, &pod.to_unit(podman, systemd))?;
+    files.quadlet(super::POD_FILE, &pod.to_unit(podman))?;
     for container in &containers {
         files.quadlet(&format!("{}.container", container.name), &container.to_unit(systemd))?;
-        if container.again {
+        if container.failed_start == FailedStart::TriedAgain {
             files.plain(&format!("{}.timer", container.name), &again(container).to_unit())?;
         }
     }
@@ -185,10 +185,27 @@ pub fn render(input: &RenderInput<'_>) -> Result<Rendered, Failure> {
             wanted.entry(secret.name.clone()).or_default().insert(container.name.clone());
         }
     }
+    let notes = notes(input, &ports, [asked, idle].concat());
+    Ok(Rendered {
+        services: services(&containers),
+        notes,
+        quadlets: files.quadlets,
+        units: files.units,
+        support: files.support,
+        images,
+        mounts: MountUse::all(&containers),
+        grants,
+        secrets: wanted,
+        ports: ports.published,
+    })
+}
+
+/// What a person should know besides; `told` came of the containers.
+fn notes(input: &RenderInput<'_>, ports: &Ports, told: Vec<String>) -> Vec<String> {
+    let RenderInput { codex, body, systemd, .. } = *input;
     let mut notes = lychd_differences::notes(codex);
     notes.extend(systemd.lack());
-    notes.extend(asked);
-    notes.extend(idle);
+    notes.extend(told);
     notes.extend(ports.uncounted.iter().map(|(name, ours, other)| {
         format!(
             "Soulstone `{name}` keeps port {ours}; LychD would count {other} for it: write `port = {ours}` into the rune"
@@ -210,18 +227,7 @@ pub fn render(input: &RenderInput<'_>) -> Result<Rendered, Failure> {
             codex.lychd.database.image.value
         ));
     }
-    Ok(Rendered {
-        services: services(&containers),
-        notes,
-        quadlets: files.quadlets,
-        units: files.units,
-        support: files.support,
-        images,
-        mounts: MountUse::all(&containers),
-        grants,
-        secrets: wanted,
-        ports: ports.published,
-    })
+    notes
 }
 
 /// What starts a service again whose start something else kept from it.

@@ -29,8 +29,8 @@ impl SystemdVersion {
     pub fn lack(self) -> Option<String> {
         (!self.has_restart_mode()).then(|| {
             format!(
-                "systemd {self} has no `RestartMode=direct`, which came with 254: when a start of the database or of the \
-                 migration fails, the application stays down until it is started again"
+                "systemd {self} has no `RestartMode=direct`, which came with 254: after a failed start of the database or of the \
+                 migration the application is started a minute later"
             )
         })
     }

@@ -16,7 +16,7 @@ mod value;
 mod tests;
 
 pub use container::{
-    Container, Health, Link, Restart, Secret, SecretForm, ServiceKind, Source, Stop, Unwell,
+    Container, FailedStart, Health, Link, Restart, Secret, SecretForm, ServiceKind, Source, Stop, Unwell,
 };
 pub use key::{Key, Section};
 pub use pod::Pod;

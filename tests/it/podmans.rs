@@ -1,6 +1,5 @@
 //! The golden sets before the generators of podman and the systemd of newer Debians.
-#![expect(clippy::disallowed_methods, clippy::print_stdout, reason = "a script is run, and a skip is said")]
-#![expect(clippy::unwrap_used, reason = "a test may fail so")]
+#![expect(clippy::disallowed_methods, reason = "a script is run")]
 
 use std::{path::Path, process::Command};
 

@@ -81,6 +81,18 @@ pub enum Unwell {
     Stopped,
 }
 
+/// What becomes of a start that fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FailedStart {
+    /// Those who wait for it fail too.
+    #[default]
+    Told,
+    /// Those who wait for it wait for the next try.
+    WaitedFor,
+    /// One that something else kept from it is tried again by `<name>.timer`, which is a unit too.
+    TriedAgain,
+}
+
 /// How it is asked to end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stop {
@@ -136,8 +148,8 @@ pub struct Container {
     pub stop: Option<Stop>,
     /// Seconds a start may take.
     pub start_seconds: u32,
-    /// Whether a start that something else kept from it is tried again: then `<name>.timer` is a unit too.
-    pub again: bool,
+    /// What becomes of a start that fails.
+    pub failed_start: FailedStart,
     /// Whether it starts with the user's session (at boot, with lingering).
     pub at_boot: bool,
     /// Whether it sees the support directory, whose files it reads when it starts.
@@ -157,7 +169,7 @@ impl Container {
 
         // What failed five times in ten seconds, or was switched as often, may be right in the eleventh.
         unit.set(Key::StartLimitIntervalSec, "0");
-        if self.again {
+        if self.failed_start == FailedStart::TriedAgain {
             unit.set(Key::JobTimeoutSec, WAITED_SECONDS.to_string());
             unit.set(Key::OnFailure, format!("{}.timer", self.name));
         }
@@ -255,8 +267,7 @@ impl Container {
                 unit.set(Key::RestartSec, "3");
             }
         }
-        // A failed try is no answer to those who wait for it.
-        if systemd.has_restart_mode() {
+        if self.failed_start == FailedStart::WaitedFor && systemd.has_restart_mode() {
             unit.set(Key::RestartMode, "direct");
         }
         if let ServiceKind::Lasting(_) = self.service {

@@ -200,6 +200,8 @@ keys! {
     Restart = Service, "Restart", Names;
     /// The pause before that, in seconds.
     RestartSec = Service, "RestartSec", Names;
+    /// Exit codes after which it is started again in any case.
+    RestartForceExitStatus = Service, "RestartForceExitStatus", Names;
     /// Whether those who wait for it see a failed try; systemd 254.
     RestartMode = Service, "RestartMode", Names;
     /// Exit codes that are no failure.

@@ -3,10 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Key, Unit};
-use crate::runes::{
-    podman::{Feature, PodmanVersion},
-    systemd::SystemdVersion,
-};
+use crate::runes::podman::{Feature, PodmanVersion};
 
 /// `lychd.pod`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,9 +19,9 @@ pub struct Pod {
 }
 
 impl Pod {
-    /// The unit, as this podman and this systemd can have it.
+    /// The unit, as this podman can have it.
     #[must_use]
-    pub fn to_unit(&self, podman: PodmanVersion, systemd: SystemdVersion) -> Unit {
+    pub fn to_unit(&self, podman: PodmanVersion) -> Unit {
         let mut unit = Unit::new();
         unit.set(Key::Description, &self.description);
         // A pod that comes back alone would be no organism: its members stopped with it.
@@ -53,12 +50,11 @@ impl Pod {
         } else {
             unit.set(Key::PodArguments, "--exit-policy=continue");
         }
-        // A pod that somebody stopped through podman ended well, too.
-        unit.set(Key::Restart, "always");
+        unit.set(Key::Restart, "on-failure");
+        // A pod that somebody stopped through podman ended well. `always` does not arrive: podman's generator writes its own
+        // word over it.
+        unit.set(Key::RestartForceExitStatus, "0");
         unit.set(Key::RestartSec, "2");
-        if systemd.has_restart_mode() {
-            unit.set(Key::RestartMode, "direct");
-        }
         unit.set(Key::WantedBy, "default.target");
         unit
     }
@@ -78,24 +74,24 @@ fn size(bytes: u64) -> String {
 mod tests {
     use super::*;
 
-    fn text(podman: &str, systemd: u32, shared_memory: Option<u64>) -> String {
+    fn text(podman: &str, shared_memory: Option<u64>) -> String {
         let pod = Pod {
             description: "The pod".to_owned(),
             wants: BTreeSet::from(["a.service".to_owned(), "b.service".to_owned()]),
             ports: vec![(7134, 8000), (5432, 5432)],
             shared_memory,
         };
-        pod.to_unit(podman.parse().unwrap(), SystemdVersion::new(systemd)).to_text().unwrap()
+        pod.to_unit(podman.parse().unwrap()).to_text().unwrap()
     }
 
     #[test]
     fn what_a_podman_has_no_key_for_is_an_argument() {
-        let whole = |middle: &str, mode: &str| {
+        let whole = |middle: &str| {
             format!(
                 "{}\n\n[Unit]\nDescription=The pod\nWants=a.service b.service\nStartLimitIntervalSec=0\n\n\
                  [Quadlet]\nDefaultDependencies=false\n\n[Pod]\nPodName=lychd\nUserNS=keep-id\n\
                  PublishPort=127.0.0.1:7134:8000\nPublishPort=127.0.0.1:5432:5432\n{middle}\n[Service]\n\
-                 Restart=always\nRestartSec=2\n{mode}\n[Install]\nWantedBy=default.target\n",
+                 Restart=on-failure\nRestartForceExitStatus=0\nRestartSec=2\n\n[Install]\nWantedBy=default.target\n",
                 crate::runes::unit::MARKER
             )
         };
@@ -110,10 +106,10 @@ mod tests {
             ("5.6.0", format!("{keys}ExitPolicy=continue\n")),
             ("6.0.0", format!("{keys}ExitPolicy=continue\n")),
         ] {
-            assert_eq!(text(podman, 254, sixteen), whole(&middle, "RestartMode=direct\n"), "{podman}");
+            assert_eq!(text(podman, sixteen), whole(&middle), "{podman}");
         }
-        assert_eq!(text("5.3.0", 253, None), whole("PodmanArgs=--exit-policy=continue\n", ""));
-        assert_eq!(text("5.6.0", 252, None), whole("ExitPolicy=continue\n", ""));
+        assert_eq!(text("5.3.0", None), whole("PodmanArgs=--exit-policy=continue\n"));
+        assert_eq!(text("5.6.0", None), whole("ExitPolicy=continue\n"));
     }
 
     #[test]

@@ -395,7 +395,7 @@ fn container() -> impl Strategy<Value = Container> {
                 health,
                 stop: at_boot.then_some(Stop { signal: "SIGINT", seconds: start_seconds }),
                 start_seconds,
-                again: at_boot,
+                failed_start: if at_boot { FailedStart::TriedAgain } else { FailedStart::WaitedFor },
                 at_boot,
                 reads_support: false,
             }
@@ -413,7 +413,9 @@ fn writable(mut container: Container) -> Container {
     if !can(Key::ContainerName, Value::from(&container.name)) {
         container.name = "x".to_owned();
     }
-    container.again &= can(Key::OnFailure, Value::from(&container.name));
+    if !can(Key::OnFailure, Value::from(&container.name)) {
+        container.failed_start = FailedStart::Told;
+    }
     let (Source::Loaded(image) | Source::Fetched(image)) = &mut container.source;
     if !can(Key::Image, Value::from(&*image)) {
         *image = "x".to_owned();
@@ -505,8 +507,8 @@ proptest! {
     ) {
         let podman: PodmanVersion = if newer { "5.6.0" } else { "5.3.0" }.parse().unwrap();
         let pod = Pod { description: description.clone(), wants: names[0].clone(), ports, shared_memory };
-        if survives(&pod.to_unit(podman, SYSTEMD)) {
-            prop_assert_eq!(meant(&pod.to_unit(podman, SYSTEMD)).len(), 5);
+        if survives(&pod.to_unit(podman)) {
+            prop_assert_eq!(meant(&pod.to_unit(podman)).len(), 5);
         }
         let [part_of, wants, requires, before, after, conflicts] = names.try_into().unwrap();
         let target = Target { description, part_of, wants, requires, before, after, conflicts };
