@@ -192,7 +192,12 @@ mod tests {
 
         fn judge(&self, rendered: &Rendered) -> Result<Verdict, Failure> {
             let pod = rendered.quadlets.file(&"lychd.pod".parse().unwrap()).unwrap();
-            let notes = vec![String::from_utf8_lossy(pod).lines().filter(|l| l.contains("xit")).collect()];
+            let notes = vec![
+                String::from_utf8_lossy(pod)
+                    .lines()
+                    .filter(|l| l.contains("xitPolicy") || l.contains("exit-policy"))
+                    .collect(),
+            ];
             let made = rendered.generated().into_iter().map(|name| (name, "[Unit]\n".to_owned())).collect();
             Ok(Verdict { findings: self.findings.clone(), notes, made })
         }
