@@ -5,7 +5,7 @@ SHELL := bash
 # What `make lint` holds, a part each.
 LINTS := rustfmt clippy licences rustdoc
 
-.PHONY: run test test-corpus test-debian test-database test-realm test-podmans test-repeat bench lint $(LINTS) ci-parts build-test emit package toolchain prepare-compiler prepare-run prepare-test
+.PHONY: run test test-corpus test-debian test-database test-nix test-realm test-podmans test-repeat bench lint $(LINTS) ci-parts build-test emit package toolchain prepare-compiler prepare-run prepare-test
 
 FORGE := target/release/lychd-forge --codex examples/codex --crypt examples/crypt
 
@@ -65,6 +65,10 @@ test-debian: prepare-test
 # The first start of the forged database, killed before and after each step and dozens of times anywhere: minutes.
 test-database: prepare-test
 	@cargo test --locked --test it -- --ignored database_
+
+# The example by the Nix of Debian 13, which is another than this host's may be: the same image.
+test-nix: prepare-test
+	@cargo test --locked --test it -- --ignored nix_2_26
 
 # Hundreds of switches of Covens on a real systemd: minutes.
 test-realm: prepare-test

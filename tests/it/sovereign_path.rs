@@ -398,6 +398,7 @@ for n in 1 2 3 4; do chroot "$1" useradd --no-create-home --uid 3100$n --gid nix
 
 /// A bare Debian 13 and its Nix 2.26: the same image, the same bytes.
 #[test]
+#[ignore = "a second forge in a bare Debian 13, minutes; `make test-nix`"]
 fn nix_2_26_on_debian_13_gives_the_same_image() {
     let forged = &*FORGED;
     let home = Home::new();
