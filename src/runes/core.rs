@@ -10,7 +10,7 @@ use super::{
     variables::{home_environment, secret_file, variable},
 };
 use crate::{
-    codex::{Actuator, Codex, Grants, runes::Phoenix},
+    codex::{Actuator, Codex, DatabaseImage, Grants, runes::Phoenix},
     diagnostic::{Diagnostic, Failure},
     image::EngineId,
     name::{Role, SecretName, variable::VariableName},
@@ -205,6 +205,13 @@ pub(super) fn phoenix(codex: &Codex, rune: &Phoenix, source: Source) -> Containe
     variable(environment, "PHOENIX_PORT", pages.to_string());
     variable(environment, "PHOENIX_SQL_DATABASE_URL", url);
     variable(environment, "PHOENIX_WORKING_DIR", WORK);
+    // Drivers take it where the URL has none. The official image asks nobody in the pod for it.
+    if codex.lychd.database.image.value == DatabaseImage::Forged
+        && let Ok(name) = "PGPASSWORD".parse()
+    {
+        let secret = codex.lychd.database.password_secret.value.clone();
+        phoenix.secrets.push(Secret { name: secret, form: SecretForm::Variable(name) });
+    }
     phoenix
 }
 

@@ -89,8 +89,7 @@ fn keep(container: &mut Container, secret: Secret) {
     }
 }
 
-/// Where a database of the Phylactery is, whatever characters the user's name has. It lets in whoever is in the pod,
-/// with a password or without.
+/// Where a database of the Phylactery is, whatever characters the user's name has.
 pub(super) fn database_url(scheme: &str, user: &str, password: bool, database: &str) -> Value {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     let encoded = |byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
