@@ -81,6 +81,7 @@ fn rendered(directory: &Path) -> Rendered {
         support: home.join(".local/state/lychd-forge/inscription"),
         sites: vec![home.join(".config/containers/systemd"), home.join(".config/systemd/user")],
         own: vec![home.join(".local/state/lychd-forge"), home.join(".cache/lychd-forge")],
+        closed: Vec::new(),
         home,
     };
     let text = r#"{ "schema": "lychd-forge/federation/1", "web_port": 8000, "runes": [] }"#;

@@ -230,6 +230,7 @@ mod tests {
                 support: sites.support.clone(),
                 sites: vec![home.join(".config/containers/systemd"), home.join(".config/systemd/user")],
                 own: vec![home.join(".local/state/lychd-forge"), home.join(".cache/lychd-forge")],
+                closed: Vec::new(),
                 home,
             },
             sites,

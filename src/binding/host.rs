@@ -92,7 +92,18 @@ fn layout(directories: &Directories, configuration: &Path) -> Result<Layout, Fai
             file::resolved(&places::units(configuration))?,
         ],
         own: vec![state, file::resolved(&directories.cache)?],
+        closed: closed(configuration)?,
     })
+}
+
+/// Podman's and systemd's directories of this user, and the session's, wherever the environment puts them.
+fn closed(configuration: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let data = environment::xdg("XDG_DATA_HOME", ".local/share");
+    let both = |base: &Path| ["containers", "systemd"].map(|name| base.join(name));
+    let runtime =
+        environment::variable("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
+    let all = both(configuration).into_iter().chain(data.iter().flat_map(|base| both(base))).chain(runtime);
+    all.map(|path| file::resolved(&path)).collect()
 }
 
 /// The ports of the last inscription.

@@ -41,17 +41,15 @@ pub enum HealthCheck {
 /// The longest text of a variable or word of a command, in bytes.
 const LIMIT: usize = 4096;
 
-/// Variables that units set themselves: another value would lead the application astray.
+/// Variables that units set themselves, or LychD reads beside those: another value would lead the application astray, or put
+/// a password into a unit. LychD does not look at the case of some.
 fn is_ours(name: &str) -> bool {
-    const OURS: [&str; 6] = [
-        "HOME",
-        "LYCHD_APP_SECRET_KEY_FILE",
-        "LYCHD_DB_PASSWORD_FILE",
-        "XDG_CACHE_HOME",
-        "XDG_CONFIG_HOME",
-        "XDG_DATA_HOME",
-    ];
-    OURS.contains(&name) || name.starts_with("SERVER__DATABASE__")
+    const OURS: [&str; 4] = ["HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"];
+    let upper = name.to_ascii_uppercase();
+    OURS.contains(&name)
+        || upper.starts_with("SERVER__DATABASE__")
+        || ["LYCHD_DB_", "LYCHD_APP_SECRET"].iter().any(|start| upper.starts_with(start))
+        || upper.starts_with("LYCHD_") && upper.ends_with("_FILE")
 }
 
 /// Reads `[vessel]`: its `env`.

@@ -20,8 +20,17 @@ use crate::{
 fn words(question: &Question) -> Vec<String> {
     match question {
         Question::Http { path, port } => over_http("python", *port, path),
-        Question::Command(words) => words.clone(),
+        Question::Command(words) => started(words),
     }
+}
+
+/// Words that podman starts as they are. A list of one word it gives to a shell, and some first words mean something else
+/// to it; `env` starts its arguments.
+fn started(words: &[String]) -> Vec<String> {
+    let special =
+        |word: &String| ["CMD", "CMD-SHELL", "NONE"].iter().any(|one| word.eq_ignore_ascii_case(one));
+    let alone = words.len() == 1 || words.first().is_some_and(special);
+    alone.then(|| "env".to_owned()).into_iter().chain(words.iter().cloned()).collect()
 }
 
 /// Ends with 0 when `http://localhost:<port><path>` answers 2xx: no site packages, no quotes that a unit would have to
@@ -41,7 +50,7 @@ pub(super) fn of_vessel(question: &Question) -> Health {
 /// Of a container with an image of the body that need not have Python; `None` when it cannot be asked.
 pub(super) fn of_further(question: &Question) -> Option<Health> {
     let Question::Command(command) = question else { return None };
-    Some(Health { command: command.clone(), first: None, every: 1, failed: Unwell::Killed })
+    Some(Health { command: started(command), first: None, every: 1, failed: Unwell::Killed })
 }
 
 /// Of a member's rune.
@@ -52,7 +61,7 @@ pub(super) fn by_program(command: &[String]) -> Option<Health> {
 /// Of a container that the operator says how to ask, in place of what was known.
 fn by_hand(command: &[String], known: Option<&Health>) -> Health {
     let (every, failed) = known.map_or((2, Unwell::Killed), |known| (known.every, known.failed));
-    Health { command: command.to_vec(), first: None, every, failed }
+    Health { command: started(command), first: None, every, failed }
 }
 
 /// Of a stone that listens on `port`, by what its family knows. A model can take minutes to load.
@@ -108,6 +117,11 @@ pub(super) fn ask(
             });
         }
     }
+    if let Some((name, said)) = codex.health.iter().find(|(name, _)| name.as_str() == "migrate") {
+        let told =
+            Diagnostic::new(format!("`{name}` of [health]: the gate runs to its end, and is not asked"));
+        errors.push(told.at(said.place.clone(), "").help("leave it out"));
+    }
     for container in containers {
         let of_body = further.iter().find(|(_, image)| container.source == Source::Loaded(image.reference()));
         if let (None, Some(role)) = (&container.health, of_body.map(|(role, _)| role))
@@ -146,4 +160,24 @@ pub(super) fn ask(
 /// The rune's or service's name without the prefix.
 fn rune_of(container: &Container) -> &str {
     container.name.strip_prefix(super::PREFIX).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_command_reaches_a_shell() {
+        for (words, want) in [
+            (&["ok"][..], &["env", "ok"][..]),
+            (&["a b;$(id)"], &["env", "a b;$(id)"]),
+            (&["cmd-shell", "id"], &["env", "cmd-shell", "id"]),
+            (&["CMD", "a"], &["env", "CMD", "a"]),
+            (&["None"], &["env", "None"]),
+            (&["curl", "-f"], &["curl", "-f"]),
+        ] {
+            let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
+            assert_eq!(started(&words), want, "{words:?}");
+        }
+    }
 }

@@ -34,12 +34,30 @@ pub struct Layout {
     pub sites: Vec<PathBuf>,
     /// The forge's own directories: what lies there the next inscription believes, and runs.
     pub own: Vec<PathBuf>,
+    /// Podman's and systemd's of this user, and the session's, where the environment says that they lie elsewhere than is
+    /// usual.
+    pub closed: Vec<PathBuf>,
 }
 
 /// What no container gets of a host: the kernel's files, sockets, and podman's and systemd's settings. A device is
 /// asked for as a device.
-const SYSTEM: [&str; 8] =
-    ["/dev", "/etc/containers", "/etc/systemd", "/proc", "/run", "/sys", "/usr/share/containers", "/var/run"];
+const SYSTEM: [&str; 13] = [
+    "/dev",
+    "/etc/containers",
+    "/etc/systemd",
+    "/etc/xdg/systemd",
+    "/proc",
+    "/run",
+    "/sys",
+    "/usr/lib/systemd",
+    "/usr/share/containers",
+    "/usr/share/systemd",
+    "/var/lib/containers",
+    "/var/lib/systemd",
+    "/var/run",
+];
+/// Where anybody of the host can put a link, what lies in a home there excepted.
+const EVERYBODYS: [&str; 2] = ["/tmp", "/var/tmp"];
 /// The same of a home.
 const PRIVATE: [&str; 6] = [
     ".config/containers",
@@ -258,7 +276,12 @@ fn outside(
     }
     // Where desktops mount a user's disks.
     let disk = resolved.starts_with("/run/media") && resolved != Path::new("/run/media");
-    if let Some(root) = met(&hosts_own(context.layout), &resolved, context)?.filter(|_| !disk) {
+    let roots = hosts_own(context.layout);
+    let at_home = resolved.starts_with(&context.layout.home);
+    let everybodys: Vec<PathBuf> = EVERYBODYS.iter().filter(|_| !at_home).map(PathBuf::from).collect();
+    let roots = roots.iter().chain(&everybodys);
+    let roots = roots.filter(|root| !disk || !["/run", "/var/run"].map(Path::new).contains(&root.as_path()));
+    if let Some(root) = met(roots, &resolved, context)? {
         let message = format!("`{path}` overlaps `{}`, which no container gets of a host", root.display());
         let wrong = Diagnostic::new(message).at(place.clone(), "");
         errors.push(
@@ -300,7 +323,7 @@ fn met<'a>(
 /// What no container gets of this host.
 fn hosts_own(layout: &Layout) -> Vec<PathBuf> {
     let private = PRIVATE.iter().map(|below| layout.home.join(below));
-    SYSTEM.iter().map(PathBuf::from).chain(private).collect()
+    SYSTEM.iter().map(PathBuf::from).chain(private).chain(layout.closed.iter().cloned()).collect()
 }
 
 fn protected(context: MountContext<'_>) -> impl Iterator<Item = &PathBuf> {
@@ -342,6 +365,57 @@ pub(super) fn check_reactor(
         }
     }
     Ok(())
+}
+
+/// Mounts that lie below what a container may write: it could turn a part of the way into a link, and the next start
+/// would follow that.
+pub(super) fn check_below(
+    containers: &[Container],
+    written: impl Fn(&Container, &Path) -> Option<Place>,
+) -> Vec<Diagnostic> {
+    let of = |container: &'_ Container| -> Vec<(PathBuf, bool)> {
+        let parts = |volume: &Value| {
+            let text = volume.to_string();
+            let mut parts = text.split(':');
+            let host = PathBuf::from(parts.next()?);
+            let writable = is_writable(parts.nth(1).unwrap_or_default().split(','));
+            (host.is_absolute() || host.starts_with("%h")).then_some((host, writable))
+        };
+        container.volumes.iter().filter_map(parts).collect()
+    };
+    let all: Vec<(&Container, PathBuf, bool)> = containers
+        .iter()
+        .flat_map(|container| {
+            of(container).into_iter().map(move |(host, writable)| (container, host, writable))
+        })
+        .collect();
+    let mut wrong = Vec::new();
+    for (owner, above, _) in all.iter().filter(|(_, _, writable)| *writable) {
+        for (container, below, _) in &all {
+            if below == above || !below.starts_with(above) {
+                continue;
+            }
+            let shown = |path: &Path| path.display().to_string().replacen("%h", "~", 1);
+            let message = format!(
+                "`{}` mounts `{}`, which lies in what `{}` may write, `{}`",
+                container.name,
+                shown(below),
+                owner.name,
+                shown(above)
+            );
+            let told = Diagnostic::new(message)
+                .note("it could be turned into a link there, which the next start would follow")
+                .help("mount the upper one `ro`, or choose two directories beside each other");
+            let mut places: Vec<Place> = Vec::new();
+            for place in [written(container, below), written(owner, above)].into_iter().flatten() {
+                if !places.contains(&place) {
+                    places.push(place);
+                }
+            }
+            wrong.push(places.into_iter().fold(told, |told, place| told.at(place, "")));
+        }
+    }
+    wrong
 }
 
 /// Two things at one place of a container, which podman would refuse when it starts.

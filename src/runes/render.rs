@@ -144,6 +144,9 @@ pub fn render(input: &RenderInput<'_>) -> Result<Rendered, Failure> {
     let mut grants = grant(codex, &mut containers, &mut errors);
     grants.extend(granted);
     mounts::check_reactor(codex, context, &mut errors)?;
+    errors.extend(mounts::check_below(&containers, |one, path| {
+        written(input, &one.name).or_else(|| sphere_of(codex, path)).cloned()
+    }));
     for container in &containers {
         mounts::check_places(container, layout, written(input, &container.name), &mut errors);
     }
@@ -257,6 +260,12 @@ fn written<'a>(input: &RenderInput<'a>, container: &str) -> Option<&'a Place> {
     let members = federated.runes.iter().map(|rune| &rune.definition.name);
     let grants = codex.grants.iter().find(|(rune, _)| rune.as_str() == name).map(|(_, own)| &own.place);
     stones.chain(members).find(|rune| rune.value.as_str() == name).map(|rune| &rune.place).or(grants)
+}
+
+/// Where a sphere of the Vessel is written.
+fn sphere_of<'a>(codex: &'a Codex, path: &Path) -> Option<&'a Place> {
+    let mut all = codex.spheres.outlands.iter().chain(&codex.spheres.library);
+    all.find(|sphere| Path::new(&sphere.path.value.to_string()) == path).map(|sphere| &sphere.place)
 }
 
 /// LychD's own containers.

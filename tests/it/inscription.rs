@@ -32,6 +32,7 @@ pub(crate) fn layout() -> Layout {
         support: home.join(".local/state/lychd-forge/inscription"),
         sites: vec![home.join(".config/containers/systemd"), home.join(".config/systemd/user")],
         own: vec![home.join(".local/state/lychd-forge"), home.join(".cache/lychd-forge")],
+        closed: Vec::new(),
         home,
     }
 }
@@ -213,6 +214,54 @@ fn a_members_rune_is_told_by_where_it_was_written() {
     ] {
         assert!(error.contains(want), "{want}\n--- not in ---\n{error}");
     }
+}
+
+/// What is closed stays closed when it lies on a disk that the desktop mounts, or where the environment puts it.
+#[test]
+fn what_is_closed_is_so_wherever_it_lies() {
+    let set = |volume: &str| {
+        let text = format!("name = 'a'\nmodel_path = '/models/a.gguf'\nvolumes = ['{volume}:/models']\n");
+        let sources = [
+            Source::new("runes/animator/soulstones/llamacpp/a.toml", text),
+            Source::new("lychd.toml", "[extensions]\nbuiltins = [\"animator/llamacpp\"]\n".to_owned()),
+            Source::new(
+                "forge.toml",
+                "[policy]\nallow-tags = [\"docker.io/pgvector/pgvector\", \"ghcr.io/ggml-org/llama.cpp\"]\n"
+                    .to_owned(),
+            ),
+        ];
+        let mut layout = layout();
+        layout.closed = vec!["/data/containers".into()];
+        let codex = codex::parse(&sources).unwrap();
+        let resolve = |path: &Path| match path.strip_prefix("/home/magus/.ssh") {
+            Ok(below) => Ok(Path::new("/run/media/magus/disk/ssh").join(below)),
+            Err(_) => Ok(path.to_owned()),
+        };
+        render(&RenderInput {
+            codex: &codex,
+            federated: &RuneRecord::parse("federation.json", NO_MEMBERS.as_bytes().to_vec()).unwrap(),
+            body: &ConfigDigest::of("body").into(),
+            further: &BTreeMap::new(),
+            layout: &layout,
+            resolve: &resolve,
+            podman: "5.4.2".parse().unwrap(),
+            systemd: SystemdVersion::new(257),
+            ports: &BTreeMap::new(),
+        })
+        .map_err(|failure| failure.to_string())
+    };
+    for (volume, root) in [
+        ("/run/media/magus/disk", "/home/magus/.ssh"),
+        ("/run/media/magus/disk/ssh", "/home/magus/.ssh"),
+        ("/run/media", "/run"),
+        ("/data", "/data/containers"),
+        ("/data/containers/storage", "/data/containers"),
+        ("/var/tmp/x", "/var/tmp"),
+    ] {
+        let told = set(volume).unwrap_err();
+        assert!(told.contains(&format!("overlaps `{root}`")), "{volume}: {told}");
+    }
+    set("/run/media/magus/disk/models").unwrap();
 }
 
 #[test]

@@ -100,6 +100,9 @@ build() {
     # Without the controller of processes podman's default limit of them fails every container.
     mkdir -p "$root/etc/containers"
     printf '[containers]\npids_limit=0\n' > "$root/etc/containers/containers.conf"
+    # A container gets a /proc of its own only where one is seen that nothing lies upon; systemd-nspawn covers parts of
+    # the machine's.
+    echo 'proc /run/proc proc nosuid,nodev,noexec 0 0' >> "$root/etc/fstab"
     # All that is said is kept, over a reboot too.
     mkdir -p "$root/var/log/journal" "$root/etc/systemd/journald.conf.d"
     printf '[Journal]\nStorage=persistent\nRateLimitIntervalSec=0\n' > "$root/etc/systemd/journald.conf.d/realm.conf"

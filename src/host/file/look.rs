@@ -5,7 +5,7 @@ use std::{
     ffi::OsString,
     fs, io,
     os::unix::fs::MetadataExt as _,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use super::failure::unable;
@@ -106,25 +106,66 @@ pub fn exists(path: &Path) -> Result<bool, Failure> {
     Ok(kind(path)?.is_some())
 }
 
-/// The path with the links of as much as exists resolved; what does not exist stays as it is written.
+/// The path with the links of as much as exists resolved; what does not exist stays as it is written. A link to nothing is
+/// followed to where it would lead: what it leads to can be made at any time.
 ///
 /// # Errors
-/// As [`if_there`].
+/// As [`if_there`]; more links behind one another than a kernel follows.
 pub fn resolved(path: &Path) -> Result<PathBuf, Failure> {
+    /// As many as Linux follows.
+    const LINKS: usize = 40;
+    let mut path = path.to_owned();
+    for _ in 0..LINKS {
+        match followed(&path)? {
+            Followed::Whole(real) => return Ok(real),
+            Followed::To(next) => path = next,
+        }
+    }
+    Err(unable("find", &path, &io::Error::from_raw_os_error(libc::ELOOP)))
+}
+
+/// What comes of one look.
+enum Followed {
+    /// Everything is resolved.
+    Whole(PathBuf),
+    /// There was a link to nothing: where it leads.
+    To(PathBuf),
+}
+
+fn followed(path: &Path) -> Result<Followed, Failure> {
     let mut rest = Vec::new();
     let mut known = path;
     loop {
+        let with_rest = |real: PathBuf| rest.iter().rev().fold(real, |path: PathBuf, name| path.join(name));
         if let Some(real) = if_there(known, fs::canonicalize(known))? {
-            return Ok(rest.iter().rev().fold(real, |path: PathBuf, name| path.join(name)));
+            return Ok(Followed::Whole(with_rest(real)));
         }
-        match (known.parent(), known.file_name()) {
-            (Some(parent), Some(name)) => {
-                rest.push(name);
-                known = parent;
+        let (Some(parent), Some(name)) = (known.parent(), known.file_name()) else {
+            return Ok(Followed::Whole(path.to_owned()));
+        };
+        if kind(known)? == Some(Kind::Link) {
+            let target = fs::read_link(known).map_err(|error| unable("read", known, &error))?;
+            let parent = fs::canonicalize(parent).map_err(|error| unable("find", parent, &error))?;
+            return Ok(Followed::To(with_rest(without_dots(&parent.join(target)))));
+        }
+        rest.push(name);
+        known = parent;
+    }
+}
+
+/// A path without `.` and `..`, by its text: for what does not exist.
+fn without_dots(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                plain.pop();
             }
-            _ => return Ok(path.to_owned()),
+            part => plain.push(part),
         }
     }
+    plain
 }
 
 /// Where a symbolic link points, as it is written.
@@ -213,9 +254,16 @@ mod tests {
         let directory = loops();
         let base = canonical(directory.path()).unwrap();
         let resolved = |path: &str| resolved(&directory.path().join(path)).unwrap();
-        for (path, want) in
-            [("to-file", "file"), ("new/deep", "new/deep"), ("gone", "gone"), ("to-file/x", "file/x")]
-        {
+        std::os::unix::fs::symlink("./there/../gone", directory.path().join("far")).unwrap();
+        for (path, want) in [
+            ("to-file", "file"),
+            ("new/deep", "new/deep"),
+            // A link to nothing is where it leads.
+            ("gone", "nowhere"),
+            ("gone/x", "nowhere/x"),
+            ("far/x", "nowhere/x"),
+            ("to-file/x", "file/x"),
+        ] {
             assert_eq!(resolved(path), base.join(want), "{path}");
         }
     }

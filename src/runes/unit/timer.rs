@@ -20,6 +20,7 @@ impl Timer {
         let mut unit = Unit::new();
         unit.set(Key::Description, &self.description);
         unit.set(Key::PartOf, &self.part_of);
+        unit.set(Key::StartLimitIntervalSec, "0");
         unit.set(Key::OnActiveSec, self.seconds.to_string());
         // It can be started again as soon as it is through.
         unit.set(Key::RemainAfterElapse, "false");

@@ -115,6 +115,7 @@ fn layout() -> Layout {
         support: home.join(".local/state/lychd-forge/inscription"),
         sites: vec![home.join(".config/containers/systemd"), home.join(".config/systemd/user")],
         own: vec![home.join(".local/state/lychd-forge"), home.join(".cache/lychd-forge")],
+        closed: Vec::new(),
         home,
     }
 }
