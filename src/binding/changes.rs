@@ -5,7 +5,13 @@ use std::{
     path::PathBuf,
 };
 
-use super::{drop_ins::units_of, entries::entries, judge::Theirs, search::Content, shadowing::service_in};
+use super::{
+    drop_ins::units_of,
+    entries::entries,
+    judge::Theirs,
+    search::{Content, shown},
+    shadowing::service_in,
+};
 use crate::{diagnostic::Source, runes::Rendered, tree::Entry};
 
 /// The most lines, files and units that one note tells.
@@ -157,7 +163,7 @@ pub fn notes(
     let mut notes: Vec<String> = Vec::new();
     for ((files, difference), services) in alike {
         let services = quoted(services);
-        let paths: Vec<String> = files.iter().map(|path| path.display().to_string()).collect();
+        let paths: Vec<String> = files.iter().map(|path| shown(path)).collect();
         let (who, verb) = match paths.as_slice() {
             [] => ("other Quadlet files of this host".to_owned(), "change"),
             [one] => (format!("`{one}`"), "changes"),
@@ -186,7 +192,7 @@ fn systemds(rendered: &Rendered, theirs: Theirs<'_>) -> Vec<String> {
         let said: Vec<String> =
             said.iter().map(|one| format!("`[{}] {}={}`", one.section, one.key, one.value)).collect();
         let what = if said.is_empty() { "nothing that can be read".to_owned() } else { listed(&said) };
-        format!("`{}` changes {}: {what}", path.display(), quoted(units))
+        format!("`{}` changes {}: {what}", shown(&path), quoted(units))
     };
     by_file.into_iter().map(told).collect()
 }
@@ -255,7 +261,7 @@ mod tests {
         let units = tempfile::tempdir().unwrap();
         let conf = units.path().join("lychd-a.service.d/10.conf");
         crate::host::file::write(&conf, b"[Service]\nMemoryMax=1G\n").unwrap();
-        let units = UserUnits::read(&[units.path().to_owned()]).unwrap();
+        let units = UserUnits::read(&[units.path().to_owned()], &[]).unwrap();
         let theirs = Theirs { quadlets: &tree, units: &units };
         assert_eq!(
             notes(&rendered, &alone, &among, theirs),
