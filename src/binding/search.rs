@@ -330,7 +330,7 @@ mod tests {
         for name in [&b"\xff.conf"[..], b"a\nb.conf", b"c\\d.conf", b"plain.conf", "é.conf".as_bytes()] {
             file::write(&below.join(OsString::from_vec(name.to_vec())), b"[Container]\n").unwrap();
         }
-        let found = SearchTree::read(&base.join("lychd"), &[base.clone()]).unwrap();
+        let found = SearchTree::read(&base.join("lychd"), std::slice::from_ref(&base)).unwrap();
         let told = odd(found.drop_ins_of("lychd-a.container"));
         let told: Vec<String> = told.iter().map(|one| one.message.replace(&shown(&below), "")).collect();
         assert_eq!(
