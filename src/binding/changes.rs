@@ -88,14 +88,19 @@ fn shared(one: &str, two: &str) -> usize {
 }
 
 /// What gives a container or a service more than it had: such lines are told first, and all of them.
-const WIDENING: [&str; 49] = [
+const WIDENING: [&str; 58] = [
     "AddCapability",
     "AddDevice",
     "AddHost",
     "AmbientCapabilities",
     "Annotation",
+    "AutoUpdate",
+    "BindPaths",
+    "BindReadOnlyPaths",
     "CapabilityBoundingSet",
     "ContainersConfModule",
+    "DNS",
+    "DeviceAllow",
     "DropCapability",
     "Entrypoint",
     "Environment",
@@ -105,6 +110,8 @@ const WIDENING: [&str; 49] = [
     "GlobalArgs",
     "Group",
     "GroupAdd",
+    "HealthCmd",
+    "HttpProxy",
     "IP",
     "IP6",
     "Image",
@@ -122,6 +129,7 @@ const WIDENING: [&str; 49] = [
     "ReadOnly",
     "ReadOnlyTmpfs",
     "RemapUsers",
+    "RootDirectory",
     "Rootfs",
     "SeccompProfile",
     "Secret",
@@ -132,6 +140,7 @@ const WIDENING: [&str; 49] = [
     "SetCredential",
     "SubGIDMap",
     "SubUIDMap",
+    "SupplementaryGroups",
     "Sysctl",
     "Tmpfs",
     "UIDMap",

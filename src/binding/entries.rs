@@ -24,11 +24,11 @@ impl Entry {
         self.key == key && sections.contains(&self.section.as_str())
     }
 
-    /// What podman makes of the value of a key that has one: a pair of double quotes around it is no part of it.
+    /// What podman makes of the value of a key that has one: double quotes around it are no part of it. Before 5.8 that
+    /// holds of any number of them, and no name has one.
     #[must_use]
     pub(super) fn single(&self) -> &str {
-        let inner = self.joined.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-        inner.unwrap_or(&self.joined)
+        self.joined.trim_matches('"')
     }
 }
 
@@ -148,10 +148,10 @@ mod tests {
         for (text, want) in [
             ("A=\"one\"", "one"),
             ("A='one'", "'one'"),
-            ("A=\"\"one", "\"\"one"),
+            ("A=\"\"one", "one"),
             ("A=one-\\\n# no\n  two\\\n three", "one-twothree"),
             ("A=\"one \\\n two\"", "one two"),
-            ("A=\"", "\""),
+            ("A=\"", ""),
         ] {
             assert_eq!(read(text), want, "{text}");
         }

@@ -98,9 +98,11 @@ fn given<'a>(file: &str, said: &'a [Entry]) -> Vec<(&'a Entry, String)> {
     let mut words =
         arguments.iter().flat_map(|entry| words(&entry.value).into_iter().map(|word| (*entry, word)));
     while let Some((entry, word)) = words.next() {
-        if word == "--name" || (section == "Pod" && word == "-n") {
+        let of_pod = section == "Pod" && matches!(word.as_str(), "-n" | "--infra-name");
+        let of_pod_with = || word.strip_prefix("--infra-name=").filter(|_| section == "Pod");
+        if word == "--name" || of_pod {
             given.extend(words.next().map(|(_, name)| (entry, name)));
-        } else if let Some(name) = word.strip_prefix("--name=") {
+        } else if let Some(name) = word.strip_prefix("--name=").or_else(of_pod_with) {
             given.push((entry, name.to_owned()));
         }
     }
@@ -211,6 +213,8 @@ mod tests {
             ("m.pod", "[Pod]\nPodName=\"lychd\"\n"),
             ("m.pod", "[Pod]\nPodmanArgs=--name=lychd\n"),
             ("m.pod", "[Pod]\nPodmanArgs=-n lychd\n"),
+            ("m.pod", "[Pod]\nPodmanArgs=--infra-name=lychd-vessel\n"),
+            ("m.pod", "[Pod]\nPodmanArgs=--infra-name lychd\n"),
             ("lychd-core-keep.volume", "[Volume]\nVolumeName=%N\nServiceName=lychd-core-keep\n"),
             ("m.volume", "[Volume]\nVolumeName=\"lychd-core-keep\"\n"),
         ] {
