@@ -10,6 +10,7 @@ use super::{
     host::HostView,
     judge::{Judge, Origin, Theirs, Verdict},
     plan::{Plan, plan},
+    search::odd,
     shadowing::shadowing,
 };
 use crate::{
@@ -107,9 +108,13 @@ pub fn candidate(subject: Subject<'_>, host: &HostView, judge: &dyn Judge) -> Re
     let Claims { wrong, notes: claimed } = claims(&rendered, &host.quadlets);
     let mut theirs = shadowing(&rendered.quadlets, &host.quadlets)?;
     theirs.extend(wrong);
-    theirs.extend(host.units.hiding(&rendered));
+    theirs.extend(host.units.hiding(&rendered, &host.sites.units));
+    let quadlets = rendered.quadlets.iter();
+    theirs.extend(odd(quadlets.flat_map(|(path, _)| host.quadlets.drop_ins_of(path.as_str()))));
+    theirs.extend(odd(units_of(&rendered).iter().flat_map(|unit| host.units.drop_ins_of(unit))));
     refuse_any(theirs)?;
     notes.extend(claimed);
+    notes.extend(host.units.linked(&rendered));
     for note in among(judge, subject_of_judges, &alone.made, host)? {
         if !notes.contains(&note) {
             notes.push(note);

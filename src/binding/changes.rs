@@ -5,7 +5,13 @@ use std::{
     path::PathBuf,
 };
 
-use super::{drop_ins::units_of, entries::entries, judge::Theirs, search::Content, shadowing::service_in};
+use super::{
+    drop_ins::units_of,
+    entries::entries,
+    judge::Theirs,
+    search::{Content, shown},
+    shadowing::service_in,
+};
 use crate::{diagnostic::Source, runes::Rendered, tree::Entry};
 
 /// The most lines, files and units that one note tells.
@@ -35,30 +41,136 @@ impl Difference {
         (!come.is_empty() || !gone.is_empty()).then_some(Self { come, gone })
     }
 
-    /// What a person reads of it: the lines of the command only where nothing else says why it is another.
+    /// What a person reads of it: the lines of the command that the generator writes only where nothing else says why
+    /// it is another.
     fn told(&self) -> String {
-        let is_command = |line: &&String| line.starts_with("[Service] Exec");
-        let said =
-            |lines: &[String]| lines.iter().filter(|line| !is_command(line)).cloned().collect::<Vec<_>>();
-        let (mut come, mut gone) = (said(&self.come), said(&self.gone));
+        let (mut come, mut gone) = (self.come.clone(), self.gone.clone());
+        let (mut after, mut before) = (Vec::new(), Vec::new());
+        for command in self.gone.iter().filter(|line| line.starts_with(COMMAND)) {
+            let other = come.iter().enumerate().filter(|(_, line)| is_same_command(line, command));
+            let nearest = other.max_by_key(|(_, line)| shared(line, command)).map(|(at, _)| at);
+            if let Some(at) = nearest {
+                after.push(come.remove(at));
+                gone.retain(|line| line != command);
+                before.push(command.clone());
+            }
+        }
         if come.is_empty() && gone.is_empty() {
-            let words = |lines: &[String]| -> Vec<String> {
-                lines.iter().flat_map(|line| line.split(' ').map(str::to_owned)).collect()
-            };
-            let (before, after) = (words(&self.gone), words(&self.come));
+            let (before, after) = (words(&before), words(&after));
             come = vec![without(&after, &before).join(" ")];
             gone = vec![without(&before, &after).join(" ")];
         }
-        let list = |lines: &[String]| {
-            let shown: Vec<String> =
-                lines.iter().filter(|line| !line.is_empty()).map(|line| format!("`{line}`")).collect();
-            listed(&shown)
-        };
-        match (list(&come), list(&gone)) {
+        match (shown_lines(&come), shown_lines(&gone)) {
             (come, gone) if gone.is_empty() => come,
             (come, gone) if come.is_empty() => format!("without {gone}"),
             (come, gone) => format!("{come} instead of {gone}"),
         }
+    }
+}
+
+/// What a line of a command begins with.
+const COMMAND: &str = "[Service] Exec";
+
+fn words(lines: &[String]) -> Vec<String> {
+    lines.iter().flat_map(|line| line.split(' ').map(str::to_owned)).collect()
+}
+
+/// Whether two lines are of one key, and have podman do one thing.
+fn is_same_command(one: &str, two: &str) -> bool {
+    let start = |line: &str| line.split(' ').take(3).map(str::to_owned).collect::<Vec<_>>();
+    start(one) == start(two)
+}
+
+/// How many words of the one are in the other.
+fn shared(one: &str, two: &str) -> usize {
+    let of = |line: &str| words(&[line.to_owned()]);
+    of(one).len() - without(&of(one), &of(two)).len()
+}
+
+/// What gives a container or a service more than it had: such lines are told first, and all of them.
+const WIDENING: [&str; 58] = [
+    "AddCapability",
+    "AddDevice",
+    "AddHost",
+    "AmbientCapabilities",
+    "Annotation",
+    "AutoUpdate",
+    "BindPaths",
+    "BindReadOnlyPaths",
+    "CapabilityBoundingSet",
+    "ContainersConfModule",
+    "DNS",
+    "DeviceAllow",
+    "DropCapability",
+    "Entrypoint",
+    "Environment",
+    "EnvironmentFile",
+    "EnvironmentHost",
+    "GIDMap",
+    "GlobalArgs",
+    "Group",
+    "GroupAdd",
+    "HealthCmd",
+    "HttpProxy",
+    "IP",
+    "IP6",
+    "Image",
+    "LoadCredential",
+    "Mask",
+    "Mount",
+    "Network",
+    "NetworkAlias",
+    "NoNewPrivileges",
+    "PassEnvironment",
+    "Pod",
+    "PodmanArgs",
+    "PublishPort",
+    "Pull",
+    "ReadOnly",
+    "ReadOnlyTmpfs",
+    "RemapUsers",
+    "RootDirectory",
+    "Rootfs",
+    "SeccompProfile",
+    "Secret",
+    "SecurityLabelDisable",
+    "SecurityLabelFileType",
+    "SecurityLabelNested",
+    "SecurityLabelType",
+    "SetCredential",
+    "SubGIDMap",
+    "SubUIDMap",
+    "SupplementaryGroups",
+    "Sysctl",
+    "Tmpfs",
+    "UIDMap",
+    "Unmask",
+    "User",
+    "UserNS",
+];
+
+/// Whether a line `[Section] Key=value` is one of those.
+fn widens(line: &str) -> bool {
+    let Some((key, _)) = line.split_once("] ").and_then(|(_, rest)| rest.split_once('=')) else {
+        return true;
+    };
+    let is_known = WIDENING.contains(&key) || key.starts_with("Exec") || key.starts_with("Volume");
+    is_known || key.starts_with("AppArmor")
+}
+
+/// Lines as a list: those that widen, then the others as long as the list is short.
+fn shown_lines(lines: &[String]) -> String {
+    let lines = lines.iter().filter(|line| !line.is_empty());
+    let (first, rest): (Vec<&String>, Vec<&String>) = lines.partition(|line| widens(line));
+    let quoted = |line: &&String| format!("`{line}`");
+    let mut shown: Vec<String> = first.iter().map(quoted).collect();
+    let room = MOST.saturating_sub(shown.len());
+    shown.extend(rest.iter().take(room).map(quoted));
+    let list = shown.join(", ");
+    match rest.len().saturating_sub(room) {
+        0 => list,
+        more if list.is_empty() => format!("{more} lines"),
+        more => format!("{list} and {more} more"),
     }
 }
 
@@ -69,7 +181,7 @@ fn is_shuffled(one: &str, two: &str) -> bool {
         words.sort_unstable();
         words
     };
-    [one, two].iter().all(|line| line.starts_with("[Service] Exec")) && words(one) == words(two)
+    [one, two].iter().all(|line| line.starts_with(COMMAND)) && words(one) == words(two)
 }
 
 /// The lines of a unit, each behind its section; Quadlet's own sections by the names that people write.
@@ -157,7 +269,7 @@ pub fn notes(
     let mut notes: Vec<String> = Vec::new();
     for ((files, difference), services) in alike {
         let services = quoted(services);
-        let paths: Vec<String> = files.iter().map(|path| path.display().to_string()).collect();
+        let paths: Vec<String> = files.iter().map(|path| shown(path)).collect();
         let (who, verb) = match paths.as_slice() {
             [] => ("other Quadlet files of this host".to_owned(), "change"),
             [one] => (format!("`{one}`"), "changes"),
@@ -184,9 +296,9 @@ fn systemds(rendered: &Rendered, theirs: Theirs<'_>) -> Vec<String> {
     let told = |(path, (content, units)): (PathBuf, (&Content, BTreeSet<&str>))| {
         let said = content.text().map(entries).unwrap_or_default();
         let said: Vec<String> =
-            said.iter().map(|one| format!("`[{}] {}={}`", one.section, one.key, one.value)).collect();
-        let what = if said.is_empty() { "nothing that can be read".to_owned() } else { listed(&said) };
-        format!("`{}` changes {}: {what}", path.display(), quoted(units))
+            said.iter().map(|one| format!("[{}] {}={}", one.section, one.key, one.value)).collect();
+        let what = if said.is_empty() { "nothing that can be read".to_owned() } else { shown_lines(&said) };
+        format!("`{}` changes {}: {what}", shown(&path), quoted(units))
     };
     by_file.into_iter().map(told).collect()
 }
@@ -228,6 +340,35 @@ mod tests {
     }
 
     #[test]
+    fn commands_of_the_users_own_and_what_widens_are_told() {
+        let alone = "[X-Container]\nImage=x\n[Service]\nExecStartPre=/usr/bin/podman pod create a\nExecStart=/usr/bin/podman run a\n";
+        let among = alone
+            .replace("Image=x\n", "Image=x\nLabel=a\n")
+            .replace("run a", "run --label a a")
+            .replace("[Service]\n", "[Service]\nExecStartPre=/bin/rm -rf %h\n");
+        assert_eq!(
+            difference(alone, &among),
+            "`[Service] ExecStartPre=/bin/rm -rf %h`, `[Container] Label=a`"
+        );
+        // One of podman's is told when it is not in the place of another.
+        let among = format!("{alone}ExecStart=/usr/bin/podman run --privileged a\n");
+        assert_eq!(difference(alone, &among), "`[Service] ExecStart=/usr/bin/podman run --privileged a`");
+        let among = alone.replace("ExecStart=/usr/bin/podman run a\n", "");
+        assert_eq!(difference(alone, &among), "without `[Service] ExecStart=/usr/bin/podman run a`");
+
+        let labels: String =
+            (0..7).flat_map(|n| ["Label=".to_owned(), n.to_string(), "\n".to_owned()]).collect();
+        let mounts =
+            labels.lines().map(|line| line.replace("Label=", "Volume=/")).collect::<Vec<_>>().join("\n");
+        let told =
+            difference("[X-Container]\n", &format!("[X-Container]\n{labels}PodmanArgs=--privileged\n"));
+        assert!(told.starts_with("`[Container] PodmanArgs=--privileged`, `[Container] Label=0`"), "{told}");
+        assert!(told.ends_with("`[Container] Label=4` and 2 more"), "{told}");
+        let told = difference("[X-Container]\n", &format!("[X-Container]\n{labels}{mounts}"));
+        assert!(told.ends_with("`[Container] Volume=/6` and 7 more"), "{told}");
+    }
+
+    #[test]
     fn what_is_changed_alike_is_one_note() {
         let mut rendered = Rendered::default();
         for name in ["a", "b", "c"] {
@@ -255,7 +396,7 @@ mod tests {
         let units = tempfile::tempdir().unwrap();
         let conf = units.path().join("lychd-a.service.d/10.conf");
         crate::host::file::write(&conf, b"[Service]\nMemoryMax=1G\n").unwrap();
-        let units = UserUnits::read(&[units.path().to_owned()]).unwrap();
+        let units = UserUnits::read(&[units.path().to_owned()], &[]).unwrap();
         let theirs = Theirs { quadlets: &tree, units: &units };
         assert_eq!(
             notes(&rendered, &alone, &among, theirs),

@@ -1,17 +1,20 @@
 //! What the user's own Quadlet files claim of podman that ours claim as well: names of containers and pods, which two
 //! units would take from each other by `--replace`, ports of this host, and the pod itself.
 
-use std::{collections::BTreeMap, path::PathBuf};
+mod install;
+mod names;
 
+use std::path::PathBuf;
+
+use self::names::Ours;
 use super::{
-    entries::{Entry, entries},
+    drop_ins::units_of,
+    entries::{Entry, entries, last, list},
     search::SearchTree,
-    shadowing::service_in,
 };
 use crate::{
-    diagnostic::{Diagnostic, Source},
+    diagnostic::Diagnostic,
     runes::{POD_FILE, Rendered},
-    tree::Entry as File,
 };
 
 /// What comes of it.
@@ -29,6 +32,8 @@ pub fn claims(rendered: &Rendered, found: &SearchTree) -> Claims {
     let ours = Ours::of(rendered);
     let mut all = Claims::default();
     all.wrong.extend(ours.renamed(found));
+    let units = units_of(rendered);
+    install::of_ours(rendered, &units, found, &mut all);
     for directory in &found.directories {
         for (name, content) in &directory.quadlets {
             let Some(text) = content.text() else { continue };
@@ -36,8 +41,9 @@ pub fn claims(rendered: &Rendered, found: &SearchTree) -> Claims {
             for (_, drop_in) in found.drop_ins_of(name) {
                 said.extend(drop_in.text().map(entries).unwrap_or_default());
             }
-            let theirs = Theirs { path: directory.path.join(name), name, text, said };
+            let theirs = Theirs { path: directory.path.join(name), name, said };
             theirs.names(&ours, &mut all);
+            theirs.installs(&units, &mut all);
             theirs.ports(rendered, &mut all);
             theirs.pod(&mut all);
         }
@@ -45,153 +51,16 @@ pub fn claims(rendered: &Rendered, found: &SearchTree) -> Claims {
     all
 }
 
-/// Our names in podman, each with the rendered file that gives it.
-struct Ours(BTreeMap<String, String>);
-
-impl Ours {
-    fn of(rendered: &Rendered) -> Self {
-        let mut names = BTreeMap::new();
-        for (path, file) in rendered.quadlets.iter() {
-            let File::File { bytes, .. } = file else { continue };
-            for entry in entries(&Source::new(path.as_str(), String::from_utf8_lossy(bytes))) {
-                if entry.is(&["Container"], "ContainerName") {
-                    names.insert(entry.value, path.to_string());
-                } else if entry.is(&["Pod"], "PodName") {
-                    names.insert(infra(&entry.value), path.to_string());
-                    names.insert(entry.value, path.to_string());
-                }
-            }
-        }
-        Self(names)
-    }
-}
-
-impl Ours {
-    /// Drop-ins that give one of ours another name: two of ours could get one, and nobody would find it by its own.
-    fn renamed(&self, found: &SearchTree) -> Vec<Diagnostic> {
-        let mut wrong: Vec<Diagnostic> = Vec::new();
-        for (name, file) in &self.0 {
-            let drop_ins = found.drop_ins_of(file);
-            let said = drop_ins.iter().filter_map(|(_, content)| content.text()).flat_map(entries);
-            let named = said
-                .filter(|entry| entry.is(&["Container"], "ContainerName") || entry.is(&["Pod"], "PodName"));
-            let Some(entry) =
-                named.last().filter(|entry| entry.value != *name && infra(&entry.value) != *name)
-            else {
-                continue;
-            };
-            if wrong.iter().any(|one| one.places.first().is_some_and(|(place, _)| *place == entry.place)) {
-                continue;
-            }
-            let message = format!("a drop-in of `{file}` has podman call it `{}`, not `{name}`", entry.value);
-            let told = Diagnostic::new(message).at(entry.place, "");
-            wrong.push(told.help("take that line out: the forge and its units know it by its own name"));
-        }
-        wrong
-    }
-}
-
-/// What podman calls a pod's own container.
-fn infra(pod: &str) -> String {
-    format!("{pod}-infra")
-}
-
 /// A Quadlet file of the user's own with what its drop-ins add.
 struct Theirs<'a> {
     path: PathBuf,
     name: &'a str,
-    text: &'a Source,
     said: Vec<Entry>,
 }
 
 impl Theirs<'_> {
-    /// The entry that counts of a key that has one value.
-    fn last(&self, sections: &[&str], key: &str) -> Option<&Entry> {
-        self.said.iter().rfind(|entry| entry.is(sections, key)).filter(|entry| !entry.value.is_empty())
-    }
-
-    /// The entries of a key that adds up; an empty one begins anew.
-    fn list(&self, sections: &[&str], key: &str) -> Vec<&Entry> {
-        let mut all = Vec::new();
-        for entry in self.said.iter().filter(|entry| entry.is(sections, key)) {
-            if entry.value.is_empty() {
-                all.clear();
-            } else {
-                all.push(entry);
-            }
-        }
-        all
-    }
-
-    fn names(&self, ours: &Ours, all: &mut Claims) {
-        // A file without either is `systemd-<name>` to podman, which no name of ours is.
-        let container = self.last(&["Container"], "ContainerName").map(|entry| ("container", entry));
-        let pod = self.last(&["Pod"], "PodName").map(|entry| ("pod", entry));
-        for (kind, entry) in container.into_iter().chain(pod) {
-            let Some(pattern) = self.expanded(&entry.value) else {
-                all.notes.push(format!(
-                    "{}: whether `{}={}` is one of our names cannot be told",
-                    entry.place, entry.key, entry.value
-                ));
-                continue;
-            };
-            let with_infra = (kind == "pod").then(|| infra(&pattern));
-            for pattern in [pattern].into_iter().chain(with_infra) {
-                for (name, file) in ours.0.iter().filter(|(name, _)| fits(&pattern, name)) {
-                    if pattern.contains('*') {
-                        all.notes.push(format!(
-                            "{}: an instance of `{}` may take the name `{name}` from the rendered `{file}`",
-                            entry.place, self.name
-                        ));
-                        continue;
-                    }
-                    let shown = self.path.display();
-                    let message =
-                        format!("`{shown}` gives podman a {kind} `{name}`, as the rendered `{file}` does");
-                    let told = Diagnostic::new(message).at(entry.place.clone(), "");
-                    all.wrong.push(
-                        told.note("each of the two removes the other's when it starts (`--replace`)")
-                            .help("give it another name, or move the file out of podman's directories"),
-                    );
-                    return;
-                }
-            }
-        }
-    }
-
-    /// The text with what systemd puts in; `*` for what an instance of a template decides, `None` where the host or
-    /// the user decides.
-    fn expanded(&self, text: &str) -> Option<String> {
-        let service = service_in(self.name, self.text)?;
-        let whole = service.strip_suffix(".service").unwrap_or(&service);
-        let (prefix, instance) = match whole.split_once('@') {
-            Some((prefix, "")) => (prefix, "*"),
-            Some((prefix, instance)) => (prefix, instance),
-            None => (whole, ""),
-        };
-        let whole = if instance == "*" { format!("{prefix}@*") } else { whole.to_owned() };
-        let mut expanded = String::new();
-        let mut rest = text.chars();
-        while let Some(c) = rest.next() {
-            if c != '%' {
-                expanded.push(c);
-                continue;
-            }
-            expanded.push_str(match rest.next()? {
-                '%' => "%",
-                'n' => &service,
-                'N' => &whole,
-                'p' | 'P' => prefix,
-                'i' | 'I' => instance,
-                'j' => prefix.rsplit('-').next().unwrap_or(prefix),
-                _ => return None,
-            });
-        }
-        Some(expanded)
-    }
-
     fn ports(&self, rendered: &Rendered, all: &mut Claims) {
-        for entry in self.list(&["Container", "Pod", "Kube"], "PublishPort") {
+        for entry in list(&self.said, &["Container", "Pod", "Kube"], "PublishPort") {
             let Some(published) = Published::read(&entry.value) else {
                 if entry.value.contains('%') {
                     all.notes.push(format!(
@@ -212,22 +81,14 @@ impl Theirs<'_> {
     }
 
     fn pod(&self, all: &mut Claims) {
-        if let Some(entry) = self.last(&["Container"], "Pod").filter(|entry| entry.value == POD_FILE) {
+        if let Some(entry) =
+            last(&self.said, &["Container"], "Pod").filter(|entry| entry.single() == POD_FILE)
+        {
             all.notes.push(format!(
                 "{}: `Pod={POD_FILE}` puts `{}` into our pod: it shares its network and its users, and stops with it",
                 entry.place, self.name
             ));
         }
-    }
-}
-
-/// Whether a name is one of a pattern, in which `*` is any text.
-fn fits(pattern: &str, name: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == name,
-        Some((before, after)) => name.strip_prefix(before).is_some_and(|rest| {
-            (0..=rest.len()).filter_map(|at| rest.get(at..)).any(|rest| fits(after, rest))
-        }),
     }
 }
 
@@ -260,17 +121,26 @@ impl Published {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::binding::search::{Content, DropIns, SearchDirectory};
+    use crate::{
+        binding::search::{Content, DropIns, SearchDirectory},
+        diagnostic::Source,
+        runes::Service,
+    };
 
     fn file(name: &str, text: &str) -> (String, Content) {
         (name.to_owned(), Content::Text(Source::new(format!("/u/{name}"), text)))
     }
 
-    fn told_with(name: &str, text: &str, drop_ins: &[(&str, &str)]) -> Vec<String> {
+    pub(super) fn told_with(name: &str, text: &str, drop_ins: &[(&str, &str)]) -> Vec<String> {
         let mut rendered = Rendered { ports: vec![(7134, 8000), (5432, 5432)], ..Rendered::default() };
         let mut put = |name: &str, text: &str| rendered.quadlets.insert_text(name.parse().unwrap(), text);
         put("lychd.pod", "[Pod]\nPodName=lychd\n");
-        put("lychd-vessel.container", "[Container]\nContainerName=lychd-vessel\nPod=lychd.pod\n");
+        let vessel = "[Container]\nContainerName=lychd-vessel\nPod=lychd.pod\nVolume=%h/x:/x\nVolume=lychd-core-keep:/keep\n";
+        put("lychd-vessel.container", vessel);
+        rendered.units.insert_text("lychd-vessel.timer".parse().unwrap(), "");
+        for name in ["lychd-pod.service", "lychd-vessel.service"] {
+            rendered.services.insert(name.to_owned(), Service::default());
+        }
         let drop_ins = drop_ins.iter().map(|(directory, text)| DropIns {
             name: (*directory).to_owned(),
             files: vec![file("x.conf", text)],
@@ -286,7 +156,7 @@ mod tests {
         wrong.chain(notes).collect()
     }
 
-    fn told(name: &str, text: &str) -> Vec<String> {
+    pub(super) fn told(name: &str, text: &str) -> Vec<String> {
         told_with(name, text, &[])
     }
 
@@ -416,7 +286,8 @@ mod tests {
         ] {
             for kind in ["container", "pod", "kube"] {
                 let section = kind[..1].to_uppercase() + &kind[1..];
-                let all = told(&format!("m.{kind}"), &format!("[{section}]\nPublishPort={value}\n"));
+                let mut all = told(&format!("m.{kind}"), &format!("[{section}]\nPublishPort={value}\n"));
+                all.retain(|one| !one.contains("YAML"));
                 assert_eq!(all.len(), count, "{kind} {value}: {all:?}");
             }
         }

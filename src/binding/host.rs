@@ -59,7 +59,7 @@ impl HostView {
             ports: inscribed_ports(&sites.support)?,
             found: sites.read()?,
             quadlets: SearchTree::read(&sites.quadlets, &places.podman)?,
-            units: UserUnits::read(&places.systemd)?,
+            units: UserUnits::read(&places.systemd, &places.systemd_after)?,
             notes: elsewhere.into_iter().collect(),
             resolve: file::resolved,
             sites,

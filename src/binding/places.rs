@@ -33,6 +33,8 @@ pub struct Places {
     pub podman: Vec<PathBuf>,
     /// Where units are read before generated ones.
     pub systemd: Vec<PathBuf>,
+    /// Where units are read after them: what is added to ours counts there as well.
+    pub systemd_after: Vec<PathBuf>,
 }
 
 impl Places {
@@ -47,8 +49,19 @@ impl Places {
             podman.push(users.join(environment::uid().to_string()));
             podman.push(users);
         }
-        let mut systemd = vec![units(configuration), units(Path::new("/etc"))];
-        systemd.extend(runtime.as_deref().map(units));
-        Self { podman, systemd }
+        // As `systemd-analyze --user unit-paths` has them.
+        let mut systemd = vec![configuration.join("systemd/user.control")];
+        let of_runtime = |name: &str| runtime.as_deref().map(|runtime| runtime.join("systemd").join(name));
+        systemd.extend(["user.control", "transient"].into_iter().filter_map(of_runtime));
+        systemd.extend([units(configuration), units(Path::new("/etc/xdg")), units(Path::new("/etc"))]);
+        systemd.extend(of_runtime("user"));
+        systemd.push(units(Path::new("/run")));
+        let data = environment::xdg("XDG_DATA_HOME", ".local/share");
+        let mut systemd_after: Vec<PathBuf> = data.as_deref().map(units).into_iter().collect();
+        systemd_after.extend(
+            ["/usr/local/share", "/usr/share", "/usr/local/lib", "/usr/lib"]
+                .map(|base| units(Path::new(base))),
+        );
+        Self { podman, systemd, systemd_after }
     }
 }

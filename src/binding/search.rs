@@ -6,6 +6,7 @@
 
 use std::{
     collections::BTreeSet,
+    ffi::OsString,
     path::{Path, PathBuf},
 };
 
@@ -13,6 +14,7 @@ use crate::{
     diagnostic::{Diagnostic, Failure, Source},
     host::file::{self, Kind},
     runes::unit::is_quadlet,
+    tree::RelativePath,
 };
 
 /// The most directories and files that are looked at.
@@ -58,6 +60,9 @@ pub enum Content {
     None,
     /// It cannot be read. That matters only where it is asked for.
     Closed(Failure),
+    /// It is a drop-in whose name is not plain: podman and systemd read it, and it cannot be staged. It is known by that
+    /// name with escapes.
+    Odd,
 }
 
 impl Content {
@@ -71,7 +76,7 @@ impl Content {
         match file::read(&real, file::LIMIT) {
             Ok(bytes) => {
                 let text = String::from_utf8_lossy(&bytes).into_owned();
-                Self::Text(Source::new(path.display().to_string(), text))
+                Self::Text(Source::new(shown(path), text))
             }
             // Something that is no file makes no unit.
             Err(error) if file::is_wrong(&error) => Self::None,
@@ -84,7 +89,7 @@ impl Content {
     pub fn text(&self) -> Option<&Source> {
         match self {
             Self::Text(source) => Some(source),
-            Self::None | Self::Closed(_) => None,
+            Self::None | Self::Closed(_) | Self::Odd => None,
         }
     }
 }
@@ -178,15 +183,15 @@ impl Walk {
         for name in names {
             let path = directory.join(&name);
             let Some(kind) = file::kind_behind(&path)? else { continue };
-            let name = name.into_string().ok();
+            let name = shown(Path::new(&name));
             if kind == Kind::Directory {
-                if let Some(name) = name.filter(|name| name.strip_suffix(".d").is_some()) {
+                if name.strip_suffix(".d").is_some() {
                     let files = confs(&path)?;
                     self.count += files.len();
                     found.drop_ins.push(DropIns { name, files });
                 }
                 below.push(path);
-            } else if let Some(name) = name.filter(|name| is_quadlet(name)) {
+            } else if is_quadlet(&name) {
                 self.count += 1;
                 found.quadlets.push((name, Content::read(&path)));
             }
@@ -198,7 +203,7 @@ impl Walk {
         self.directories.push(found);
         if self.count + self.seen.len() > LIMIT {
             let message =
-                format!("`{}` and podman's other directories hold too many files", directory.display());
+                format!("`{}` and podman's other directories hold too many files", shown(directory));
             return Err(Failure::unable(Diagnostic::new(message)));
         }
         for path in below {
@@ -231,12 +236,40 @@ pub(super) fn is_skipped(real: &Path) -> bool {
 /// The drop-ins in a directory, by name.
 pub(super) fn confs(directory: &Path) -> Result<Vec<(String, Content)>, Failure> {
     let names = file::names(directory).map_err(|error| file::unable("read", directory, &error))?;
-    let names = names.into_iter().filter_map(|name| name.into_string().ok());
-    let read = |name: String| {
-        let content = Content::read(&directory.join(&name));
-        (name, content)
+    let read = |name: OsString| {
+        let is_plain = name.to_str().is_some_and(|name| name.parse::<RelativePath>().is_ok());
+        let content = if is_plain { Content::read(&directory.join(&name)) } else { Content::Odd };
+        (shown(Path::new(&name)), content)
     };
-    Ok(names.filter(|name| name.strip_suffix(".conf").is_some()).map(read).collect())
+    let is_conf = |name: &OsString| name.as_encoded_bytes().ends_with(b".conf");
+    Ok(names.into_iter().filter(is_conf).map(read).collect())
+}
+
+/// A path as it is told: what cannot stand in a line is escaped.
+pub(super) fn shown(path: &Path) -> String {
+    let mut told = String::new();
+    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        for c in chunk.valid().chars() {
+            // Accents stay as they are, which the library escapes at a beginning.
+            let special = c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}');
+            if special { told.extend(c.escape_debug()) } else { told.push(c) }
+        }
+        told.extend(chunk.invalid().escape_ascii().map(char::from));
+    }
+    told
+}
+
+/// Drop-ins of these that cannot be judged.
+pub(super) fn odd<'a>(drop_ins: impl IntoIterator<Item = (PathBuf, &'a Content)>) -> Vec<Diagnostic> {
+    let odd = drop_ins.into_iter().filter(|(_, content)| matches!(content, Content::Odd));
+    let odd: BTreeSet<PathBuf> = odd.map(|(path, _)| path).collect();
+    let told = |path: &PathBuf| {
+        let message = format!("the drop-in `{}` cannot be judged: its name is not plain", shown(path));
+        Diagnostic::new(message)
+            .note("podman and systemd read it all the same")
+            .help("rename it: without control characters and `\\`, in UTF-8")
+    };
+    odd.iter().map(told).collect()
 }
 
 #[cfg(test)]
@@ -286,5 +319,24 @@ mod tests {
         assert_eq!(of("lychd-a.container"), want);
         assert_eq!(of("lychd.pod"), ["etc/pod.d/10.conf"]);
         assert!(SearchTree::read(&base.join("etc/lychd"), &[base.join("none")]).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_drop_in_of_another_name_is_told_with_escapes() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let home = tempfile::tempdir().unwrap();
+        let base = file::canonical(home.path()).unwrap();
+        let below = base.join("container.d");
+        for name in [&b"\xff.conf"[..], b"a\nb.conf", b"c\\d.conf", b"plain.conf", "é.conf".as_bytes()] {
+            file::write(&below.join(OsString::from_vec(name.to_vec())), b"[Container]\n").unwrap();
+        }
+        let found = SearchTree::read(&base.join("lychd"), std::slice::from_ref(&base)).unwrap();
+        let told = odd(found.drop_ins_of("lychd-a.container"));
+        let told: Vec<String> = told.iter().map(|one| one.message.replace(&shown(&below), "")).collect();
+        assert_eq!(
+            told,
+            ["\\xff", "a\\nb", "c\\d"]
+                .map(|name| format!("the drop-in `/{name}.conf` cannot be judged: its name is not plain"))
+        );
     }
 }

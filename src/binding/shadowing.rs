@@ -1,8 +1,8 @@
 //! Quadlet files of the user's own that have a rendered file's name, or make a unit of the same name.
 
 use super::{
-    entries::entries,
-    search::{Content, SearchTree},
+    entries::{Entry as Line, entries},
+    search::{Content, SearchTree, shown},
 };
 use crate::{
     diagnostic::{Diagnostic, Failure, Source},
@@ -19,7 +19,7 @@ pub fn shadowing(rendered: &FileTree, found: &SearchTree) -> Result<Vec<Diagnost
     for (at, directory) in found.directories.iter().enumerate() {
         for (name, content) in &directory.quadlets {
             let first = found.site_at.is_some_and(|site| site <= at);
-            theirs.push((directory.path.join(name), name, service(name, content), first));
+            theirs.push((directory.path.join(name), name, service(name, content, found), first));
         }
     }
     let mut wrong = Vec::new();
@@ -30,7 +30,7 @@ pub fn shadowing(rendered: &FileTree, found: &SearchTree) -> Result<Vec<Diagnost
         let Some(service) = service_in(name, &text) else { continue };
         let ours = found.site.join(path.as_str());
         for (path, other, its, first) in &theirs {
-            let shown = path.display();
+            let shown = shown(path);
             let told = if *other == name {
                 Diagnostic::new(if *first {
                     format!("podman would read the rendered `{name}` instead of `{shown}`")
@@ -51,21 +51,31 @@ pub fn shadowing(rendered: &FileTree, found: &SearchTree) -> Result<Vec<Diagnost
     Ok(wrong)
 }
 
-/// The service that is made of a file of the user's own; `None` of something that is no file.
-fn service(name: &str, content: &Content) -> Result<Option<String>, Failure> {
+/// The service that is made of a file of the user's own with its drop-ins; `None` of something that is no file.
+fn service(name: &str, content: &Content, found: &SearchTree) -> Result<Option<String>, Failure> {
     match content {
-        Content::Text(source) => Ok(service_in(name, source)),
-        Content::None => Ok(None),
+        Content::Text(source) => {
+            let mut said = entries(source);
+            // What cannot be read podman cannot read either.
+            let drop_ins = found.drop_ins_of(name);
+            said.extend(drop_ins.iter().filter_map(|(_, content)| content.text()).flat_map(entries));
+            Ok(service_said(name, &said))
+        }
+        Content::None | Content::Odd => Ok(None),
         Content::Closed(failure) => Err(failure.clone()),
     }
 }
 
-/// The service that is made of a Quadlet file: as `ServiceName=` says, or after the file.
+/// The service that is made of a Quadlet file alone.
 pub(super) fn service_in(name: &str, source: &Source) -> Option<String> {
-    let said = entries(source).into_iter().rfind(|entry| entry.key == "ServiceName");
-    let said = said.map(|entry| entry.value).filter(|said| !said.is_empty());
+    service_said(name, &entries(source))
+}
+
+/// The service that is made of a Quadlet file: as `ServiceName=` says, or after the file.
+pub(super) fn service_said(name: &str, said: &[Line]) -> Option<String> {
     let usual = service_of(name)?;
-    Some(said.map_or(usual, |said| format!("{said}.service")))
+    let said = said.iter().rfind(|entry| entry.key == "ServiceName").map(Line::single);
+    Some(said.filter(|said| !said.is_empty()).map_or(usual, |said| format!("{said}.service")))
 }
 
 #[cfg(test)]
@@ -79,6 +89,8 @@ mod tests {
             ("a.pod", "", "a-pod.service"),
             ("a.pod", "[Pod]\nServiceName = b\n", "b.service"),
             ("a.container", "ServiceName=b\nServiceName=\n", "a.service"),
+            ("a.container", "ServiceName=\"b\"\n", "b.service"),
+            ("a.container", "ServiceName=b\\\n c\n", "bc.service"),
         ] {
             assert_eq!(service_in(name, &Source::new("x", text)).as_deref(), Some(want), "{name}");
         }
@@ -134,5 +146,24 @@ mod tests {
         file::write_tree(&base, &tree).unwrap();
         let unable = SearchTree::read(&base.join("etc/lychd"), &directories).unwrap_err();
         assert_eq!(unable.exit_code(), 2, "{unable}");
+    }
+
+    #[test]
+    fn a_drop_in_gives_a_service_its_name() {
+        let home = tempfile::tempdir().unwrap();
+        let base = file::canonical(home.path()).unwrap();
+        file::write(&base.join("u/mine.container"), b"[Container]\n").unwrap();
+        file::write(&base.join("v/mine.container.d/x.conf"), b"[Container]\nServiceName=lychd-a\n").unwrap();
+        let found = SearchTree::read(&base.join("u/lychd"), &[base.join("u"), base.join("v")]).unwrap();
+        let mut rendered = FileTree::new();
+        rendered.insert_text("lychd-a.container".parse().unwrap(), "[Container]\n");
+        let told = shadowing(&rendered, &found).unwrap();
+        assert!(
+            told.len() == 1
+                && told[0].message.ends_with(
+                    "/u/mine.container` makes `lychd-a.service`, as the rendered `lychd-a.container` does"
+                ),
+            "{told:?}"
+        );
     }
 }

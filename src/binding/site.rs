@@ -53,17 +53,25 @@ impl Sites {
     /// Whether something can lie there, and whether podman would read it.
     ///
     /// # Errors
-    /// Refused when a link on the way leads to nothing, or podman reads nothing there; unable when it cannot be told.
+    /// Refused when a link on the way leads to nothing, something on it is no directory, or podman reads nothing there; unable when it cannot be told.
     pub fn check(&self) -> Result<(), Failure> {
         let podmans: Vec<&Path> =
             self.quadlets.parent().into_iter().chain([self.quadlets.as_path()]).collect();
         let mut wrong: Vec<Diagnostic> = Vec::new();
         for site in podmans.iter().copied().chain([self.units.as_path(), &self.support]) {
-            let Some((link, target)) = dangling(site)? else { continue };
-            let message =
-                format!("`{}` is a link to `{}`, where nothing is", link.display(), target.display());
-            let told = Diagnostic::new(message)
-                .help("make that directory, or take the link away: units cannot be written there, nor read");
+            let told = if let Some((link, target)) = dangling(site)? {
+                let message =
+                    format!("`{}` is a link to `{}`, where nothing is", link.display(), target.display());
+                Diagnostic::new(message).help(
+                    "make that directory, or take the link away: units cannot be written there, nor read",
+                )
+            } else if let Some(path) = in_the_way(site)? {
+                let message = format!("`{}` is no directory, and one must be there", path.display());
+                Diagnostic::new(message)
+                    .help("move it away, or make it a directory: units cannot be written there, nor read")
+            } else {
+                continue;
+            };
             if !wrong.contains(&told) {
                 wrong.push(told);
             }
@@ -150,6 +158,18 @@ fn dangling(path: &Path) -> Result<Option<(PathBuf, PathBuf)>, Failure> {
                 return Ok(Some((at.to_owned(), at.with_file_name(target))));
             }
             Some(_) => break,
+        }
+    }
+    Ok(None)
+}
+
+/// The nearest thing on the way to a directory that is none.
+fn in_the_way(path: &Path) -> Result<Option<&Path>, Failure> {
+    for at in path.ancestors() {
+        match file::kind_behind(at)? {
+            None => {}
+            Some(file::Kind::Directory) => break,
+            Some(_) => return Ok(Some(at)),
         }
     }
     Ok(None)
@@ -278,5 +298,21 @@ mod tests {
         let unable = sites.read().unwrap_err();
         assert_eq!(unable.exit_code(), 2, "{unable}");
         assert!(unable.to_string().contains("systemd/lychd`: Too many levels"), "{unable}");
+    }
+
+    #[test]
+    fn a_site_that_is_a_file_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        for (at, name) in
+            ["containers/systemd", "systemd", "systemd/user", "containers/systemd/lychd"].iter().enumerate()
+        {
+            let base = directory.path().join(at.to_string());
+            file::write(&base.join("config").join(name), b"").unwrap();
+            let refused = Sites::below(&base.join("config"), &base.join("state")).check().unwrap_err();
+            assert_eq!((refused.exit_code(), refused.diagnostics().len()), (1, 1), "{refused}");
+            let want =
+                format!("/config/{name}` is no directory, and one must be there\n  help: move it away");
+            assert!(refused.to_string().contains(&want), "{refused}");
+        }
     }
 }

@@ -14,6 +14,7 @@ use crate::{
 
 const PODMAN: &str = ".config/containers/systemd";
 const SYSTEMD: &str = ".config/systemd/user";
+const CONTROL: &str = ".config/systemd/user.control";
 
 /// A user of the smallest Codex, with these files.
 fn user(files: &[(&str, &str)]) -> User {
@@ -205,6 +206,63 @@ fn a_site_that_podman_does_not_read_is_refused() {
         &user,
         &["is a link to `~/.config/containers/gone`, where nothing is", "help: make that directory"],
     );
+}
+
+/// The generator makes the links that an `[Install]` asks for, and a drop-in can give a service its name.
+#[test]
+fn what_takes_the_place_of_a_unit_of_ours_is_refused_where_it_stands() {
+    let image = "[Container]\nImage=docker.io/x/y:1\n";
+    let mine = (&*format!("{PODMAN}/mine.container"), image);
+    for (name, text, want) in [
+        ("mine.container.d/x.conf", "[Install]\nAlias=lychd-vessel.service\n", "mine.container.d/x.conf:2:1"),
+        ("container.d/x.conf", "[Install]\nAlias=lychd-vessel.timer\n", "container.d/x.conf:2:1"),
+        (
+            "mine.container.d/x.conf",
+            "[Container]\nServiceName=\"lychd-\\\n migrate\"\n",
+            "mine.container` makes `lychd-migrate.service`",
+        ),
+        (
+            "lychd-vessel.container.d/x.conf",
+            "[Container]\nPodmanArgs=--name=mine\n",
+            "has podman call it `mine`",
+        ),
+        (
+            "container.d/a\nb.conf",
+            "[Container]\n",
+            "container.d/a\\nb.conf` cannot be judged: its name is not plain",
+        ),
+    ] {
+        refused(&user(&[mine, (&format!("{PODMAN}/{name}"), text)]), &[want]);
+    }
+    let control = (&*format!("{CONTROL}/lychd-vessel.service.d/50-x.conf"), "[Service]\nMemoryMax=1G\n");
+    noted(
+        &[control, (&format!("{SYSTEMD}/lychd-pod.service.requires/gone.service"), "")],
+        &[
+            &format!(
+                "`~/{SYSTEMD}/lychd-pod.service.requires` has `lychd-pod.service` start `gone.service` as well: where that \
+                 does not start, ours does not"
+            ),
+            &format!("`~/{}` changes `lychd-vessel.service`: `[Service] MemoryMax=1G`", control.0),
+        ],
+    );
+    refused(
+        &user(&[(&format!("{CONTROL}/lychd-vessel.timer"), "")]),
+        &["instead of the rendered `lychd-vessel.timer`"],
+    );
+    refused(&user(&[(".config/systemd", "")]), &["systemd` is no directory", "help: move it away"]);
+}
+
+#[test]
+fn commands_and_what_widens_are_never_cut_from_a_note() {
+    let labels = "Label=a=1\nLabel=b=1\nLabel=c=1\nLabel=d=1\nLabel=e=1\nLabel=f=1\nLabel=g=1\n";
+    let text =
+        format!("[Container]\n{labels}PodmanArgs=--privileged\n[Service]\nExecStartPre=/bin/rm -rf %h/x\n");
+    let told = notes(&user(&[(&format!("{PODMAN}/lychd-vessel.container.d/x.conf"), &text)])).join("\n");
+    assert!(
+        told.contains("`[Container] PodmanArgs=--privileged`, `[Service] ExecStartPre=/bin/rm -rf %h/x`"),
+        "{told}"
+    );
+    assert!(told.contains("and 3 more"), "{told}");
 }
 
 /// A volume of a member's own is one of podman's to the generator, and its mounts stand apart in the plan.

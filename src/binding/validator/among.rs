@@ -13,7 +13,7 @@ use super::{
 use crate::{
     binding::{
         changes::quadlets_of,
-        search::{Content, SearchTree},
+        search::{Content, SearchTree, shown},
     },
     diagnostic::{Diagnostic, Failure},
     host::file,
@@ -54,7 +54,7 @@ impl Staged {
                 Ok(path) => tree.insert(path, entry(content)),
                 Err(_) => notes.push(format!(
                     "`{}` was not looked at: its name is not plain",
-                    directory.path.join(below).display()
+                    shown(&directory.path.join(below))
                 )),
             };
             for (name, content) in &directory.quadlets {
@@ -88,7 +88,7 @@ fn put(root: &Path, name: &str, tree: &FileTree) -> Result<String, Failure> {
 fn entry(content: &Content) -> Entry {
     match content {
         Content::Text(source) => Entry::File { bytes: source.text().as_bytes().into(), executable: false },
-        Content::None | Content::Closed(_) => Entry::Link { target: "nothing".to_owned() },
+        Content::None | Content::Closed(_) | Content::Odd => Entry::Link { target: "nothing".to_owned() },
     }
 }
 
@@ -178,7 +178,7 @@ pub(super) fn systemds(
             }
             Some(place) if place.starts_with('/') => wrong.push(finding.help(HELP)),
             _ => {
-                let told = drop_ins.iter().take(MOST).map(|path| format!("`{}` takes part", path.display()));
+                let told = drop_ins.iter().take(MOST).map(|path| format!("`{}` takes part", shown(path)));
                 wrong.push(told.fold(finding, Diagnostic::note).help(HELP));
             }
         }
