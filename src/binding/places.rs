@@ -58,10 +58,8 @@ impl Places {
         systemd.push(units(Path::new("/run")));
         let data = environment::xdg("XDG_DATA_HOME", ".local/share");
         let mut systemd_after: Vec<PathBuf> = data.as_deref().map(units).into_iter().collect();
-        systemd_after.extend(
-            ["/usr/local/share", "/usr/share", "/usr/local/lib", "/usr/lib"]
-                .map(|base| units(Path::new(base))),
-        );
+        // Not `/usr/share` and `/usr/lib`: what a distribution adds to every service is no change of ours.
+        systemd_after.extend(["/usr/local/share", "/usr/local/lib"].map(|base| units(Path::new(base))));
         Self { podman, systemd, systemd_after }
     }
 }
