@@ -161,7 +161,7 @@ fn among(
 
 #[cfg(test)]
 mod tests {
-    use std::path::{Path, PathBuf};
+    use std::path::PathBuf;
 
     use super::*;
     use crate::{
@@ -249,10 +249,11 @@ mod tests {
     }
 
     fn of(host: &HostView, judge: &Answer, podman: Option<&str>) -> Result<Candidate, Failure> {
-        let codex = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/inscription/minimal/codex");
+        let digest = "0e5751c026e543b2e8ab2eb06099daa1d1e5df47778f7787faab45cdf12fe3a8";
+        let lychd = format!("[server.database]\nimage = \"docker.io/pgvector/pgvector@sha256:{digest}\"\n");
         let members = r#"{ "runes": [], "schema": "lychd-forge/federation/1", "web_port": 8000 }"#;
         let subject = Subject {
-            codex: &codex::load(&codex)?,
+            codex: &codex::parse(&[Source::new("lychd.toml", lychd)])?,
             members: &RuneRecord::parse("federation.json", members.as_bytes().to_vec())?,
             image: &ConfigDigest::of("body").into(),
             further: &BTreeMap::new(),

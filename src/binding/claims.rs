@@ -3,28 +3,16 @@
 
 mod install;
 mod names;
+mod theirs;
 
-use std::path::PathBuf;
-
-use self::names::Ours;
+pub use self::theirs::Claims;
+use self::{names::Ours, theirs::Theirs};
 use super::{
     drop_ins::units_of,
-    entries::{Entry, entries, last, list},
+    entries::{entries, last, list},
     search::SearchTree,
 };
-use crate::{
-    diagnostic::Diagnostic,
-    runes::{POD_FILE, Rendered},
-};
-
-/// What comes of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Claims {
-    /// Names that only one can have.
-    pub wrong: Vec<Diagnostic>,
-    /// What can go wrong when both run.
-    pub notes: Vec<String>,
-}
+use crate::runes::{POD_FILE, Rendered};
 
 /// Compares what podman is told by a rendered set with what it is told by the user's own files, their drop-ins among it.
 #[must_use]
@@ -49,13 +37,6 @@ pub fn claims(rendered: &Rendered, found: &SearchTree) -> Claims {
         }
     }
     all
-}
-
-/// A Quadlet file of the user's own with what its drop-ins add.
-struct Theirs<'a> {
-    path: PathBuf,
-    name: &'a str,
-    said: Vec<Entry>,
 }
 
 impl Theirs<'_> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Claims, Theirs};
+use super::theirs::{Claims, Theirs};
 use crate::{
     binding::{
         entries::{Entry, entries, list, words},
