@@ -1,8 +1,10 @@
 //! The command line: the table of verbs here, one file a verb below.
 
 mod bind;
+mod bind_args;
 mod bodies;
 mod completions;
+mod consent;
 mod fetch;
 mod forge;
 mod global;

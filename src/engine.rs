@@ -1,3 +1,4 @@
-//! The engine: podman as it answers.
+//! The engine: podman and systemd as they answer.
 
 pub mod podman;
+pub mod systemd;

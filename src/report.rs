@@ -16,6 +16,7 @@ mod forge;
 mod init;
 mod man;
 mod page;
+mod recovered;
 mod synthesize;
 mod transmute;
 
@@ -23,7 +24,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use self::{
-    bind::{Bind, Grant, Image, Mount, Port, UnitFile, Validated},
+    bind::{Bind, BindOutcome, Grant, Image, Mount, Port, UnitFile, Validated},
     bodies::{Bodies, Body, Image as BodyImage, Listed},
     contents::{Contents, Distribution, Packages},
     digest::Digest,
@@ -33,6 +34,7 @@ pub use self::{
     init::Init,
     man::Man,
     page::{Line, Page},
+    recovered::{Recovered, Way},
     synthesize::Synthesize,
     transmute::{ChangedFile, Transmute},
 };

@@ -23,6 +23,7 @@ pub mod record;
 mod render;
 mod secrets;
 mod stone;
+mod support;
 pub mod systemd;
 pub mod unit;
 mod variables;
@@ -33,6 +34,7 @@ pub use mounts::{Layout, MountUse};
 pub use question::Question;
 pub use record::{MemberRune, RuneRecord, WebPort};
 pub use render::{Granted, RenderInput, Rendered, Service, render};
+pub use support::is_capabilities;
 
 /// What a unit's name begins with.
 pub const PREFIX: &str = "lychd-";

@@ -9,13 +9,16 @@ use super::{
     drop_ins::units_of,
     host::HostView,
     judge::{Judge, Origin, Theirs, Verdict},
+    manifest::Manifest,
     plan::{Plan, plan},
     search::odd,
     shadowing::shadowing,
 };
 use crate::{
+    body::BodyId,
     codex::Codex,
     diagnostic::{Diagnostic, Failure, refuse_any},
+    digest::Sha256,
     image::EngineId,
     name::Role,
     runes::{
@@ -31,6 +34,10 @@ use crate::{
 pub struct Candidate {
     /// The files.
     pub rendered: Rendered,
+    /// What they are made of, as one value: its hash is what is consented to.
+    pub manifest: Manifest,
+    /// What systemd is to load of each generated unit, among the user's own files: [`changes::fingerprint`].
+    pub loads: BTreeMap<String, Sha256>,
     /// What inscribing them would change.
     pub plan: Plan,
     /// The podman that they are written for.
@@ -46,6 +53,8 @@ pub struct Candidate {
 /// Of what the units are made besides the host.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
+    /// The body.
+    pub body: BodyId,
     /// The configuration.
     pub codex: &'a Codex,
     /// What the members bring.
@@ -115,11 +124,15 @@ pub fn candidate(subject: Subject<'_>, host: &HostView, judge: &dyn Judge) -> Re
     refuse_any(theirs)?;
     notes.extend(claimed);
     notes.extend(host.units.linked(&rendered));
-    for note in among(judge, subject_of_judges, &alone.made, host)? {
+    let (told, made) = among(judge, subject_of_judges, alone.made, host)?;
+    for note in told {
         if !notes.contains(&note) {
             notes.push(note);
         }
     }
+    notes.extend(host.found.edited.iter().map(|path| {
+        format!("`{}` was changed by hand since it was inscribed: `bind` writes it anew", path.display())
+    }));
     notes.extend(host.notes.iter().cloned());
     if origin == Origin::Debian && subject.podman.is_none() {
         notes.push(format!("the units are for podman {podman}: this host has none that is new enough (5.3)"));
@@ -127,7 +140,25 @@ pub fn candidate(subject: Subject<'_>, host: &HostView, judge: &dyn Judge) -> Re
     let plan = plan(&rendered, &host.found, &host.sites);
     let (version, of) = judge.systemd();
     let judged_by_systemd = (version.to_owned(), of);
-    Ok(Candidate { rendered, plan, podman, judged_by_podman: (judging, origin), judged_by_systemd, notes })
+    let mut images = subject.further.clone();
+    images.insert(Role::vessel(), subject.image.clone());
+    let manifest = Manifest::of(subject.body, images, &rendered, &host.layout);
+    let loads = rendered.generated();
+    let loads = loads.into_iter().filter_map(|name| {
+        let fingerprint = changes::fingerprint(made.get(&name)?);
+        Some((name, fingerprint))
+    });
+    let loads = loads.collect();
+    Ok(Candidate {
+        rendered,
+        manifest,
+        loads,
+        plan,
+        podman,
+        judged_by_podman: (judging, origin),
+        judged_by_systemd,
+        notes,
+    })
 }
 
 /// Nothing wrong, or refused.
@@ -140,23 +171,23 @@ fn judged(judge: &dyn Judge, rendered: &Rendered) -> Result<Verdict, Failure> {
     Ok(verdict)
 }
 
-/// What becomes of the set among what is the user's own: nothing wrong, or refused; what is changed, as notes. Where
-/// nothing of the user's own takes part, there is nothing to judge.
+/// What becomes of the set among what is the user's own: nothing wrong, or refused; what is changed, as notes, and the
+/// units that are made. Where nothing of the user's own takes part, there is nothing to judge.
 fn among(
     judge: &dyn Judge,
     rendered: &Rendered,
-    alone: &BTreeMap<String, String>,
+    alone: BTreeMap<String, String>,
     host: &HostView,
-) -> Result<Vec<String>, Failure> {
+) -> Result<(Vec<String>, BTreeMap<String, String>), Failure> {
     let theirs = Theirs { quadlets: &host.quadlets, units: &host.units };
     let has_drop_ins = || units_of(rendered).iter().any(|unit| !host.units.drop_ins_of(unit).is_empty());
     if host.quadlets.is_empty() && !has_drop_ins() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), alone));
     }
-    let Verdict { findings, mut notes, made } = judge.judge_among(rendered, alone, theirs)?;
+    let Verdict { findings, mut notes, made } = judge.judge_among(rendered, &alone, theirs)?;
     refuse_any(findings)?;
-    notes.extend(changes::notes(rendered, alone, &made, theirs));
-    Ok(notes)
+    notes.extend(changes::notes(rendered, &alone, &made, theirs));
+    Ok((notes, made))
 }
 
 #[cfg(test)]
@@ -238,6 +269,7 @@ mod tests {
                 closed: Vec::new(),
                 home,
             },
+            state: sites.support.parent().unwrap().to_owned(),
             sites,
             found: Found::default(),
             ports: [].into(),
@@ -253,6 +285,7 @@ mod tests {
         let lychd = format!("[server.database]\nimage = \"docker.io/pgvector/pgvector@sha256:{digest}\"\n");
         let members = r#"{ "runes": [], "schema": "lychd-forge/federation/1", "web_port": 8000 }"#;
         let subject = Subject {
+            body: digest.parse().unwrap(),
             codex: &codex::parse(&[Source::new("lychd.toml", lychd)])?,
             members: &RuneRecord::parse("federation.json", members.as_bytes().to_vec())?,
             image: &ConfigDigest::of("body").into(),
@@ -277,10 +310,17 @@ mod tests {
         host.found.units = first.rendered.units.clone();
         assert!(!of(&host, &PODMAN, None).unwrap().plan.changes());
 
-        // Only the Vessel sees the support directory.
-        host.found.support.insert_text("capabilities.json".parse().unwrap(), "{}");
-        let changed = of(&host, &PODMAN, None).unwrap().plan;
-        assert_eq!(changed.restart.iter().collect::<Vec<_>>(), ["lychd-vessel.service"]);
+        // A unit names the very files that its container reads.
+        let vessel = first.rendered.quadlets.file(&"lychd-vessel.container".parse().unwrap()).unwrap();
+        let names = || first.rendered.support.iter().map(|(name, _)| name.to_string());
+        let registry = names().find(|name| name.ends_with("-capabilities.json")).unwrap();
+        assert!(String::from_utf8_lossy(vessel).contains(&format!("/support/{registry}:/run/lychd/cap")));
+        assert_eq!(first.manifest.support.keys().cloned().collect::<Vec<_>>(), names().collect::<Vec<_>>());
+        assert!(
+            !first.manifest.may.iter().any(|line| line.contains("/support/")),
+            "{:?}",
+            first.manifest.may
+        );
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::{
     search::{Content, shown},
     shadowing::service_in,
 };
-use crate::{diagnostic::Source, runes::Rendered, tree::Entry};
+use crate::{diagnostic::Source, digest::Sha256, runes::Rendered, tree::Entry};
 
 /// The most lines, files and units that one note tells.
 const MOST: usize = 6;
@@ -184,6 +184,21 @@ fn is_shuffled(one: &str, two: &str) -> bool {
     [one, two].iter().all(|line| line.starts_with(COMMAND)) && words(one) == words(two)
 }
 
+/// sha256 of what a generated unit says: the same for all that a generator writes of the same files, wherever those lie
+/// and in whatever order it names the options of a command.
+#[must_use]
+pub fn fingerprint(unit: &str) -> Sha256 {
+    let plain = |line: String| {
+        if !line.starts_with(COMMAND) {
+            return line;
+        }
+        let mut words: Vec<&str> = line.split(' ').collect();
+        words.sort_unstable();
+        words.join(" ")
+    };
+    Sha256::of(lines(unit).into_iter().map(plain).collect::<Vec<_>>().join("\n"))
+}
+
 /// The lines of a unit, each behind its section; Quadlet's own sections by the names that people write.
 fn lines(unit: &str) -> Vec<String> {
     let of = |section: &str| match section.strip_prefix("X-") {
@@ -323,6 +338,9 @@ mod tests {
         let alone = "[Unit]\nSourcePath=/1/a.container\n[X-Container]\nReadOnly=true\n[Service]\nExecStart=podman run --read-only x\n";
         assert_eq!(difference(alone, &alone.replace("/1/", "/2/")), "");
         assert_eq!(difference(alone, &alone.replace("run --read-only x", "x run --read-only")), "");
+        let same = alone.replace("run --read-only x", "x run --read-only").replace("/1/", "/2/");
+        assert_eq!(fingerprint(alone), fingerprint(&same));
+        assert_ne!(fingerprint(alone), fingerprint(&alone.replace("--read-only", "")));
         let among =
             alone.replace("ReadOnly=true\n", "ReadOnly=true\nReadOnly=false\n").replace("--read-only ", "");
         assert_eq!(difference(alone, &among), "`[Container] ReadOnly=false`");

@@ -23,6 +23,8 @@ use crate::{
 pub struct HostView {
     /// Where things lie, without links.
     pub layout: Layout,
+    /// The state directory, without links.
+    pub state: PathBuf,
     /// Where an inscription lies.
     pub sites: Sites,
     /// What lies there.
@@ -46,18 +48,20 @@ impl HostView {
     /// Refused when a path cannot stand in a unit, units could not lie where they are to, or the last inscription's ports make no sense; unable when a
     /// directory cannot be read, or there is no home.
     pub fn read(directories: &Directories) -> Result<Self, Failure> {
-        let configuration = environment::xdg("XDG_CONFIG_HOME", ".config").ok_or_else(homeless)?;
-        let sites = Sites::below(&configuration, &directories.state);
+        let configuration = configuration()?;
+        let sites = Sites::of_user(&directories.state)?;
         sites.check()?;
         let layout = layout(directories, &configuration)?;
         let places = Places::of_user(&configuration);
         let elsewhere = environment::variable("QUADLET_UNIT_DIRS").map(|_| {
             "QUADLET_UNIT_DIRS is set: a podman that sees it reads other directories than these".to_owned()
         });
+        let found = sites.read()?;
         Ok(Self {
             layout,
-            ports: inscribed_ports(&sites.support)?,
-            found: sites.read()?,
+            state: file::resolved(&directories.state)?,
+            ports: inscribed_ports(&found)?,
+            found,
             quadlets: SearchTree::read(&sites.quadlets, &places.podman)?,
             units: UserUnits::read(&places.systemd, &places.systemd_after)?,
             notes: elsewhere.into_iter().collect(),
@@ -65,6 +69,20 @@ impl HostView {
             sites,
         })
     }
+}
+
+impl Sites {
+    /// Those of the user who runs this.
+    ///
+    /// # Errors
+    /// Unable when the state directory cannot be found, or there is no home.
+    pub fn of_user(state: &Path) -> Result<Self, Failure> {
+        Ok(Self::below(&configuration()?, &file::resolved(state)?))
+    }
+}
+
+fn configuration() -> Result<PathBuf, Failure> {
+    environment::xdg("XDG_CONFIG_HOME", ".config").ok_or_else(homeless)
 }
 
 fn homeless() -> Failure {
@@ -107,11 +125,7 @@ fn closed(configuration: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 /// The ports of the last inscription.
-fn inscribed_ports(support: &Path) -> Result<BTreeMap<RuneName, u16>, Failure> {
-    let path = support.join("capabilities.json");
-    if !file::exists(&path)? {
-        return Ok(BTreeMap::new());
-    }
-    let bytes = file::read(&path, file::LIMIT).map_err(|error| file::unable("read", &path, &error))?;
-    ports::inscribed(&path.display().to_string(), bytes)
+fn inscribed_ports(found: &Found) -> Result<BTreeMap<RuneName, u16>, Failure> {
+    let Some((path, text)) = found.capabilities() else { return Ok(BTreeMap::new()) };
+    ports::inscribed(&path.display().to_string(), text.to_owned())
 }

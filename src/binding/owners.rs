@@ -6,35 +6,46 @@ use crate::{
     codex::ownership,
     diagnostic::{Diagnostic, Failure, refuse_any},
     host::{environment, file},
+    tree::FileTree,
 };
 
-/// Judges every file of a Codex.
+/// Judges every file of a Codex, and gives them as a tree.
 ///
 /// # Errors
 /// Refused when one is not the user's own, or others may write it; unable when it cannot be looked at.
-pub(super) fn of_codex(directory: &Path) -> Result<(), Failure> {
-    let mut files = Vec::new();
+pub(super) fn of_codex(directory: &Path) -> Result<FileTree, Failure> {
+    let mut names = Vec::new();
     for name in ["lychd.toml", "forge.toml"] {
-        let path = directory.join(name);
-        if file::exists(&path)? {
-            files.push(path);
+        if file::exists(&directory.join(name))? {
+            names.push(name.to_owned());
         }
     }
-    let runes = directory.join("runes");
-    let mut pending: Vec<PathBuf> = file::exists(&runes)?.then_some(runes).into_iter().collect();
-    while let Some(directory) = pending.pop() {
-        for (name, is_directory) in
-            file::list(&directory).map_err(|error| file::unable("read", &directory, &error))?
-        {
-            let path = directory.join(name);
+    let mut pending = Vec::new();
+    if file::exists(&directory.join("runes"))? {
+        pending.push("runes".to_owned());
+    }
+    while let Some(below) = pending.pop() {
+        let path = directory.join(&below);
+        for (name, is_directory) in file::list(&path).map_err(|error| file::unable("read", &path, &error))? {
+            let name = format!("{below}/{name}");
             if is_directory {
-                pending.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "toml") {
-                files.push(path);
+                pending.push(name);
+            } else if Path::new(&name).extension().is_some_and(|extension| extension == "toml") {
+                names.push(name);
             }
         }
     }
-    of_files(&files)
+    let files: Vec<PathBuf> = names.iter().map(|name| directory.join(name)).collect();
+    of_files(&files)?;
+    let mut tree = FileTree::new();
+    for (name, path) in names.iter().zip(&files) {
+        let entry = file::read_entry(path).map_err(|error| file::unable("read", path, &error))?;
+        // What has no plain name was not read as part of the Codex either.
+        if let Ok(name) = name.parse() {
+            tree.insert(name, entry);
+        }
+    }
+    Ok(tree)
 }
 
 /// Judges these files.

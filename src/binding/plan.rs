@@ -94,7 +94,7 @@ pub fn plan(rendered: &Rendered, found: &Found, sites: &Sites) -> Plan {
     ] {
         plan.steps.extend(steps(old, new, directory));
     }
-    consequences(&mut plan, rendered, found);
+    consequences(&mut plan, rendered);
     plan
 }
 
@@ -121,7 +121,7 @@ fn steps(old: &FileTree, new: &FileTree, directory: &std::path::Path) -> Vec<Ste
     all.iter().map(step).collect()
 }
 
-fn consequences(plan: &mut Plan, rendered: &Rendered, found: &Found) {
+fn consequences(plan: &mut Plan, rendered: &Rendered) {
     let quadlets: Vec<(String, bool, Action)> = plan
         .steps
         .iter()
@@ -141,15 +141,6 @@ fn consequences(plan: &mut Plan, rendered: &Rendered, found: &Found) {
             Action::Unchanged if pod_changes => plan.restart.insert(service),
             Action::Unchanged => false,
         };
-    }
-    // A changed file of the support directory is seen by those who mount it, when they start again.
-    let changed = rendered.support.iter().any(|(path, _)| {
-        let before = found.support.file(path);
-        before.is_some() && before != rendered.support.file(path)
-    });
-    if changed {
-        let readers = rendered.services.iter().filter(|(_, service)| service.reads_support);
-        plan.restart.extend(readers.map(|(name, _)| name.clone()));
     }
     plan.restart.retain(|service| !plan.start.contains(service) && !plan.on_demand.contains(service));
 }

@@ -7,19 +7,20 @@ use super::{
     validator::{Host, Validator},
 };
 use crate::{
-    body::{Bodies, BodyId, Record},
+    body::{Bodies, Record},
     codex,
-    diagnostic::Failure,
+    diagnostic::{Diagnostic, Failure, Fault},
     host::{directories::Directories, progress::Progress},
     image::EngineId,
     runes::{RuneRecord, podman, podman::PodmanVersion, record, systemd::SystemdVersion},
     supply::outside::{Network, Outside},
+    tree::FileTree,
 };
 
 /// The units of which body are wanted, and for which podman.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wanted<'a> {
-    /// The body, as [`crate::body::Listing::find`] takes it.
+    /// The body, as [`crate::body::Listing::find`] takes it, or `active`: the one whose units are inscribed.
     pub body: &'a str,
     /// The podman to write for; `None`: this host's, or the one that judges.
     pub podman: Option<PodmanVersion>,
@@ -28,20 +29,25 @@ pub struct Wanted<'a> {
 }
 
 /// A candidate with the body that it is of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Proposal {
-    /// The body.
-    pub body: BodyId,
+    /// The record of the body.
+    pub record: Record,
     /// What podman finds its image by.
     pub image: EngineId,
     /// The units.
     pub candidate: Candidate,
+    /// The files of the Codex that they are made of.
+    pub sources: FileTree,
+    /// The host as it was met.
+    pub host: HostView,
     /// What else a person should know: of the Codex, of the records, of the units.
     pub notes: Vec<String>,
 }
 
 /// Reads the Codex, the body's record and the host, brings the programs that judge where the host has none, and
-/// renders. Nothing outside the cache is written.
+/// renders. Nothing outside the cache is written, which the caller holds ([`Directories::hold_cache`]): another forge
+/// would bring and lay out the same.
 ///
 /// # Errors
 /// Refused when the Codex is wrong or others may write it, no body is meant, or as [`candidate`]; unable when a file, a
@@ -56,7 +62,7 @@ pub fn propose(
         return Err(too_old.into());
     }
     let codex = codex::load(&directories.codex)?;
-    owners::of_codex(&directories.codex)?;
+    let sources = owners::of_codex(&directories.codex)?;
     let mut notes: Vec<String> = codex.runes.notes.iter().map(ToString::to_string).collect();
     for note in &notes {
         progress.note(note);
@@ -64,21 +70,29 @@ pub fn propose(
     let listing = Bodies::of_state(&directories.state).list()?;
     listing.note_unreadable(progress);
     notes.extend(listing.unreadable.iter().map(ToString::to_string));
-    let record = listing.find(wanted.body)?;
+    let host = HostView::read(directories)?;
+    let record = match (wanted.body, &host.found.receipt) {
+        ("active", Some(receipt)) => listing.find(&receipt.candidate.body.to_string())?,
+        ("active", None) => {
+            return Err(Diagnostic::new("no body is active: nothing is inscribed yet")
+                .of_kind(Fault::NoBody)
+                .help("lychd-forge bind --first")
+                .into());
+        }
+        (wanted, _) => listing.find(wanted)?,
+    };
     let members = members(record)?;
     let image = record.body.images.vessel.found_by();
     let further = record.body.images.further.iter();
     let further = further.map(|(role, image)| (role.clone(), image.found_by())).collect();
-    let host = HostView::read(directories)?;
 
     progress.stage("validate", "podman's generator and systemd");
     let outside = Outside::open(&codex, directories, network, None)?;
-    // Held as long as the programs work: another forge would bring and lay out the same.
-    let _held = directories.hold_cache(progress)?;
     let validator = outside.with_effects(progress, |effects| {
         Validator::find(&Host::usual(), codex.substrate.debian(), effects)
     })?;
     let subject = Subject {
+        body: record.body.id(),
         codex: &codex,
         members: &members,
         image: &image,
@@ -91,7 +105,7 @@ pub fn propose(
         progress.note(note);
     }
     notes.extend(candidate.notes.iter().cloned());
-    Ok(Proposal { body: record.body.id(), image, candidate, notes })
+    Ok(Proposal { record: record.clone(), image, candidate, sources, host, notes })
 }
 
 /// What the body's record says of its members. The record is the user's own, as the Codex is.

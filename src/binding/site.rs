@@ -5,34 +5,45 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{places, search::is_skipped};
+use super::{
+    generation::{Generation, RECEIPT},
+    places,
+    search::is_skipped,
+};
 use crate::{
     diagnostic::{Diagnostic, Failure, refuse_any},
+    digest::Sha256,
     host::file,
-    runes::{PREFIX, unit::MARKER},
-    tree::{Entry, FileTree, RelativePath},
+    runes::{PREFIX, is_capabilities, unit::is_quadlet},
+    tree::{FileTree, RelativePath},
 };
 
 /// The directories of an inscription.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sites {
-    /// Quadlet files, all of them ours: `lychd/` below podman's directory.
+    /// Quadlet files, plain units and the receipt, all of them ours: `lychd/` below podman's directory.
     pub quadlets: PathBuf,
-    /// Plain units, among the user's own. Ours begin with `lychd-`.
+    /// Links to our plain units, among the user's own units. Ours begin with `lychd-`.
     pub units: PathBuf,
-    /// Files that containers read, all of them ours.
+    /// Files that containers read, all of them ours; none ever changes.
     pub support: PathBuf,
 }
 
 /// What of ours lies in the sites.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
-    /// In [`Sites::quadlets`].
+    /// The receipt, which says what of the site is ours; `None` where nothing is inscribed.
+    pub receipt: Option<Generation>,
+    /// All that lies in the site, with the receipt.
+    pub site: FileTree,
+    /// Quadlet files of ours in [`Sites::quadlets`].
     pub quadlets: FileTree,
-    /// In [`Sites::units`].
+    /// Plain units of ours there.
     pub units: FileTree,
-    /// In [`Sites::support`].
+    /// Ours in [`Sites::support`].
     pub support: FileTree,
+    /// What is ours and not as it was written.
+    pub edited: Vec<PathBuf>,
     /// What lies in [`Sites::quadlets`] and is not ours.
     foreign_quadlets: Vec<PathBuf>,
     /// What lies in [`Sites::units`], has a name that ours may have, and is not ours.
@@ -46,8 +57,33 @@ impl Sites {
         Self {
             quadlets: places::quadlets(configuration).join("lychd"),
             units: places::units(configuration),
-            support: state.join("inscription"),
+            support: state.join("support"),
         }
+    }
+
+    /// Where the receipt of an inscription lies.
+    #[must_use]
+    pub fn receipt(&self) -> PathBuf {
+        self.quadlets.join(RECEIPT)
+    }
+
+    /// Where the link to a plain unit lies.
+    #[must_use]
+    pub fn link(&self, name: &str) -> PathBuf {
+        self.units.join(name)
+    }
+
+    /// Whether what lies in the place of a link to a plain unit is one.
+    ///
+    /// # Errors
+    /// Unable when it cannot be looked at.
+    pub fn has_link(&self, name: &str) -> Result<bool, Failure> {
+        let at = self.link(name);
+        if file::kind(&at)? != Some(file::Kind::Link) {
+            return Ok(false);
+        }
+        let target = file::link_target(&at).map_err(|error| file::unable("read", &at, &error))?;
+        Ok(target == self.quadlets.join(name).as_os_str())
     }
 
     /// Whether something can lie there, and whether podman would read it.
@@ -76,6 +112,11 @@ impl Sites {
                 wrong.push(told);
             }
         }
+        if wrong.is_empty() && file::kind(&self.quadlets)? == Some(file::Kind::Link) {
+            let message =
+                format!("`{}` is a link, and the forge exchanges that directory", self.quadlets.display());
+            wrong.push(Diagnostic::new(message).help("take the link away: what lies above it may be one"));
+        }
         for site in podmans {
             let real = file::if_there(site, file::canonical(site))?.filter(|real| is_skipped(real));
             wrong.extend(real.map(|real| {
@@ -94,37 +135,66 @@ impl Sites {
     /// # Errors
     /// Unable when something cannot be read.
     pub fn read(&self) -> Result<Found, Failure> {
-        let mut found = Found::default();
-        for (directory, tree) in [(&self.quadlets, &mut found.quadlets), (&self.support, &mut found.support)]
-        {
-            // The site may be a link to one of our own generations.
-            if let Some(real) = file::if_there(directory, file::canonical(directory))? {
-                *tree = file::read_tree(&real).map_err(|error| file::unable("read", directory, &error))?;
-            }
+        let mut found = Found { receipt: Generation::read(&self.receipt())?, ..Found::default() };
+        if file::exists(&self.quadlets)? {
+            found.site = file::read_tree(&self.quadlets)
+                .map_err(|error| file::unable("read", &self.quadlets, &error))?;
         }
-        let unmarked = found.quadlets.iter().filter(|(_, entry)| !is_marked(entry));
-        found.foreign_quadlets.extend(unmarked.map(|(path, _)| self.quadlets.join(path.as_str())));
-        if file::exists(&self.units)? {
-            let names = file::list(&self.units).map_err(|error| file::unable("read", &self.units, &error))?;
-            for (name, is_directory) in names {
-                let path = self.units.join(&name);
-                let Ok(relative) = name.parse() else { continue };
-                if is_directory || !name.starts_with(PREFIX) {
-                    continue;
-                }
-                let entry = file::read_entry(&path).map_err(|error| file::unable("read", &path, &error))?;
-                if is_marked(&entry) {
-                    found.units.insert(relative, entry);
-                } else {
-                    found.foreign_units.insert(relative, path);
-                }
+        let none = BTreeMap::new();
+        let ours = found.receipt.as_ref().map_or(&none, |receipt| &receipt.candidate.units);
+        for (path, entry) in found.site.iter().filter(|(path, _)| path.as_str() != RECEIPT) {
+            let whole = self.quadlets.join(path.as_str());
+            let Some(written) = ours.get(path.as_str()) else {
+                found.foreign_quadlets.push(whole);
+                continue;
+            };
+            if found.site.file(path).map(Sha256::of) != Some(*written) {
+                found.edited.push(whole);
             }
+            let tree = if is_quadlet(path.as_str()) { &mut found.quadlets } else { &mut found.units };
+            tree.insert(path.clone(), entry.clone());
         }
+        found.read_support()?;
+        self.read_units(&mut found)?;
         Ok(found)
+    }
+
+    /// What of the user's own is in the place of links.
+    fn read_units(&self, found: &mut Found) -> Result<(), Failure> {
+        if !file::exists(&self.units)? {
+            return Ok(());
+        }
+        let names = file::list(&self.units).map_err(|error| file::unable("read", &self.units, &error))?;
+        for (name, is_directory) in names {
+            let Ok(relative) = name.parse::<RelativePath>() else { continue };
+            if !is_directory && name.starts_with(PREFIX) && !self.has_link(&name)? {
+                found.foreign_units.insert(relative, self.units.join(&name));
+            }
+        }
+        Ok(())
     }
 }
 
 impl Found {
+    /// What of the files that its containers read is there.
+    fn read_support(&mut self) -> Result<(), Failure> {
+        let Some(receipt) = &self.receipt else { return Ok(()) };
+        for name in receipt.candidate.support.keys() {
+            let path = receipt.support(name);
+            if let (Some(entry), Ok(name)) = (file::if_there(&path, file::read_entry(&path))?, name.parse()) {
+                self.support.insert(name, entry);
+            }
+        }
+        Ok(())
+    }
+
+    /// The Animator's registry as it was inscribed, with its path.
+    #[must_use]
+    pub fn capabilities(&self) -> Option<(PathBuf, &[u8])> {
+        let (name, _) = self.support.iter().find(|(name, _)| is_capabilities(name.as_str()))?;
+        Some((self.receipt.as_ref()?.support(name.as_str()), self.support.file(name)?))
+    }
+
     /// `wanted` are the plain units that are to lie there.
     ///
     /// # Errors
@@ -183,46 +253,80 @@ fn drop_in_elsewhere(path: &Path) -> Option<PathBuf> {
     is_drop_in.then(|| drop_ins.ancestors().nth(2).map(|podmans| podmans.join(of).join(name)))?
 }
 
-/// Whether the forge wrote a file.
-fn is_marked(entry: &Entry) -> bool {
-    match entry {
-        Entry::File { bytes, .. } => bytes.starts_with(MARKER.as_bytes()),
-        Entry::Link { .. } => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        binding::{generation::Generations, manifest::Manifest},
+        runes::{Layout, Rendered},
+    };
+
+    /// An inscription of these files in the site.
+    fn inscribe(sites: &Sites, state: &Path, files: &[(&str, &str)]) {
+        let mut rendered = Rendered::default();
+        for (name, text) in files {
+            let tree = if is_quadlet(name) { &mut rendered.quadlets } else { &mut rendered.units };
+            tree.insert_text(name.parse().unwrap(), *text);
+            file::write(&sites.quadlets.join(name), text.as_bytes()).unwrap();
+        }
+        rendered.support.insert_text("0-capabilities.json".parse().unwrap(), "{}");
+        file::write(&sites.support.join("0-capabilities.json"), b"{}").unwrap();
+        let layout = Layout {
+            home: "/home/magus".into(),
+            codex: "/c".into(),
+            crypt: "/d".into(),
+            support: sites.support.clone(),
+            sites: Vec::new(),
+            own: Vec::new(),
+            closed: Vec::new(),
+        };
+        let body = Sha256::of("body").to_string().parse().unwrap();
+        let manifest = Manifest::of(body, BTreeMap::new(), &rendered, &layout);
+        let generation = Generations::of_state(state).next(None, manifest, BTreeMap::new()).unwrap();
+        file::write(&sites.receipt(), generation.to_text().as_bytes()).unwrap();
+    }
 
     #[test]
-    fn only_what_the_forge_wrote_is_ours() {
+    fn only_what_the_receipt_names_is_ours() {
         let directory = tempfile::tempdir().unwrap();
-        let sites = Sites::below(&directory.path().join("config"), &directory.path().join("state"));
+        let state = directory.path().join("state");
+        let sites = Sites::below(&directory.path().join("config"), &state);
         let mut wanted = FileTree::new();
-        wanted.insert_text("lychd-animator-a.target".parse().unwrap(), MARKER);
+        wanted.insert_text("lychd-animator-a.target".parse().unwrap(), "[Unit]\n");
         assert_eq!(sites.read(), Ok(Found::default()));
 
-        let ours = format!("{MARKER}\n[Unit]\n");
-        file::write(&sites.units.join("lychd-animator-b.target"), ours.as_bytes()).unwrap();
-        file::write(&sites.units.join("lychd-of-the-user.service"), b"[Service]\n").unwrap();
-        file::write(&sites.units.join("other.service"), ours.as_bytes()).unwrap();
-        file::write(&sites.quadlets.join("lychd.pod"), ours.as_bytes()).unwrap();
-        file::write(&sites.support.join("capabilities.json"), b"{}").unwrap();
+        inscribe(&sites, &state, &[("lychd.pod", "[Pod]\n"), ("lychd-animator-b.target", "[Unit]\n")]);
+        file::create_directory(&sites.units).unwrap();
+        let target = sites.quadlets.join("lychd-animator-b.target");
+        file::link(&target, &sites.link("lychd-animator-b.target")).unwrap();
+        file::write(&sites.link("lychd-of-the-user.service"), b"[Service]\n").unwrap();
+        file::write(&sites.link("other.service"), b"[Service]\n").unwrap();
         let found = sites.read().unwrap();
         assert_eq!(found.refuse_foreign(&wanted), Ok(()));
+        assert_eq!((found.receipt.as_ref().unwrap().number, found.edited.len()), (1, 0));
         let names = |tree: &FileTree| tree.iter().map(|(path, _)| path.to_string()).collect::<Vec<_>>();
         assert_eq!(names(&found.units), ["lychd-animator-b.target"]);
         assert_eq!((names(&found.quadlets).len(), names(&found.support).len()), (1, 1));
+        assert_eq!(found.capabilities().unwrap().1, b"{}");
 
-        file::write(&sites.units.join("lychd-animator-a.target"), b"[Unit]\n").unwrap();
+        file::write(&sites.quadlets.join("lychd.pod"), b"[Pod]\nPodName=mine\n").unwrap();
+        file::write(&sites.link("lychd-animator-a.target"), b"[Unit]\n").unwrap();
         file::write(&sites.quadlets.join("mine.container"), b"[Container]\n").unwrap();
-        let refused = sites.read().unwrap().refuse_foreign(&wanted).unwrap_err();
+        let found = sites.read().unwrap();
+        assert_eq!(found.edited, [sites.quadlets.join("lychd.pod")]);
+        let refused = found.refuse_foreign(&wanted).unwrap_err();
         assert_eq!((refused.exit_code(), refused.diagnostics().len()), (1, 2));
         assert!(
             refused.to_string().contains("mine.container` is in the place of a unit of ours"),
             "{refused}"
         );
+
+        // What another forge's records mean is not guessed.
+        let newer = file::read_text(&sites.receipt()).unwrap().replace("generation/1", "generation/9");
+        file::write(&sites.receipt(), newer.as_bytes()).unwrap();
+        let unable = sites.read().unwrap_err();
+        assert_eq!(unable.exit_code(), 2);
+        assert!(unable.to_string().contains("its schema is `lychd-forge/generation/9`"), "{unable}");
     }
 
     #[test]
@@ -250,10 +354,11 @@ mod tests {
         file::create_directory(&base.join("plain")).unwrap();
         file::create_directory(&inside("b")).unwrap();
         symlink(base.join("plain"), inside("b").join("systemd")).unwrap();
-        symlink(base.join("dotfiles.d"), base.join("plain/lychd")).unwrap();
-        assert!(told(&sites("b")).starts_with("`/b/config/containers/systemd/lychd` is `/dotfiles.d`"));
-        std::fs::remove_file(base.join("plain/lychd")).unwrap();
         assert_eq!(sites("b").check(), Ok(()));
+        file::create_directory(&base.join("other")).unwrap();
+        symlink(base.join("other"), base.join("plain/lychd")).unwrap();
+        let link = "`/b/config/containers/systemd/lychd` is a link, and the forge exchanges that directory";
+        assert!(told(&sites("b")).starts_with(link));
 
         for (name, link, want) in [
             ("c", "config/containers/systemd", "/c/config/containers/gone"),
@@ -297,7 +402,7 @@ mod tests {
         std::os::unix::fs::symlink("lychd", &sites.quadlets).unwrap();
         let unable = sites.read().unwrap_err();
         assert_eq!(unable.exit_code(), 2, "{unable}");
-        assert!(unable.to_string().contains("systemd/lychd`: Too many levels"), "{unable}");
+        assert!(unable.to_string().contains("systemd/lychd/receipt.json`"), "{unable}");
     }
 
     #[test]

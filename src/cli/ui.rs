@@ -119,6 +119,24 @@ impl Ui {
         }
     }
 
+    /// Whether somebody is there to be asked.
+    pub(super) fn can_ask(&self) -> bool {
+        self.terminal && !self.json && std::io::stdin().is_terminal()
+    }
+
+    /// Asks for a yes; whatever else is answered is a no.
+    pub(super) fn ask(&self, question: &str) -> Result<bool, Failure> {
+        self.finish();
+        let unread = |error: std::io::Error| {
+            Failure::unable(Diagnostic::new(format!("the answer cannot be read: {error}")))
+        };
+        let mut err = anstream::stderr();
+        write!(err, "{question} [y/N] ").and_then(|()| err.flush()).map_err(unread)?;
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer).map_err(unread)?;
+        Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+    }
+
     /// Everything that was wrong: with carets for people, and as the one JSON object where machines listen and
     /// standard output is not what the verb itself writes.
     pub(super) fn failure(&self, failure: &Failure, is_data: bool) {

@@ -307,6 +307,48 @@ impl Podman {
         Err(told.help("nothing was removed; do not activate the image that podman has").into())
     }
 
+    /// The names of the secrets that it has.
+    ///
+    /// # Errors
+    /// As [`Podman::exists`].
+    pub fn secrets(&self) -> Result<BTreeSet<String>, Failure> {
+        let listed = self.run(["secret", "ls", "--format", "{{.Name}}"])?.text();
+        Ok(listed.lines().map(str::to_owned).collect())
+    }
+
+    /// Creates a container that never starts: as long as it is there, no pruning takes its image. One of that name is
+    /// left as it is.
+    ///
+    /// # Errors
+    /// As [`Podman::exists`].
+    pub fn keep(&self, name: &str, image: &EngineId) -> Result<(), Failure> {
+        if self.has_container(name)? {
+            return Ok(());
+        }
+        let reference = image.reference();
+        let words =
+            ["create", "--quiet", "--pull=never", "--network=none", "--name", name, &reference, "true"];
+        self.run(words).map(drop)
+    }
+
+    fn has_container(&self, name: &str) -> Result<bool, Failure> {
+        let command = self.command(["container", "exists", name]);
+        let output = command.output()?;
+        match output.code {
+            Some(0) => Ok(true),
+            Some(1) => Ok(false),
+            _ => Err(failed(&command, &output)),
+        }
+    }
+
+    /// Takes away what [`Podman::keep`] made; none of that name is success.
+    ///
+    /// # Errors
+    /// As [`Podman::exists`].
+    pub fn release(&self, name: &str) -> Result<(), Failure> {
+        self.run(["rm", "--force", "--ignore", name]).map(drop)
+    }
+
     /// Gives an image one more reference; one that names another image moves.
     ///
     /// # Errors

@@ -5,8 +5,9 @@ use std::{io::Write, path::Path};
 use crate::{
     body::{Record, Store},
     diagnostic::{Diagnostic, Failure, Source},
+    engine::podman::Podman,
     host::{file, progress::Progress},
-    image::{self, Image, StoreRoot},
+    image::{self, EngineId, Image, StoreRoot},
     name::Role,
 };
 
@@ -64,6 +65,21 @@ impl Archive {
             .into());
         }
         Ok(Self { image, root })
+    }
+
+    /// Brings the image into podman's storage, with its tags; returns what podman calls it. `known` is what it was called
+    /// before, `scratch` where a layout may lie meanwhile.
+    ///
+    /// # Errors
+    /// As [`Podman::load`].
+    pub fn load(
+        &self,
+        podman: &Podman,
+        known: Option<&EngineId>,
+        scratch: &Path,
+        progress: &dyn Progress,
+    ) -> Result<EngineId, Failure> {
+        Ok(podman.load(&self.image, known, &self.root, scratch, progress)?.engine_id)
     }
 
     /// Writes it, with both tags of the image.

@@ -9,14 +9,17 @@ mod temporary;
 mod trees;
 mod write;
 
-pub use directory::{clock, create_directory, list, names, remove, rename};
+pub use directory::{
+    clock, create_directory, create_private_directory, exchange, link, list, names, remove, remove_empty,
+    rename, rename_new, sync_directory,
+};
 pub use failure::{is_wrong, unable, unreadable};
-pub use lock::{LockGuard, lock};
+pub use lock::{LockGuard, lock, lock_within};
 pub use look::{
-    Kind, Status, canonical, exists, if_there, kind, kind_behind, link_target, modified, resolved, size,
-    status,
+    Kind, Status, canonical, exists, free_space, if_there, kind, kind_behind, link_target, modified,
+    resolved, size, status,
 };
 pub use read::{LIMIT, integrity, open, read, read_text, sha256};
 pub use temporary::{TemporaryDirectory, sweep, temporary_directory};
-pub use trees::{read_entry, read_tree, write_sealed_tree, write_tree};
+pub use trees::{create_tree, read_entry, read_tree, write_sealed_tree, write_tree};
 pub use write::{copy, create, create_new, write, write_cached, write_if_allowed};

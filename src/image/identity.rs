@@ -97,6 +97,19 @@ impl FromStr for EngineId {
     }
 }
 
+impl serde::Serialize for EngineId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for EngineId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <String as serde::Deserialize>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 /// What today's engines call an image, for when none was asked.
 impl From<ConfigDigest> for EngineId {
     fn from(digest: ConfigDigest) -> Self {

@@ -71,6 +71,13 @@ impl serde::Serialize for Role {
     }
 }
 
+impl<'de> serde::Deserialize<'de> for Role {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <String as serde::Deserialize>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 impl schemars::JsonSchema for Role {
     fn schema_name() -> Cow<'static, str> {
         "role".into()

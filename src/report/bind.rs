@@ -10,7 +10,13 @@ use serde::Serialize;
 
 use super::{Digest, Page, Report};
 use crate::{
-    binding::{Proposal, candidate::Candidate, judge::Origin, plan::Action},
+    binding::{
+        Proposal,
+        bind::{CONFIRMING_DIGITS, Done, Intent, Outlook, Prepared},
+        candidate::Candidate,
+        judge::Origin,
+        plan::Action,
+    },
     digest::Sha256,
     runes::{MountUse, PREFIX},
 };
@@ -23,8 +29,18 @@ pub struct Bind {
     pub body: Digest,
     /// Its image, as the units name it.
     pub image_id: String,
-    /// The number of the inscription; `null` for one that is only shown.
+    /// sha256 of all that the inscription is made of: what is confirmed.
+    pub candidate: Digest,
+    /// The number of the inscription; `null` for one that is only shown or staged.
     pub generation: Option<u64>,
+    /// What becomes, or became, of the candidate.
+    pub outcome: BindOutcome,
+    /// What a human consents to that was not there before, a line each.
+    pub widens: Vec<String>,
+    /// Where a candidate is staged.
+    pub staged: Option<PathBuf>,
+    /// Services that were started or restarted, and run.
+    pub running: BTreeSet<String>,
     /// Whether this only shows what would be done.
     pub dry_run: bool,
     /// Whether systemd was told.
@@ -55,6 +71,21 @@ pub struct Bind {
     pub validated: Validated,
     /// What else to know, a line each.
     pub notes: Vec<String>,
+    /// What may come next, for people.
+    #[serde(skip)]
+    pub next: String,
+}
+
+/// What becomes of a candidate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum BindOutcome {
+    /// It lies there already.
+    Unchanged,
+    /// It is kept where systemd does not find it.
+    Staged,
+    /// systemd has loaded it.
+    Inscribed,
 }
 
 /// A file and what becomes of it.
@@ -143,8 +174,48 @@ impl Validated {
 impl Bind {
     /// What is told of units that are only shown; `diff` says whether every line is.
     #[must_use]
-    pub fn dry_run(proposal: &Proposal, diff: bool) -> Self {
-        let Proposal { body, image, candidate, notes } = proposal;
+    pub fn dry_run(proposal: &Proposal, outlook: &Outlook, diff: bool) -> Self {
+        let next = match outlook.intent {
+            Intent::Nothing => "nothing would change",
+            Intent::Stage => "nothing was written: this was a dry run. It would be staged",
+            Intent::Inscribe => "nothing was written: this was a dry run. It would be inscribed",
+        };
+        Self { dry_run: true, ..Self::of(proposal, outlook, diff, next.to_owned()) }
+    }
+
+    /// What is told of what was done; `command` makes words a command line of the forge.
+    #[must_use]
+    pub fn done(prepared: &Prepared, done: &Done, command: impl Fn(&str) -> String) -> Self {
+        let next = match done {
+            Done::Nothing => "nothing changed".to_owned(),
+            Done::Staged(_) if prepared.is_first() => {
+                let hash = prepared.candidate().short(CONFIRMING_DIGITS);
+                let command = command(&format!("bind --first --confirm {hash}"));
+                format!("nothing of it runs before it is activated: {command}")
+            }
+            Done::Staged(_) => "nothing of it runs before it is activated".to_owned(),
+            Done::Inscribed { activated, .. } if activated.running.is_empty() => {
+                "services get it when they next start, by a crash or a boot as well".to_owned()
+            }
+            Done::Inscribed { .. } => "systemctl --user status lychd-vessel".to_owned(),
+        };
+        let mut told = Self::of(&prepared.proposal, &prepared.outlook, false, next);
+        let recovered = prepared.recovered.iter().map(ToString::to_string);
+        told.notes = recovered.chain(told.notes).chain(prepared.notes.iter().cloned()).collect();
+        match done {
+            Done::Nothing => {}
+            Done::Staged(place) => told.staged = Some(place.clone()),
+            Done::Inscribed { generation, activated } => {
+                told.generation = Some(generation.number);
+                told.reloaded = true;
+                told.running.clone_from(&activated.running);
+            }
+        }
+        told
+    }
+
+    fn of(proposal: &Proposal, outlook: &Outlook, diff: bool, next: String) -> Self {
+        let Proposal { record, image, candidate, notes, .. } = proposal;
         let Candidate { rendered, plan, podman, .. } = candidate;
         let units = plan.steps.iter().map(|step| UnitFile {
             path: step.path.clone(),
@@ -164,10 +235,20 @@ impl Bind {
         let grants = rendered.grants.iter();
         let secrets = rendered.secrets.iter();
         Self {
-            body: Digest(body.sha256()),
+            body: Digest(record.body.id().sha256()),
             image_id: image.reference(),
+            candidate: Digest(candidate.manifest.id().sha256()),
             generation: None,
-            dry_run: true,
+            outcome: match outlook.intent {
+                Intent::Nothing => BindOutcome::Unchanged,
+                Intent::Stage => BindOutcome::Staged,
+                Intent::Inscribe => BindOutcome::Inscribed,
+            },
+            widens: if outlook.intent == Intent::Inscribe { outlook.widens.clone() } else { Vec::new() },
+            staged: None,
+            running: BTreeSet::new(),
+            next,
+            dry_run: false,
             reloaded: false,
             podman: podman.to_string(),
             units: units.collect(),
@@ -253,10 +334,18 @@ impl Report for Bind {
         let Validated { podman, podman_is, systemd, systemd_is } = &self.validated;
         let by = format!("judged by {podman_is} podman {podman} and {systemd_is} systemd {systemd}");
         page.field("podman", format!("written for {}; {by}", self.podman));
-        let changes = self.count(Action::Unchanged) < self.units.len();
-        page.field(
-            "next",
-            if changes { "nothing was written: this was a dry run" } else { "nothing would change" },
-        );
+        if let Some(number) = self.generation {
+            page.field("generation", number.to_string());
+        }
+        if let Some(place) = &self.staged {
+            page.field("staged", place.display().to_string());
+        }
+        if !self.running.is_empty() {
+            let names: Vec<&str> =
+                self.running.iter().map(|name| name.trim_end_matches(".service")).collect();
+            page.field("running", names.join(", "));
+        }
+        page.field("candidate", self.candidate.to_string());
+        page.field("next", self.next.as_str());
     }
 }

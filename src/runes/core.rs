@@ -6,6 +6,7 @@ use super::{
     POD_SERVICE, PREFIX, RuneRecord, environment, health,
     mounts::{self, Layout, MountContext},
     ports, secrets,
+    support::{self, Support},
     unit::{Container, FailedStart, Link, Restart, Secret, SecretForm, ServiceKind, Source, Stop, Value},
     variables::{home_environment, secret_file, variable},
 };
@@ -51,7 +52,6 @@ pub(super) fn hardened(name: &str, description: &str, source: Source) -> Contain
         start_seconds,
         failed_start: FailedStart::Told,
         at_boot: true,
-        reads_support: false,
     }
 }
 
@@ -80,13 +80,17 @@ pub(super) fn vessel(
     body: &EngineId,
     record: &RuneRecord,
     context: MountContext<'_>,
+    files: &Support,
     errors: &mut Vec<Diagnostic>,
 ) -> Result<Container, Failure> {
     let layout = context.layout;
     let source = Source::Loaded(body.reference());
     let mut vessel = hardened("vessel", "The Vessel: LychD itself", source);
     vessel.volumes = mounts::of_vessel(codex, context, errors)?;
-    vessel.reads_support = true;
+    for name in [support::CAPABILITIES, environment::PROGRAM_FILE] {
+        let inside = format!("{}/{name}", mounts::SUPPORT);
+        vessel.volumes.extend(files.mount(name, &inside, layout, errors));
+    }
     // Without a gate it is the database itself that has to be there. Both stop in the order opposite to that of their
     // starts, which needs the word on the database itself: by then the gate is long through.
     let first = set(&[if record.migrate.is_empty() { PHYLACTERY } else { MIGRATE }]);
@@ -121,6 +125,7 @@ pub(super) fn migration(
     body: &EngineId,
     record: &RuneRecord,
     layout: &Layout,
+    files: &Support,
     errors: &mut Vec<Diagnostic>,
 ) -> Container {
     let source = Source::Loaded(body.reference());
@@ -133,10 +138,9 @@ pub(super) fn migration(
     let (web, own) = (&codex.lychd.web, &codex.lychd.database);
     migration.secrets = vec![plain(&web.secret_key_secret.value), plain(&own.password_secret.value)];
     migration.exec.clone_from(&record.migrate);
-    if environment::wants_program(codex) {
-        migration.volumes.push(mounts::of_support(layout, errors));
-        migration.reads_support = true;
-    }
+    let program = environment::PROGRAM_FILE;
+    let inside = format!("{}/{program}", mounts::SUPPORT);
+    migration.volumes.extend(files.mount(program, &inside, layout, errors));
     environment::add(&mut migration, codex, &record.migrate);
     migration.service = ServiceKind::Once;
     migration.failed_start = FailedStart::WaitedFor;
@@ -145,22 +149,12 @@ pub(super) fn migration(
     migration
 }
 
-/// The SQL that a new database begins with.
-pub(super) const FIRST_SQL: &str = "\
--- Run once, by the database's image, when the data directory is new.
-CREATE EXTENSION IF NOT EXISTS vector;
-CREATE DATABASE phoenix;
-\\connect phoenix
-CREATE EXTENSION IF NOT EXISTS vector;
-";
-/// Its file in the support directory.
-pub(super) const FIRST_SQL_FILE: &str = "phylactery.sql";
-
 /// `PostgreSQL` with pgvector. It runs as the user, who owns its data: no capability is needed to change owners.
 pub(super) fn phylactery(
     codex: &Codex,
     source: Source,
     layout: &Layout,
+    files: &Support,
     errors: &mut Vec<Diagnostic>,
 ) -> Container {
     // A place that no image has: since 18 `/var/lib/postgresql/data` of the official one is a link in some of its
@@ -168,11 +162,9 @@ pub(super) fn phylactery(
     const DATA: &str = "/var/lib/lychd/postgres";
     let mut phylactery = hardened("phylactery", "The Phylactery: PostgreSQL with pgvector", source);
     let data = mounts::host(&layout.crypt.join("postgres/data"), layout, errors);
-    let sql = mounts::host(&layout.support.join(FIRST_SQL_FILE), layout, errors);
-    phylactery.volumes = vec![
-        data.then(":").then(DATA).then(":rw,Z"),
-        sql.then(":/docker-entrypoint-initdb.d/10-lychd.sql:ro,z"),
-    ];
+    phylactery.volumes = vec![data.then(":").then(DATA).then(":rw,Z")];
+    let sql = "/docker-entrypoint-initdb.d/10-lychd.sql";
+    phylactery.volumes.extend(files.mount(support::FIRST_SQL, sql, layout, errors));
     phylactery.memory.insert(Value::from("/run/postgresql"));
     let database = &codex.lychd.database;
     let environment = &mut phylactery.environment;

@@ -13,13 +13,13 @@ use crate::{
     name::variable::VariableName,
 };
 
-/// The program that puts the password into variables, in the support directory.
+/// The program that puts the password into variables, a file of [`super::support`].
 pub(super) const PROGRAM_FILE: &str = "environment.py";
 /// What stands for the password until then.
 const PASSWORD: &str = "{password}";
 /// `environment.py FILE NAME… -- COMMAND…`: no unit and no image can hold the password, and no engine puts a secret into
 /// the middle of a text.
-pub(super) const PROGRAM: &str = r#""""Puts the database's password into the variables that want it, then becomes the command."""
+const PROGRAM: &str = r#""""Puts the database's password into the variables that want it, then becomes the command."""
 
 import os
 import sys
@@ -45,9 +45,9 @@ fn with_password(codex: &Codex) -> impl Iterator<Item = &VariableName> {
     })
 }
 
-/// Whether [`PROGRAM`] is wanted.
-pub(super) fn wants_program(codex: &Codex) -> bool {
-    with_password(codex).next().is_some()
+/// The program and its name, where it is wanted.
+pub(super) fn program(codex: &Codex) -> Option<(&'static str, &'static str)> {
+    with_password(codex).next().map(|_| (PROGRAM_FILE, PROGRAM))
 }
 
 /// Adds the variables to a container of the application's image that runs `command`.

@@ -28,7 +28,7 @@ pub struct Layout {
     pub codex: PathBuf,
     /// The Crypt.
     pub crypt: PathBuf,
-    /// Where the inscription puts files that containers read.
+    /// Where the files lie that the forge's containers read and no image has.
     pub support: PathBuf,
     /// The directories of units, Quadlet's and systemd's.
     pub sites: Vec<PathBuf>,
@@ -98,6 +98,12 @@ pub struct MountUse {
 }
 
 impl MountUse {
+    /// The path of the host; `None` of a volume of podman's.
+    #[must_use]
+    pub fn source(&self) -> Option<HostPath> {
+        self.mount.split(':').next()?.parse().ok()
+    }
+
     /// All of these containers.
     pub(super) fn all(containers: &[Container]) -> Vec<Self> {
         let of = |container: &Container, volume: &Value| {
@@ -121,6 +127,9 @@ pub(super) fn reactor(codex: &Codex, layout: &Layout) -> [PathBuf; 2] {
 /// Where the host's files end up in a Vessel whose home is named as on the host.
 pub(super) const CODEX: &str = ".config/lychd";
 pub(super) const CRYPT: &str = ".local/share/lychd";
+
+/// Where the Vessel finds the files of [`super::support`].
+pub(super) const SUPPORT: &str = "/run/lychd";
 
 /// One side of a mount.
 pub(super) fn below_home(path: &str) -> Value {
@@ -171,17 +180,8 @@ pub(super) fn of_vessel(
             all.push(mount(value(&resolved), below_home(&format!("{base}/{name}")), options));
         }
     }
-    all.push(of_support(layout, errors));
     Ok(all)
 }
-
-/// The support directory, read-only.
-pub(super) fn of_support(layout: &Layout, errors: &mut Vec<Diagnostic>) -> Value {
-    mount(host(&layout.support, layout, errors), Value::from(SUPPORT), "ro,z")
-}
-
-/// Where the Vessel finds `capabilities.json`.
-pub(super) const SUPPORT: &str = "/run/lychd";
 
 /// What the migration sees: Codex, core and extensions, none of it writable.
 pub(super) fn of_migration(layout: &Layout, errors: &mut Vec<Diagnostic>) -> Vec<Value> {

@@ -19,6 +19,7 @@ use super::{
     podman::PodmanVersion,
     ports::{self, Ports},
     secrets, stem, stone,
+    support::Support,
     systemd::SystemdVersion,
     unit::{Container, FailedStart, Pod, Target, Timer, Unit},
 };
@@ -61,7 +62,7 @@ pub struct Rendered {
     pub quadlets: FileTree,
     /// Plain systemd units.
     pub units: FileTree,
-    /// Files that containers read.
+    /// Files that containers read, as they lie in [`Layout::support`].
     pub support: FileTree,
     /// The services that podman's generator makes of the Quadlet files, by their units' names.
     pub services: BTreeMap<String, Service>,
@@ -92,8 +93,6 @@ impl Rendered {
 pub struct Service {
     /// Whether it starts at boot, or with the body's activation.
     pub at_boot: bool,
-    /// Whether it sees the support directory, whose files it reads when it starts.
-    pub reads_support: bool,
 }
 
 /// Something that a service may do beyond the default.
@@ -134,7 +133,9 @@ pub fn render(input: &RenderInput<'_>) -> Result<Rendered, Failure> {
         Ok(found)
     };
     let context = MountContext { layout, resolve: &resolve, reactor: &reactor, asker: None };
-    let mut containers = core_containers(input, context, &mut images, &mut errors)?;
+    let registry = capabilities::document(codex, &federated.runes, &topology, &ports);
+    let support = Support::of(registry, environment::program(codex));
+    let mut containers = core_containers(input, context, &support, &mut images, &mut errors)?;
     containers.extend(rune_containers(input, context, (&ports, &topology), &mut images, &mut errors)?);
     let Images { uses: images, errors: floating, .. } = images;
     errors.extend(floating);
@@ -175,12 +176,6 @@ pub fn render(input: &RenderInput<'_>) -> Result<Rendered, Failure> {
     for (name, target) in targets(codex, &federated.runes, &topology) {
         files.plain(&name, &target.to_unit())?;
     }
-    let document = capabilities::document(codex, &federated.runes, &topology, &ports);
-    files.support("capabilities.json", &document)?;
-    files.support(core::FIRST_SQL_FILE, core::FIRST_SQL)?;
-    if environment::wants_program(codex) {
-        files.support(environment::PROGRAM_FILE, environment::PROGRAM)?;
-    }
 
     let mut wanted: BTreeMap<SecretName, BTreeSet<String>> = BTreeMap::new();
     for container in &containers {
@@ -194,7 +189,7 @@ pub fn render(input: &RenderInput<'_>) -> Result<Rendered, Failure> {
         notes,
         quadlets: files.quadlets,
         units: files.units,
-        support: files.support,
+        support: support.tree()?,
         images,
         mounts: MountUse::all(&containers),
         grants,
@@ -244,11 +239,8 @@ fn again(container: &Container) -> Timer {
 
 /// The pod's service and one for each container.
 fn services(containers: &[Container]) -> BTreeMap<String, Service> {
-    let pod = (POD_SERVICE.to_owned(), Service { at_boot: true, reads_support: false });
-    let of = |one: &Container| {
-        let Container { name, at_boot, reads_support, .. } = one;
-        (format!("{name}.service"), Service { at_boot: *at_boot, reads_support: *reads_support })
-    };
+    let pod = (POD_SERVICE.to_owned(), Service { at_boot: true });
+    let of = |one: &Container| (format!("{}.service", one.name), Service { at_boot: one.at_boot });
     containers.iter().map(of).chain([pod]).collect()
 }
 
@@ -272,21 +264,22 @@ fn sphere_of<'a>(codex: &'a Codex, path: &Path) -> Option<&'a Place> {
 fn core_containers(
     input: &RenderInput<'_>,
     context: MountContext<'_>,
+    support: &Support,
     images: &mut Images<'_>,
     errors: &mut Vec<Diagnostic>,
 ) -> Result<Vec<Container>, Failure> {
     let RenderInput { codex, body, layout, .. } = *input;
     let migrate = &input.federated.migrate;
-    let mut containers = vec![core::vessel(codex, body, input.federated, context, errors)?];
+    let mut containers = vec![core::vessel(codex, body, input.federated, context, support, errors)?];
     if !migrate.is_empty() {
-        containers.push(core::migration(codex, body, input.federated, layout, errors));
+        containers.push(core::migration(codex, body, input.federated, layout, support, errors));
     }
     let database = &codex.lychd.database.image;
     let source = match &database.value {
         DatabaseImage::Named(image) => images.source("phylactery", image, database.place.as_ref()),
         DatabaseImage::Forged => images.forged(&Role::database(), database.place.as_ref()),
     };
-    containers.extend(source.map(|source| core::phylactery(codex, source, layout, errors)));
+    containers.extend(source.map(|source| core::phylactery(codex, source, layout, support, errors)));
     if let Some(rune) = &codex.runes.phoenix {
         let source = images.source(rune.name.value.as_str(), &rune.image.value, Some(&rune.image.place));
         containers.extend(source.map(|source| core::phoenix(codex, rune, source)));
@@ -451,7 +444,6 @@ fn granted_mounts(
 struct Files {
     quadlets: FileTree,
     units: FileTree,
-    support: FileTree,
 }
 
 impl Files {
@@ -461,10 +453,6 @@ impl Files {
 
     fn plain(&mut self, name: &str, unit: &Unit) -> Result<(), Failure> {
         put(&mut self.units, name, &text(name, unit)?)
-    }
-
-    fn support(&mut self, name: &str, text: &str) -> Result<(), Failure> {
-        put(&mut self.support, name, text)
     }
 }
 

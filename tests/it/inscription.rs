@@ -29,7 +29,7 @@ pub(crate) fn layout() -> Layout {
     Layout {
         codex: home.join(".config/lychd"),
         crypt: home.join(".local/share/lychd"),
-        support: home.join(".local/state/lychd-forge/inscription"),
+        support: home.join(".local/state/lychd-forge/support"),
         sites: vec![home.join(".config/containers/systemd"), home.join(".config/systemd/user")],
         own: vec![home.join(".local/state/lychd-forge"), home.join(".cache/lychd-forge")],
         closed: Vec::new(),

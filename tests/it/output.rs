@@ -194,7 +194,13 @@ fn a_plan_is_told_to_people_and_machines() {
     let bind = report::Bind {
         body: Digest(Sha256::of("body")),
         image_id: Digest(Sha256::of("image")).to_string(),
+        candidate: Digest(Sha256::of("candidate")),
         generation: None,
+        outcome: report::BindOutcome::Staged,
+        widens: Vec::new(),
+        staged: None,
+        running: set(&[]),
+        next: "nothing was written: this was a dry run. It would be staged".to_owned(),
         dry_run: true,
         reloaded: false,
         podman: "5.4.2".to_owned(),
@@ -233,9 +239,24 @@ fn a_plan_is_told_to_people_and_machines() {
             file("lychd-vessel.container", Action::Replace, Some("--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n")),
             file("lychd.pod", Action::Unchanged, Some("")),
         ],
-        ..bind
+        ..bind.clone()
     };
     is_told("bind-diff", &diff, &["/secrets"], &["/units/0/diff"]);
+    let inscribed = report::Bind {
+        generation: Some(3),
+        outcome: report::BindOutcome::Inscribed,
+        widens: vec!["port 127.0.0.1:7134 -> 8000".to_owned()],
+        staged: Some("/home/magus/.local/state/lychd-forge/candidates/1".into()),
+        running: set(&["lychd-vessel.service"]),
+        next: "systemctl --user status lychd-vessel".to_owned(),
+        dry_run: false,
+        reloaded: true,
+        notes: Vec::new(),
+        ..bind
+    };
+    is_told("bind-done", &inscribed, &["/secrets"], &[]);
+    let recovered = report::Recovered { recovered: report::Way::Undone, generation: Some(3) };
+    is_told("recovered", &recovered, &[], &[]);
 }
 
 #[test]

@@ -1,7 +1,14 @@
 //! Directories: what is in them, and what comes and goes there.
 #![expect(clippy::disallowed_methods, reason = "part of the module that touches files")]
 
-use std::{ffi::OsString, fs, io, os::unix::fs::MetadataExt as _, path::Path};
+use std::{
+    ffi::OsString,
+    fs, io,
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
+    path::{Path, PathBuf},
+};
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 /// The names in a directory, whatever bytes they are made of, sorted as bytes.
 ///
@@ -63,6 +70,76 @@ pub fn remove(path: &Path) -> io::Result<()> {
 /// The system's.
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)
+}
+
+/// Moves a file or directory to a place on the same file system where nothing is.
+///
+/// # Errors
+/// The system's, `AlreadyExists` among them.
+pub fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    Ok(renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)?)
+}
+
+/// Puts each of two files or directories of one file system into the other's place, at once.
+///
+/// # Errors
+/// The system's; then both are where they were.
+pub fn exchange(one: &Path, other: &Path) -> io::Result<()> {
+    Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
+}
+
+/// Creates a directory and those above it, each for its owner alone; returns those that were not there, the upper ones
+/// first.
+///
+/// # Errors
+/// The system's.
+pub fn create_private_directory(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut missing = Vec::new();
+    for at in path.ancestors() {
+        match fs::metadata(at) {
+            Ok(_) => break,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => missing.push(at.to_owned()),
+            Err(error) => return Err(error),
+        }
+    }
+    missing.reverse();
+    for directory in &missing {
+        match fs::DirBuilder::new().mode(0o700).create(directory) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            done => done?,
+        }
+    }
+    Ok(missing)
+}
+
+/// Removes a directory that holds nothing; says whether it is gone.
+///
+/// # Errors
+/// The system's.
+pub fn remove_empty(path: &Path) -> io::Result<bool> {
+    use io::ErrorKind::{DirectoryNotEmpty, NotFound};
+    match fs::remove_dir(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == NotFound => Ok(true),
+        Err(error) if error.kind() == DirectoryNotEmpty => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes a symbolic link where nothing is.
+///
+/// # Errors
+/// The system's, `AlreadyExists` among them.
+pub fn link(target: &Path, at: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, at)
+}
+
+/// Waits until what came and went in a directory is on the disk.
+///
+/// # Errors
+/// The system's.
+pub fn sync_directory(path: &Path) -> io::Result<()> {
+    fs::File::open(path)?.sync_all()
 }
 
 /// The time of the file system that `directory`, which is made when it is not there, lies on: what changes from now on

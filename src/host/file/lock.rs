@@ -1,7 +1,9 @@
 //! Lock files between processes.
 #![expect(clippy::disallowed_methods, reason = "part of the module that touches files")]
 
-use std::{fs, io, os::unix::fs::OpenOptionsExt as _, path::Path};
+use std::{fs, io, os::unix::fs::OpenOptionsExt as _, path::Path, time::Duration};
+
+use crate::host::clock::{Stopwatch, pause};
 
 /// Takes the lock file at `path`, waiting for another process that holds it; `waiting` is called before a wait.
 /// It is released when the value is dropped, and by the system when the process ends however it ends.
@@ -9,6 +11,34 @@ use std::{fs, io, os::unix::fs::OpenOptionsExt as _, path::Path};
 /// # Errors
 /// The system's.
 pub fn lock(path: &Path, waiting: impl FnOnce()) -> io::Result<LockGuard> {
+    let file = open(path)?;
+    if !held(&file)? {
+        waiting();
+        file.lock()?;
+    }
+    Ok(LockGuard { _file: file })
+}
+
+/// Like [`lock`], but waits no longer than `patience`; `None` when the other has it still.
+///
+/// # Errors
+/// The system's.
+pub fn lock_within(path: &Path, patience: Duration, waiting: impl FnOnce()) -> io::Result<Option<LockGuard>> {
+    let file = open(path)?;
+    if !held(&file)? {
+        waiting();
+        let watch = Stopwatch::start();
+        while !held(&file)? {
+            if watch.elapsed() >= patience {
+                return Ok(None);
+            }
+            pause(Duration::from_millis(50));
+        }
+    }
+    Ok(Some(LockGuard { _file: file }))
+}
+
+fn open(path: &Path) -> io::Result<fs::File> {
     if let Some(directory) = path.parent() {
         fs::create_dir_all(directory)?;
     }
@@ -19,15 +49,16 @@ pub fn lock(path: &Path, waiting: impl FnOnce()) -> io::Result<LockGuard> {
     if !file.metadata()?.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
     }
+    Ok(file)
+}
+
+/// Whether it is ours now.
+fn held(file: &fs::File) -> io::Result<bool> {
     match file.try_lock() {
-        Ok(()) => {}
-        Err(fs::TryLockError::WouldBlock) => {
-            waiting();
-            file.lock()?;
-        }
-        Err(fs::TryLockError::Error(error)) => return Err(error),
+        Ok(()) => Ok(true),
+        Err(fs::TryLockError::WouldBlock) => Ok(false),
+        Err(fs::TryLockError::Error(error)) => Err(error),
     }
-    Ok(LockGuard { _file: file })
 }
 
 /// A lock file that is held.

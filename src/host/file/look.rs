@@ -184,6 +184,15 @@ pub fn size(path: &Path) -> io::Result<u64> {
     Ok(fs::symlink_metadata(path)?.len())
 }
 
+/// Bytes that this user can still write on the file system of `path`, which exists.
+///
+/// # Errors
+/// The system's.
+pub fn free_space(path: &Path) -> io::Result<u64> {
+    let space = rustix::fs::statvfs(path)?;
+    Ok(space.f_bavail.saturating_mul(space.f_frsize))
+}
+
 /// When a file was last written.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "part of the module that touches files")]
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::{self, Read, Write as _},
     os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
@@ -9,7 +10,7 @@ use std::{
 };
 
 use super::{
-    directory::list,
+    directory::{list, sync_directory},
     read::{LIMIT, open},
     temporary::temporary_directory,
 };
@@ -35,8 +36,47 @@ fn place_tree(directory: &Path, tree: &FileTree, plain: u32, program: u32) -> io
     let parent = directory.parent().unwrap_or(Path::new("."));
     let staged = temporary_directory(parent)?;
     fs::set_permissions(staged.path(), fs::Permissions::from_mode(0o755))?;
+    fill(staged.path(), tree, plain, program, |_| Ok(()))?;
+    match fs::symlink_metadata(directory) {
+        Ok(_) => {
+            use rustix::fs::{CWD, RenameFlags, renameat_with};
+            renameat_with(CWD, staged.path(), CWD, directory, RenameFlags::EXCHANGE)?;
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => fs::rename(staged.path(), directory)?,
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}
+
+/// Writes a tree into a new directory and waits until all of it is on the disk.
+///
+/// # Errors
+/// The system's, `AlreadyExists` among them; what was written is left.
+pub fn create_tree(directory: &Path, tree: &FileTree) -> io::Result<()> {
+    fs::create_dir(directory)?;
+    fs::set_permissions(directory, fs::Permissions::from_mode(0o755))?;
+    fill(directory, tree, 0o644, 0o755, fs::File::sync_all)?;
+    let mut directories: BTreeSet<&Path> = BTreeSet::from([Path::new("")]);
+    for (path, _) in tree.iter() {
+        directories.extend(Path::new(path.as_str()).ancestors().skip(1));
+    }
+    // What is below first, and last the name of the whole.
+    for below in directories.iter().rev() {
+        sync_directory(&directory.join(below))?;
+    }
+    sync_directory(directory.parent().unwrap_or(Path::new(".")))
+}
+
+/// Writes the files of a tree into a directory; `written` is called of each while it is open.
+fn fill(
+    directory: &Path,
+    tree: &FileTree,
+    plain: u32,
+    program: u32,
+    written: impl Fn(&fs::File) -> io::Result<()>,
+) -> io::Result<()> {
     for (path, entry) in tree.iter() {
-        let target = staged.path().join(path.as_str());
+        let target = directory.join(path.as_str());
         if let Some(above) = target.parent() {
             fs::create_dir_all(above)?;
         }
@@ -48,17 +88,10 @@ fn place_tree(directory: &Path, tree: &FileTree, plain: u32, program: u32) -> io
                 file.write_all(bytes)?;
                 // The umask may have taken bits away.
                 file.set_permissions(fs::Permissions::from_mode(mode))?;
+                written(&file)?;
             }
             Entry::Link { target: to } => std::os::unix::fs::symlink(to, &target)?,
         }
-    }
-    match fs::symlink_metadata(directory) {
-        Ok(_) => {
-            use rustix::fs::{CWD, RenameFlags, renameat_with};
-            renameat_with(CWD, staged.path(), CWD, directory, RenameFlags::EXCHANGE)?;
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => fs::rename(staged.path(), directory)?,
-        Err(error) => return Err(error),
     }
     Ok(())
 }

@@ -152,8 +152,6 @@ pub struct Container {
     pub failed_start: FailedStart,
     /// Whether it starts with the user's session (at boot, with lingering).
     pub at_boot: bool,
-    /// Whether it sees the support directory, whose files it reads when it starts.
-    pub reads_support: bool,
 }
 
 impl Container {

@@ -397,7 +397,6 @@ fn container() -> impl Strategy<Value = Container> {
                 start_seconds,
                 failed_start: if at_boot { FailedStart::TriedAgain } else { FailedStart::WaitedFor },
                 at_boot,
-                reads_support: false,
             }
         },
     )

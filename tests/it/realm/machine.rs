@@ -58,6 +58,20 @@ impl Machine {
         self.root.join("home/lych")
     }
 
+    /// Gives these of its user's directories, and all in them, to that user.
+    pub(super) fn give(&self, below: &[&str]) {
+        let all = below.iter().map(|name| self.home().join(name));
+        let given = Command::new("chown").args(["-R", "1000:1000"]).args(all).status();
+        assert!(given.unwrap().success());
+    }
+
+    /// Puts a program where its users find it.
+    pub(super) fn install(&self, program: &Path) {
+        let to = self.root.join("usr/local/bin");
+        let installed = Command::new("install").args(["-m", "755", "-t"]).arg(&to).arg(program).status();
+        assert!(installed.unwrap().success());
+    }
+
     /// A `reboot`, or a power `cut` and what follows it.
     pub(super) fn wish(&self, wish: &str) {
         let mut held = self.held.lock().unwrap();

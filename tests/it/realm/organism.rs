@@ -2,18 +2,17 @@
 #![expect(clippy::disallowed_methods, reason = "files are laid out as a user's are")]
 
 use std::{
-    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Stdio,
     thread,
 };
 
 use lychd_forge::{
-    body::Bodies,
-    codex,
+    binding::generation::Generation,
+    body::{Bodies, Body, Record},
+    digest::Sha256,
     host::file,
-    runes::{Layout, RenderInput, Rendered, RuneRecord, render},
 };
 use serde_json::{Value, json};
 
@@ -39,108 +38,104 @@ const MIGRATION: &str = "import os, sys; \
     os.path.exists(os.path.expanduser('~/.config/lychd/no-migration')) and sys.exit('no migration today'); \
     sys.argv[1:] and os.execvp(sys.argv[1], sys.argv[1:])";
 
-/// Boots a machine while the example is forged, and puts the example into it.
+/// Boots a machine while the example is forged, and has the forge bind the example there.
 pub(super) fn inscribed() -> (Machine, Organism) {
     let machine = thread::scope(|scope| {
         let machine = scope.spawn(Machine::boot);
         forged_home();
         machine.join().unwrap()
     });
-    let listing = Bodies::of_state(&forged_home().path("state")).list().unwrap();
-    let record = listing.find("newest").unwrap();
     let home = machine.home();
-    let vessel = record.body.images.vessel.found_by();
+    codex(&home);
+    let record = record(&home);
+    fs::create_dir_all(home.join(".local/share/lychd")).unwrap();
+    machine.give(&[".config", ".local"]);
+    machine.install(Path::new(env!("CARGO_BIN_EXE_lychd-forge")));
 
+    for (role, image) in record.body.images.iter() {
+        load(&machine, role.as_str(), &image.found_by().reference());
+    }
+    let told = machine.user(BIND_FIRST);
+    let refused = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert_eq!(told.status.code(), Some(1), "{refused}");
+    for secret in SECRETS {
+        assert!(refused.contains(&format!("podman has no secret `{secret}`")), "{refused}");
+        run(&machine, &format!("printf told-to-nobody | podman secret create {secret} -"));
+    }
+    run(&machine, BIND_FIRST);
+    let receipt = home.join(".config/containers/systemd/lychd/receipt.json");
+    let generation = Generation::read(&receipt).unwrap().unwrap();
+    assert_eq!((generation.number, generation.previous), (1, None));
+    let services = &generation.candidate.services;
+    let organism = Organism {
+        at_boot: services.iter().filter(|(_, at_boot)| **at_boot).map(|(name, _)| name.clone()).collect(),
+        services: services.keys().cloned().collect(),
+        database: record.body.images.further.values().next().unwrap().found_by().reference(),
+    };
+    (machine, organism)
+}
+
+/// What the operator does who has no terminal: looks, then confirms what was seen.
+const BIND_FIRST: &str = "
+    lychd-forge --quiet bind --dry-run --first --json > ~/plan.json
+    hash=$(sed -n 's/^  \"candidate\": \"sha256:\\(.*\\)\",$/\\1/p' ~/plan.json)
+    lychd-forge bind --first --confirm \"$hash\"";
+
+/// What the example asks podman for.
+const SECRETS: [&str; 2] = ["lychd_app_secret_key", "lychd_db_password"];
+
+/// The example's Codex, with a few Soulstones.
+fn codex(home: &Path) {
     let below = home.join(".config/lychd");
     file::write_tree(&below, &file::read_tree(Path::new("examples/codex")).unwrap()).unwrap();
     for (name, coven, port) in STONES {
-        let rune = format!(
-            "name = \"{name}\"\nruntime = \"openai\"\ngroups = [\"{coven}\"]\nport = {port}\n\
-             quadlet = {{ image = \"{}\" }}\n\
-             exec = [\"python\", \"-m\", \"http.server\", \"--directory\", \"/tmp\", \"{port}\"]\n",
-            vessel.reference()
-        );
-        let place = below.join(format!("runes/animator/soulstones/generic/{name}.toml"));
-        file::write(&place, rune.as_bytes()).unwrap();
+        soulstone(home, name, coven, port);
     }
     let settings = below.join("lychd.toml");
     let text = fs::read_to_string(&settings).unwrap();
     let known = text.replace("[extensions]\n", "[extensions]\nbuiltins = [\"animator\"]\n");
     fs::write(&settings, known).unwrap();
-    let codex = codex::load(&below).unwrap();
+}
+
+/// Where the rune of a Soulstone lies.
+pub(super) fn rune(home: &Path, name: &str) -> PathBuf {
+    home.join(format!(".config/lychd/runes/animator/soulstones/generic/{name}.toml"))
+}
+
+/// Writes one that listens, by the application's image, which has a Python.
+pub(super) fn soulstone(home: &Path, name: &str, coven: &str, port: u16) {
+    let listing = Bodies::of_state(&forged_home().path("state")).list().unwrap();
+    let image = listing.find("newest").unwrap().body.images.vessel.found_by().reference();
+    let text = format!(
+        "name = \"{name}\"\nruntime = \"openai\"\ngroups = [\"{coven}\"]\nport = {port}\n\
+         quadlet = {{ image = \"{image}\" }}\n\
+         exec = [\"python\", \"-m\", \"http.server\", \"--directory\", \"/tmp\", \"{port}\"]\n"
+    );
+    file::write(&rune(home, name), text.as_bytes()).unwrap();
+}
+
+/// Records the example's body for the user of the machine, with a migration that can be made to fail.
+fn record(home: &Path) -> Record {
+    let listing = Bodies::of_state(&forged_home().path("state")).list().unwrap();
+    let record = listing.find("newest").unwrap();
     let mut federation: Value =
         serde_json::from_slice(&record.kept.read_federation(&record.body.federation).unwrap()).unwrap();
     let mut migrate = vec![json!("python"), json!("-c"), json!(MIGRATION)];
     migrate.extend(federation["migrate"].as_array().unwrap().iter().cloned());
     federation["migrate"] = migrate.into();
-    let members = RuneRecord::parse("federation.json", federation.to_string().into_bytes()).unwrap();
-    let further: BTreeMap<_, _> =
-        record.body.images.further.iter().map(|(role, image)| (role.clone(), image.found_by())).collect();
-    let rendered = render(&RenderInput {
-        codex: &codex,
-        federated: &members,
-        body: &vessel,
-        further: &further,
-        layout: &layout(),
-        resolve: &|path: &Path| Ok(path.to_owned()),
-        podman: "5.4.2".parse().unwrap(),
-        systemd: "257".parse().unwrap(),
-        ports: &BTreeMap::new(),
-    })
-    .unwrap();
-    put(&home, &rendered);
+    let federation = federation.to_string();
 
-    for (role, image) in record.body.images.iter() {
-        load(&machine, role.as_str(), &image.found_by().reference());
-    }
-    for secret in rendered.secrets.keys() {
-        run(&machine, &format!("printf told-to-nobody | podman secret create {secret} -"));
-    }
-    run(&machine, "systemctl --user daemon-reload");
-    let at_boot = rendered.services.iter().filter(|(_, service)| service.at_boot);
-    let organism = Organism {
-        at_boot: at_boot.map(|(name, _)| name.clone()).collect(),
-        services: rendered.services.keys().cloned().collect(),
-        database: further.values().next().unwrap().reference(),
-    };
-    (machine, organism)
-}
-
-/// The user of the realm.
-fn layout() -> Layout {
-    let home = PathBuf::from("/home/lych");
-    Layout {
-        codex: home.join(".config/lychd"),
-        crypt: home.join(".local/share/lychd"),
-        support: home.join(".local/state/lychd-forge/inscription"),
-        sites: vec![home.join(".config/containers/systemd"), home.join(".config/systemd/user")],
-        own: vec![home.join(".local/state/lychd-forge"), home.join(".cache/lychd-forge")],
-        closed: Vec::new(),
-        home,
-    }
-}
-
-/// The files of a set, and the directories that its containers are given.
-fn put(home: &Path, rendered: &Rendered) {
-    let support = ".local/state/lychd-forge/inscription";
-    for (tree, place) in [
-        (&rendered.quadlets, ".config/containers/systemd/lychd"),
-        (&rendered.units, ".config/systemd/user"),
-        (&rendered.support, support),
-    ] {
-        file::write_tree(&home.join(place), tree).unwrap();
-    }
-    for used in &rendered.mounts {
-        let below = used.mount.split(':').next().unwrap().strip_prefix("%h/").unwrap();
-        if !below.starts_with(support) {
-            fs::create_dir_all(home.join(below)).unwrap();
-        }
-    }
-    let given = Command::new("chown")
-        .args(["-R", "1000:1000"])
-        .args([".config", ".local"].map(|below| home.join(below)))
-        .status();
-    assert!(given.unwrap().success());
+    let mut files = file::read_tree(record.kept.directory()).unwrap();
+    files.insert_text("federation.json".parse().unwrap(), federation.as_str());
+    let body = Body { federation: Sha256::of(&federation), ..record.body.clone() };
+    let mut written: Value =
+        serde_json::from_slice(files.file(&"body.json".parse().unwrap()).unwrap()).unwrap();
+    written["id"] = json!(body.id());
+    written["federation_sha256"] = json!(body.federation);
+    files.insert_text("body.json".parse().unwrap(), written.to_string());
+    let state = home.join(".local/state/lychd-forge");
+    file::write_tree(&state.join("bodies").join(body.id().to_string()), &files).unwrap();
+    Bodies::of_state(&state).list().unwrap().find("newest").unwrap().clone()
 }
 
 fn load(machine: &Machine, role: &str, image: &str) {

@@ -1,0 +1,334 @@
+//! `bind` from its beginning to its end: what is proposed, what becomes of it, whose word it needs, and what follows.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use super::{
+    Proposal, Wanted,
+    activation::{self, Activated},
+    facts::{Engines, Facts},
+    generation::Generation,
+    inscription,
+    journal::Workshop,
+    manifest::CandidateId,
+    preflight::{Chores, preflight},
+    propose,
+    settle::{Place, Settled},
+    site::Sites,
+};
+use crate::{
+    body::Record,
+    diagnostic::{Diagnostic, Failure, refuse_any},
+    forge::archive::Archive,
+    host::{directories::Directories, file::LockGuard, progress::Progress},
+    supply::outside::Network,
+};
+
+/// The fewest digits of a candidate's hash that confirm it.
+pub const CONFIRMING_DIGITS: usize = 12;
+/// How long services may take until they run: images are loaded, but a database may have to come back from a crash.
+const START: Duration = Duration::from_secs(300);
+
+/// What becomes of a candidate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intent {
+    /// It lies there already.
+    Nothing,
+    /// It is of a body that nobody activated: it is kept where systemd does not find it.
+    Stage,
+    /// It is of the active body, or of the first one whose activation is asked for.
+    Inscribe,
+}
+
+/// What becomes of a candidate, and what a person has to say to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outlook {
+    /// What becomes of it.
+    pub intent: Intent,
+    /// What a person consents to that was not there before, a line each.
+    pub widens: Vec<String>,
+}
+
+/// A candidate for which all is ready, with everything locked that it needs.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The candidate.
+    pub proposal: Proposal,
+    /// What becomes of it.
+    pub outlook: Outlook,
+    /// What became of an inscription that was cut short before.
+    pub recovered: Option<Settled>,
+    /// What this host has to say.
+    pub notes: Vec<String>,
+    ready: Option<(Engines, Chores)>,
+    workshop: Workshop,
+    directories: Directories,
+    _held: Held,
+}
+
+/// The locks, in the order in which they are taken: cache, state, site.
+#[derive(Debug)]
+struct Held {
+    _cache: LockGuard,
+    _state: LockGuard,
+    _site: LockGuard,
+}
+
+impl Held {
+    fn take(
+        directories: &Directories,
+        workshop: &Workshop,
+        progress: &dyn Progress,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            _cache: directories.hold_cache(progress)?,
+            _state: directories.hold_state(progress)?,
+            _site: workshop.hold(progress)?,
+        })
+    }
+}
+
+/// What was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// Nothing: it lay there already.
+    Nothing,
+    /// It is staged in this directory.
+    Staged(PathBuf),
+    /// It is inscribed, and systemd has loaded it.
+    Inscribed {
+        /// As what.
+        generation: Generation,
+        /// What became of services that were started or restarted.
+        activated: Activated,
+    },
+}
+
+impl Done {
+    /// Whether all that was to run does.
+    ///
+    /// # Errors
+    /// Refused when something does not, with its last words.
+    pub fn complain(&self) -> Result<(), Failure> {
+        let Self::Inscribed { generation, activated } = self else { return Ok(()) };
+        let told = activated.not_running.iter().map(|(name, (state, words))| {
+            let message =
+                format!("generation {} is inscribed, and `{name}` does not run: {state}", generation.number);
+            words
+                .iter()
+                .fold(Diagnostic::new(message), |told, line| told.note(line.as_str()))
+                .help(format!("journalctl --user --unit {name}"))
+        });
+        refuse_any(told.collect())
+    }
+}
+
+/// Finishes or undoes an inscription that was cut short.
+///
+/// # Errors
+/// As [`Place::recover`]; unable when podman or systemd cannot be reached.
+pub fn recover(directories: &Directories, progress: &dyn Progress) -> Result<Option<Settled>, Failure> {
+    let (sites, workshop) = places(directories)?;
+    let _held = Held::take(directories, &workshop, progress)?;
+    recover_held(&sites, &workshop, &directories.state)
+}
+
+fn recover_held(sites: &Sites, workshop: &Workshop, state: &Path) -> Result<Option<Settled>, Failure> {
+    if workshop.unfinished()?.is_none() {
+        return Ok(None);
+    }
+    let engines = Engines::of_user()?;
+    Place { sites, workshop, engines: &engines }.recover(state)
+}
+
+fn places(directories: &Directories) -> Result<(Sites, Workshop), Failure> {
+    let sites = Sites::of_user(&directories.state)?;
+    let workshop = Workshop::of(&sites)?;
+    Ok((sites, workshop))
+}
+
+/// Finishes or undoes what was cut short, renders and judges the units of a body, and sees whether they can live here.
+/// `first` asks for the activation of the first body.
+///
+/// # Errors
+/// As [`propose`], [`preflight`] and [`recover`]; refused when `first` is asked for and a body is active.
+pub fn prepare(
+    directories: &Directories,
+    network: Network,
+    wanted: Wanted<'_>,
+    first: bool,
+    progress: &dyn Progress,
+) -> Result<Prepared, Failure> {
+    let (sites, workshop) = places(directories)?;
+    let held = Held::take(directories, &workshop, progress)?;
+    let recovered = recover_held(&sites, &workshop, &directories.state)?;
+    let proposal = propose(directories, network, wanted, progress)?;
+    let active = proposal.host.found.receipt.as_ref();
+    if let Some(active) = active.filter(|active| active.state != proposal.host.state) {
+        let message =
+            format!("what is inscribed is of a forge with the state directory `{}`", active.state.display());
+        let help = format!("lychd-forge --state {} bind", active.state.display());
+        return Err(Diagnostic::new(message).help(help).into());
+    }
+    let outlook = Outlook::of(&proposal, first)?;
+    let (mut ready, mut notes) = (None, Vec::new());
+    if outlook.intent == Intent::Inscribe {
+        let manifest = &proposal.candidate.manifest;
+        let engines = Engines::of_user()?;
+        let facts = Facts::read(manifest, &sites, &directories.state, &engines)?;
+        let chores = preflight(manifest, &facts, active, &proposal.host.layout)?;
+        notes.extend(chores.notes.iter().cloned());
+        ready = Some((engines, chores));
+    }
+    for note in &notes {
+        progress.note(note);
+    }
+    Ok(Prepared {
+        proposal,
+        outlook,
+        recovered,
+        notes,
+        ready,
+        workshop,
+        directories: directories.clone(),
+        _held: held,
+    })
+}
+
+impl Outlook {
+    /// Of a candidate on its host. `first` asks for the activation of the first body.
+    ///
+    /// # Errors
+    /// Refused when `first` is asked for and a body is active; unable when links to units cannot be looked at.
+    pub fn of(proposal: &Proposal, first: bool) -> Result<Self, Failure> {
+        let manifest = &proposal.candidate.manifest;
+        let widens = match &proposal.host.found.receipt {
+            Some(active) => manifest.wider_than(&active.candidate).map(str::to_owned).collect(),
+            None => manifest.may.iter().cloned().collect(),
+        };
+        Ok(Self { intent: intent(proposal, first)?, widens })
+    }
+}
+
+fn intent(proposal: &Proposal, first: bool) -> Result<Intent, Failure> {
+    let Proposal { candidate, host, .. } = proposal;
+    let Some(active) = &host.found.receipt else {
+        return Ok(if first { Intent::Inscribe } else { Intent::Stage });
+    };
+    if first {
+        let message = format!("a body is active: generation {} is inscribed", active.number);
+        return Err(Diagnostic::new(message).help("`--first` is for the first one alone").into());
+    }
+    if active.candidate.body != candidate.manifest.body {
+        return Ok(Intent::Stage);
+    }
+    let mut is_there = !candidate.plan.changes() && active.loads == candidate.loads;
+    is_there &= active.candidate == candidate.manifest;
+    for name in candidate.manifest.plain_units() {
+        is_there &= host.sites.has_link(name)?;
+    }
+    Ok(if is_there { Intent::Nothing } else { Intent::Inscribe })
+}
+
+impl Prepared {
+    /// The hash that is consented to.
+    #[must_use]
+    pub fn candidate(&self) -> CandidateId {
+        self.proposal.candidate.manifest.id()
+    }
+
+    /// Whether a person's word is needed.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        self.outlook.intent == Intent::Inscribe && (self.is_first() || !self.outlook.widens.is_empty())
+    }
+
+    /// Whether nothing is inscribed yet.
+    #[must_use]
+    pub fn is_first(&self) -> bool {
+        self.proposal.host.found.receipt.is_none()
+    }
+
+    /// Whether these digits are the first of the candidate's hash.
+    ///
+    /// # Errors
+    /// Refused when they are not, or are too few.
+    pub fn confirm(&self, digits: &str) -> Result<(), Failure> {
+        let candidate = self.candidate();
+        if digits.len() < CONFIRMING_DIGITS {
+            let message = format!("`{}` is too short to confirm a candidate", digits.escape_debug());
+            return Err(Diagnostic::new(message)
+                .help(format!("{CONFIRMING_DIGITS} digits at least: {}", candidate.short(CONFIRMING_DIGITS)))
+                .into());
+        }
+        if candidate.to_string().starts_with(digits) {
+            return Ok(());
+        }
+        let message = format!(
+            "the candidate is {}, not `{}`",
+            candidate.short(CONFIRMING_DIGITS),
+            digits.escape_debug()
+        );
+        Err(Diagnostic::new(message)
+            .note("a candidate's hash changes with everything that it is made of")
+            .help("look at it again: `lychd-forge bind --dry-run`")
+            .into())
+    }
+
+    /// Does what was prepared. Whoever calls this has the word that [`Prepared::asks`] for. With `restart` services that
+    /// changed are started again.
+    ///
+    /// # Errors
+    /// As [`inscription::inscribe`]; also when an image of the body cannot be loaded, or services do not start.
+    pub fn carry_out(&self, restart: bool, progress: &dyn Progress) -> Result<Done, Failure> {
+        let Proposal { candidate, sources, host, record, .. } = &self.proposal;
+        let state = &host.state;
+        let (engines, chores) = match (self.outlook.intent, &self.ready) {
+            (Intent::Nothing, _) => return Ok(Done::Nothing),
+            (Intent::Inscribe, Some((engines, chores))) => (engines, chores),
+            (Intent::Stage | Intent::Inscribe, _) => {
+                return inscription::stage(state, candidate, sources).map(Done::Staged);
+            }
+        };
+        self.load_images(record, engines, chores, progress)?;
+        let place = Place { sites: &host.sites, workshop: &self.workshop, engines };
+        let generation =
+            inscription::inscribe(place, candidate, (&host.found, sources), chores, (state, progress))?;
+        let activated = if self.is_first() {
+            let services = &generation.candidate.services;
+            let at_boot = services.iter().filter(|(_, at_boot)| **at_boot).map(|(name, _)| name.clone());
+            activation::start(&engines.systemd, at_boot.collect(), START, progress)?
+        } else if restart {
+            activation::restart(&engines.systemd, &candidate.plan, START, progress)?
+        } else {
+            Activated::default()
+        };
+        Ok(Done::Inscribed { generation, activated })
+    }
+
+    /// Images of the body that podman has lost, from the store that holds their layers.
+    fn load_images(
+        &self,
+        record: &Record,
+        engines: &Engines,
+        chores: &Chores,
+        progress: &dyn Progress,
+    ) -> Result<(), Failure> {
+        let lost = |image: &&crate::image::EngineId| chores.images.contains(*image);
+        for (role, image) in self.proposal.candidate.manifest.body_images.iter().filter(|(_, one)| lost(one))
+        {
+            let archive = Archive::of(record, role, None, &self.directories.layers(), progress)?;
+            let scratch = self.directories.state.join("load");
+            let loaded = archive.load(&engines.podman, Some(image), &scratch, progress)?;
+            if loaded != *image {
+                let message = format!("podman calls the image `{role}` {loaded} now, and the units {image}");
+                return Err(Diagnostic::new(message)
+                    .help("`lychd-forge forge` records the body anew, by what podman calls it")
+                    .into());
+            }
+        }
+        Ok(())
+    }
+}

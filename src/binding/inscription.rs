@@ -1,0 +1,228 @@
+//! Inscription: from a candidate and what lies on the host to units that systemd has loaded.
+//!
+//! The order is that of `docs/inscription.md`. Until the exchange nothing that lives is touched but for units that will
+//! be there no longer, which are stopped under the names that they still have.
+
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
+
+use super::{
+    candidate::Candidate,
+    generation::{Generation, Generations, RECEIPT, below},
+    journal::Journal,
+    manifest::FILE,
+    preflight::Chores,
+    settle::{Place, keeper},
+    site::Found,
+};
+use crate::{
+    diagnostic::{Diagnostic, Failure, Fault},
+    host::{file, progress::Progress},
+    tree::{FileTree, RelativePath, relative_path},
+};
+
+/// How long a service may take to stop: the database has a minute of its own, and podman's answer comes after it.
+const STOP: Duration = Duration::from_secs(100);
+
+/// All files of a candidate or generation beside its record: units, what containers read, the Codex.
+#[must_use]
+pub fn files(candidate: &Candidate, sources: &FileTree) -> FileTree {
+    let mut all = FileTree::new();
+    below("units", &candidate.rendered.quadlets, &mut all);
+    below("units", &candidate.rendered.units, &mut all);
+    below("support", &candidate.rendered.support, &mut all);
+    below("codex", sources, &mut all);
+    all
+}
+
+/// Writes a candidate where nothing finds it but the forge: `<state>/candidates/<hash>/`.
+///
+/// # Errors
+/// Unable when it cannot be written.
+pub fn stage(state: &std::path::Path, candidate: &Candidate, sources: &FileTree) -> Result<PathBuf, Failure> {
+    let place = state.join("candidates").join(candidate.manifest.id().to_string());
+    let mut all = files(candidate, sources);
+    all.insert_text(relative_path!("candidate.json"), candidate.manifest.to_text());
+    debug_assert_eq!(FILE, "candidate.json");
+    file::write_sealed_tree(&place, &all).map_err(|error| file::unable("write", &place, &error))?;
+    Ok(place)
+}
+
+/// Inscribes a candidate over what was found; returns its generation once systemd has loaded it.
+///
+/// # Errors
+/// Refused when systemd does not load it, or a service that goes does not stop: then all is as before. Unable when
+/// something could not be done, likewise; where not even that could be undone, it says so, and the journal stays.
+pub fn inscribe(
+    place: Place<'_>,
+    candidate: &Candidate,
+    (found, sources): (&Found, &FileTree),
+    chores: &Chores,
+    (state, progress): (&std::path::Path, &dyn Progress),
+) -> Result<Generation, Failure> {
+    let generations = Generations::of_state(state);
+    let before = found.receipt.as_ref();
+    let generation = generations.next(before, candidate.manifest.clone(), candidate.loads.clone())?;
+    let mut journal =
+        Journal::new(state, generation.number, before.map(Generation::sha256), generation.sha256());
+    journal.stopped = going(place, before, &generation)?;
+    for name in generation.candidate.plain_units() {
+        if !place.sites.has_link(name)? {
+            journal.links.insert(name.to_owned());
+        }
+    }
+    journal.made = missing(&chores.directories)?;
+    let roles = generation.candidate.body_images.keys();
+    journal.keepers = roles.map(|role| keeper(generation.number, role)).collect();
+
+    place.workshop.clear()?;
+    place.workshop.begin(&journal)?;
+    let step = Step { place, journal: &journal, generation: &generation, progress };
+    let prepared = step.prepare(candidate, sources, &generations, chores);
+    if let Err(failure) = prepared.and_then(|()| step.exchange(found)) {
+        return Err(undone(failure, place.undo(&journal)));
+    }
+    progress.stage("load", "systemd reads the units");
+    place.finish(&journal, &generation)?;
+    Ok(generation)
+}
+
+/// What failed, and whether all is as before.
+fn undone(failure: Failure, undo: Result<(), Failure>) -> Failure {
+    let Err(left) = undo else { return failure };
+    let told = |diagnostic: Diagnostic| {
+        diagnostic
+            .note(format!("and it could not be undone: {left}"))
+            .help("when that is mended: lychd-forge bind --recover")
+    };
+    match failure {
+        Failure::Refused(all) => {
+            let first = all.into_iter().next().unwrap_or_default();
+            Failure::unable(told(first))
+        }
+        Failure::Unable(diagnostic) => Failure::unable(told(*diagnostic)),
+    }
+}
+
+/// Units that run and will be there no longer.
+fn going(place: Place<'_>, before: Option<&Generation>, new: &Generation) -> Result<Vec<String>, Failure> {
+    let Some(before) = before else { return Ok(Vec::new()) };
+    let stay: BTreeSet<&str> = new.candidate.unit_names().collect();
+    let mut going = Vec::new();
+    for name in before.candidate.unit_names().filter(|name| !stay.contains(name)) {
+        if place.engines.systemd.unit(name)?.is_up() {
+            going.push(name.to_owned());
+        }
+    }
+    Ok(going)
+}
+
+/// The directories on the way to these that are not there, the upper ones first.
+fn missing(directories: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut missing = BTreeSet::new();
+    for directory in directories {
+        for at in directory.ancestors() {
+            if file::kind_behind(at)?.is_some() {
+                break;
+            }
+            missing.insert(at.to_owned());
+        }
+    }
+    Ok(missing.into_iter().collect())
+}
+
+/// What an inscription does before systemd is told of it.
+struct Step<'a> {
+    place: Place<'a>,
+    journal: &'a Journal,
+    generation: &'a Generation,
+    progress: &'a dyn Progress,
+}
+
+impl Step<'_> {
+    /// All that the new set needs, and nothing that the old one has.
+    fn prepare(
+        &self,
+        candidate: &Candidate,
+        sources: &FileTree,
+        generations: &Generations,
+        chores: &Chores,
+    ) -> Result<(), Failure> {
+        let Self { place, generation, .. } = self;
+        for directory in &chores.directories {
+            file::create_private_directory(directory)
+                .map_err(|error| file::unable("create", directory, &error))?;
+        }
+        for (name, entry) in candidate.rendered.support.iter() {
+            let path = generation.support(name.as_str());
+            let crate::tree::Entry::File { bytes, .. } = entry else { continue };
+            if file::if_there(&path, file::read(&path, file::LIMIT))?.as_deref() != Some(bytes) {
+                file::write(&path, bytes).map_err(|error| file::unable("write", &path, &error))?;
+            }
+        }
+        generations.write(generation, files(candidate, sources))?;
+        let shadow = place.workshop.shadow();
+        file::create_tree(&shadow, &site(generation, candidate))
+            .map_err(|error| file::unable("write", &shadow, &error))?;
+        for (role, image) in &generation.candidate.body_images {
+            place.engines.podman.keep(&keeper(generation.number, role), image)?;
+        }
+        Ok(())
+    }
+
+    /// Puts the new set into the place of the old one.
+    fn exchange(&self, found: &Found) -> Result<(), Failure> {
+        let Self { place, journal, .. } = self;
+        for name in &journal.stopped {
+            self.progress.stage("stop", name);
+            if !place.engines.systemd.stop(name, STOP)? {
+                let message = format!("`{name}`, which will be there no longer, does not stop");
+                return Err(Diagnostic::new(message)
+                    .help(format!("systemctl --user stop {name}"))
+                    .help(format!("systemctl --user kill --signal KILL {name}"))
+                    .into());
+            }
+        }
+        let units = &place.sites.units;
+        if !journal.links.is_empty() {
+            file::create_directory(units).map_err(|error| file::unable("create", units, &error))?;
+        }
+        for name in &journal.links {
+            place.link(name)?;
+        }
+        let (site, shadow) = (&place.sites.quadlets, place.workshop.shadow());
+        if let Some(podmans) = site.parent() {
+            file::create_directory(podmans).map_err(|error| file::unable("create", podmans, &error))?;
+        }
+        let is_there = file::exists(site)?;
+        let moved = if is_there { file::exchange(&shadow, site) } else { file::rename_new(&shadow, site) };
+        moved.map_err(|error| file::unable("put the new set into", site, &error))?;
+        if let Some(podmans) = site.parent() {
+            file::sync_directory(podmans).map_err(|error| file::unable("sync", podmans, &error))?;
+        }
+        if is_there {
+            // What somebody wrote there since it was looked at is not the forge's to take away.
+            let old = file::read_tree(&shadow).map_err(|error| file::unable("read", &shadow, &error))?;
+            if old != found.site {
+                file::exchange(&shadow, site)
+                    .map_err(|error| file::unable("put the old set back into", site, &error))?;
+                let message = format!("`{}` changed while it was read", site.display());
+                return Err(Failure::unable(
+                    Diagnostic::new(message).of_kind(Fault::File).help("nothing was changed: try again"),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The site of a generation: its units and the receipt.
+fn site(generation: &Generation, candidate: &Candidate) -> FileTree {
+    let mut site = FileTree::new();
+    for (path, entry) in candidate.rendered.quadlets.iter().chain(candidate.rendered.units.iter()) {
+        site.insert(path.clone(), entry.clone());
+    }
+    if let Ok(receipt) = RECEIPT.parse::<RelativePath>() {
+        site.insert_text(receipt, generation.to_text());
+    }
+    site
+}

@@ -1,0 +1,171 @@
+//! What an inscription is about to do, written before it does any of it: whoever comes after a crash knows from it what
+//! to undo or to finish.
+//!
+//! The journal does not say how far its writer came. That is seen: the site holds the generation of `from` or that of
+//! `to`, since one exchange makes the one into the other.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{manifest::unreadable, site::Sites};
+use crate::{
+    diagnostic::{Diagnostic, Failure, Fault},
+    digest::Sha256,
+    document::canonical_json,
+    host::{
+        file::{self, LockGuard},
+        progress::Progress,
+    },
+};
+
+/// The schema of `journal.json`.
+pub const SCHEMA: &str = "lychd-forge/journal/1";
+/// The most that it may hold, in bytes.
+const LIMIT: u64 = 16 << 20;
+/// How long another inscription is waited for: it stops services, which may take what they are given for that.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// An inscription that is on its way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Journal {
+    schema: String,
+    /// The state directory whose forge writes it.
+    pub state: PathBuf,
+    /// The number of the generation that is to lie in the site.
+    pub generation: u64,
+    /// sha256 of the receipt before; `None` where nothing is inscribed.
+    pub from: Option<Sha256>,
+    /// sha256 of the receipt afterwards.
+    pub to: Sha256,
+    /// Links to plain units that are made, by name.
+    pub links: BTreeSet<String>,
+    /// Units that run, and are stopped because they will be there no longer.
+    pub stopped: Vec<String>,
+    /// Directories that are made for mounts, the upper ones first.
+    pub made: Vec<PathBuf>,
+    /// Containers that are made to keep images, by name.
+    pub keepers: BTreeSet<String>,
+}
+
+impl Journal {
+    /// Of an inscription that is about to begin.
+    #[must_use]
+    pub fn new(state: &Path, generation: u64, from: Option<Sha256>, to: Sha256) -> Self {
+        Self {
+            schema: SCHEMA.to_owned(),
+            state: state.to_owned(),
+            generation,
+            from,
+            to,
+            links: BTreeSet::new(),
+            stopped: Vec::new(),
+            made: Vec::new(),
+            keepers: BTreeSet::new(),
+        }
+    }
+
+    fn parse(shown: &str, text: &[u8]) -> Result<Self, Failure> {
+        let read: Self =
+            serde_json::from_slice(text).map_err(|error| unreadable(shown, &error.to_string()))?;
+        if read.schema == SCHEMA {
+            return Ok(read);
+        }
+        Err(unreadable(shown, &format!("its schema is `{}`, not `{SCHEMA}`", read.schema.escape_debug())))
+    }
+}
+
+/// The place beside podman's directory where an inscription is prepared: on the file system of the site, and outside of
+/// what podman reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Workshop {
+    directory: PathBuf,
+}
+
+impl Workshop {
+    /// That of a site.
+    ///
+    /// # Errors
+    /// Unable when it cannot be told where the site is.
+    pub fn of(sites: &Sites) -> Result<Self, Failure> {
+        let podmans = sites.quadlets.parent().unwrap_or(&sites.quadlets);
+        let real = file::resolved(podmans)?;
+        Ok(Self { directory: real.parent().unwrap_or(&real).join(".lychd") })
+    }
+
+    /// Where the next site is written, and the last one ends up.
+    #[must_use]
+    pub fn shadow(&self) -> PathBuf {
+        self.directory.join("shadow")
+    }
+
+    fn journal(&self) -> PathBuf {
+        self.directory.join("journal.json")
+    }
+
+    /// Keeps other inscriptions out. Who holds the cache or the state directory as well holds those first.
+    ///
+    /// # Errors
+    /// Unable when it cannot be locked, or another holds it for minutes.
+    pub fn hold(&self, progress: &dyn Progress) -> Result<LockGuard, Failure> {
+        let unable = |error| file::unable("prepare an inscription in", &self.directory, &error);
+        file::create_private_directory(&self.directory).map_err(unable)?;
+        let path = self.directory.join("lock");
+        let waiting = || progress.waiting("waiting for another inscription");
+        let held = file::lock_within(&path, PATIENCE, waiting)
+            .map_err(|error| file::unable("lock", &path, &error))?;
+        held.ok_or_else(|| {
+            let message = format!("another inscription has held `{}` for minutes", path.display());
+            Failure::unable(
+                Diagnostic::new(message).of_kind(Fault::File).help("wait for it, or see what it does"),
+            )
+        })
+    }
+
+    /// The inscription that was cut short, if one was.
+    ///
+    /// # Errors
+    /// Unable when its journal cannot be read.
+    pub fn unfinished(&self) -> Result<Option<Journal>, Failure> {
+        let path = self.journal();
+        let Some(text) = file::if_there(&path, file::read(&path, LIMIT))? else { return Ok(None) };
+        Journal::parse(&path.display().to_string(), &text).map(Some)
+    }
+
+    /// Writes the journal; when this returns, it is on the disk.
+    ///
+    /// # Errors
+    /// Unable when it cannot be written.
+    pub fn begin(&self, journal: &Journal) -> Result<(), Failure> {
+        let path = self.journal();
+        file::write(&path, canonical_json(journal).as_bytes())
+            .and_then(|()| file::sync_directory(&self.directory))
+            .map_err(|error| file::unable("write", &path, &error))
+    }
+
+    /// Takes the journal away: the inscription is done, or undone. Then what is left of it is nobody's.
+    ///
+    /// # Errors
+    /// Unable when something cannot be removed.
+    pub fn end(&self) -> Result<(), Failure> {
+        let path = self.journal();
+        file::remove(&path)
+            .and_then(|()| file::sync_directory(&self.directory))
+            .map_err(|error| file::unable("remove", &path, &error))?;
+        self.clear()
+    }
+
+    /// Removes what lies in the shadow.
+    ///
+    /// # Errors
+    /// Unable when it cannot be removed.
+    pub fn clear(&self) -> Result<(), Failure> {
+        let shadow = self.shadow();
+        file::remove(&shadow).map_err(|error| file::unable("remove", &shadow, &error))
+    }
+}

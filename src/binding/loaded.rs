@@ -1,0 +1,112 @@
+//! Whether systemd has loaded what lies in the site: each unit from its real place, with the text that was judged.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use super::{changes::fingerprint, generation::Generation, site::Sites};
+use crate::{
+    diagnostic::Failure,
+    engine::systemd::{Systemd, UnitState},
+    host::file,
+    runes::unit::service_of,
+};
+
+/// A unit as systemd has it, with what its files say now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// What systemd says.
+    pub state: UnitState,
+    /// The real path of the file that a generated unit was made of, or of the plain unit.
+    pub real: Option<PathBuf>,
+    /// The text that systemd loaded a generated unit from.
+    pub text: Option<String>,
+}
+
+/// Which texts of generated units are right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Texts {
+    /// Those that were judged.
+    Judged,
+    /// Whatever the user's own files make of them today.
+    Any,
+}
+
+/// Looks at all units of a generation.
+///
+/// # Errors
+/// Unable when systemd does not answer, or a file cannot be read.
+pub fn look(generation: &Generation, systemd: &Systemd) -> Result<BTreeMap<String, Seen>, Failure> {
+    let manifest = &generation.candidate;
+    let mut all = BTreeMap::new();
+    for name in manifest.unit_names() {
+        let state = systemd.unit(name)?;
+        let generated = manifest.services.contains_key(name);
+        let file = if generated { &state.source } else { &state.fragment };
+        let mut seen = Seen::default();
+        if !file.as_os_str().is_empty() {
+            seen.real = file::if_there(file, file::canonical(file))?;
+        }
+        if generated && !state.fragment.as_os_str().is_empty() {
+            seen.text = file::if_there(&state.fragment, file::read_text(&state.fragment))?;
+        }
+        all.insert(name.to_owned(), Seen { state, ..seen });
+    }
+    Ok(all)
+}
+
+/// What is not as it is to be, a line each. `site` is the site's real path.
+#[must_use]
+pub fn wrong(
+    generation: &Generation,
+    texts: Texts,
+    site: &Path,
+    seen: &BTreeMap<String, Seen>,
+) -> Vec<String> {
+    let manifest = &generation.candidate;
+    let files: BTreeMap<String, &str> = manifest
+        .units
+        .keys()
+        .map(|file| (service_of(file).unwrap_or_else(|| file.clone()), file.as_str()))
+        .collect();
+    let mut wrong = Vec::new();
+    for name in manifest.unit_names() {
+        let nothing = Seen::default();
+        let Seen { state, real, text } = seen.get(name).unwrap_or(&nothing);
+        if !state.is_loaded() {
+            let load = if state.load.is_empty() { "unknown" } else { &state.load };
+            wrong.push(format!("systemd calls `{name}` {load}"));
+            continue;
+        }
+        let Some(file) = files.get(name) else { continue };
+        let want = site.join(file);
+        if real.as_ref() != Some(&want) {
+            let from = real
+                .as_ref()
+                .map_or_else(|| "nothing that is there".to_owned(), |real| format!("`{}`", real.display()));
+            wrong.push(format!("systemd has `{name}` from {from}, not from `{}`", want.display()));
+        } else if texts == Texts::Judged
+            && let Some(known) = generation.loads.get(name)
+            && text.as_deref().map(fingerprint).as_ref() != Some(known)
+        {
+            wrong.push(format!("systemd has another text of `{name}` than was judged"));
+        }
+    }
+    wrong
+}
+
+/// Looks, and tells what is not as it is to be.
+///
+/// # Errors
+/// As [`look`].
+pub fn check(
+    generation: &Generation,
+    texts: Texts,
+    sites: &Sites,
+    systemd: &Systemd,
+) -> Result<Vec<String>, Failure> {
+    let site =
+        file::canonical(&sites.quadlets).map_err(|error| file::unable("find", &sites.quadlets, &error))?;
+    Ok(wrong(generation, texts, &site, &look(generation, systemd)?))
+}

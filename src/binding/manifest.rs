@@ -1,0 +1,196 @@
+//! What an inscription is made of, as one value with one hash: what a person consents to.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    body::BodyId,
+    diagnostic::{Diagnostic, Failure, Fault},
+    digest::{DigestError, Sha256},
+    document::canonical_json,
+    image::EngineId,
+    name::Role,
+    runes::{Layout, MountUse, Rendered, unit::service_of},
+    tree::FileTree,
+};
+
+/// The schema of `candidate.json`.
+pub const SCHEMA: &str = "lychd-forge/candidate/1";
+/// Its file beside the units of one that is staged.
+pub const FILE: &str = "candidate.json";
+
+/// sha256 of a [`Manifest`] in canonical JSON: body, units, the files that containers read and all that they may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CandidateId(Sha256);
+
+impl CandidateId {
+    /// The hash itself.
+    #[must_use]
+    pub const fn sha256(self) -> Sha256 {
+        self.0
+    }
+
+    /// The first `digits` hex digits, for people.
+    #[must_use]
+    pub fn short(self, digits: usize) -> String {
+        self.0.short(digits)
+    }
+}
+
+impl fmt::Display for CandidateId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl FromStr for CandidateId {
+    type Err = DigestError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+/// All that an inscription is made of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    schema: String,
+    /// The body that its units run.
+    pub body: BodyId,
+    /// What podman finds the images of the body by, by role.
+    pub body_images: BTreeMap<Role, EngineId>,
+    /// The files of the site by name, each with the sha256 of its content.
+    pub units: BTreeMap<String, Sha256>,
+    /// The files that containers read, likewise.
+    pub support: BTreeMap<String, Sha256>,
+    /// The services of containers and of the pod, and whether each starts at boot.
+    pub services: BTreeMap<String, bool>,
+    /// Images besides the body's by the services that run them, as the units name them.
+    pub images: BTreeMap<String, String>,
+    /// What a person consents to, a line each: images besides the body's, mounts, grants, ports.
+    pub may: BTreeSet<String>,
+    /// Secrets that podman must have, with the services that get them.
+    pub secrets: BTreeMap<String, BTreeSet<String>>,
+    /// Ports that the host publishes on its loopback.
+    pub ports: BTreeSet<u16>,
+    /// Directories and files of the host that containers see, absolute, with the services that see them.
+    pub mounts: BTreeMap<PathBuf, BTreeSet<String>>,
+}
+
+impl Manifest {
+    /// Of rendered units.
+    #[must_use]
+    pub fn of(
+        body: BodyId,
+        body_images: BTreeMap<Role, EngineId>,
+        rendered: &Rendered,
+        layout: &Layout,
+    ) -> Self {
+        let digests = |tree: &FileTree| -> BTreeMap<String, Sha256> {
+            let all = tree.iter().map(|(path, _)| path);
+            all.filter_map(|path| Some((path.to_string(), Sha256::of(tree.file(path)?)))).collect()
+        };
+        let mut units = digests(&rendered.quadlets);
+        units.extend(digests(&rendered.units));
+        let images = rendered.images.iter();
+        let mut mounts: BTreeMap<PathBuf, BTreeSet<String>> = BTreeMap::new();
+        for mount in &rendered.mounts {
+            if let Some(source) = mount.source() {
+                mounts.entry(source.on(&layout.home)).or_default().insert(mount.service.clone());
+            }
+        }
+        let secrets = rendered.secrets.iter();
+        Self {
+            schema: SCHEMA.to_owned(),
+            body,
+            body_images,
+            units,
+            support: digests(&rendered.support),
+            services: rendered.services.iter().map(|(name, one)| (name.clone(), one.at_boot)).collect(),
+            images: images.map(|one| (one.service.clone(), one.image.clone())).collect(),
+            may: may(rendered, layout),
+            secrets: secrets.map(|(secret, services)| (secret.to_string(), services.clone())).collect(),
+            ports: rendered.ports.iter().map(|(host, _)| *host).collect(),
+            mounts,
+        }
+    }
+
+    /// Its hash.
+    #[must_use]
+    pub fn id(&self) -> CandidateId {
+        CandidateId(Sha256::of(self.to_text()))
+    }
+
+    /// Its canonical text.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        canonical_json(self)
+    }
+
+    /// From its text; `shown` names it.
+    ///
+    /// # Errors
+    /// Unable when it is none that this forge reads.
+    pub fn parse(shown: &str, text: &[u8]) -> Result<Self, Failure> {
+        let read: Self =
+            serde_json::from_slice(text).map_err(|error| unreadable(shown, &error.to_string()))?;
+        read.check(shown)?;
+        Ok(read)
+    }
+
+    /// Whether it is of a schema that this forge knows.
+    pub(super) fn check(&self, shown: &str) -> Result<(), Failure> {
+        if self.schema == SCHEMA {
+            return Ok(());
+        }
+        Err(unreadable(shown, &format!("its schema is `{}`, not `{SCHEMA}`", self.schema.escape_debug())))
+    }
+
+    /// The plain units of the site, which systemd reads as they are.
+    pub fn plain_units(&self) -> impl Iterator<Item = &str> {
+        self.units.keys().map(String::as_str).filter(|name| service_of(name).is_none())
+    }
+
+    /// All units as systemd knows them: those that podman's generator makes, and the plain ones.
+    pub fn unit_names(&self) -> impl Iterator<Item = &str> {
+        self.services.keys().map(String::as_str).chain(self.plain_units())
+    }
+
+    /// What a person has to consent to that this one had not.
+    pub fn wider_than<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = &'a str> {
+        self.may.difference(&before.may).map(String::as_str)
+    }
+}
+
+/// What is consented to, a line each.
+fn may(rendered: &Rendered, layout: &Layout) -> BTreeSet<String> {
+    let images = rendered.images.iter().map(|one| format!("image {} of {}", one.image, one.service));
+    // What the forge itself wrote for them is part of the units, and called anew with each change.
+    let own = |path: &Path| path.starts_with(&layout.support);
+    let others =
+        rendered.mounts.iter().filter(|one| one.source().is_none_or(|path| !own(&path.on(&layout.home))));
+    let mounts = others.map(|one| {
+        let MountUse { service, mount, writable, .. } = one;
+        format!("mount {mount} in {service}{}", if *writable { ", rw" } else { "" })
+    });
+    let grants = rendered.grants.iter().map(|one| format!("grant {} {}", one.service, one.what));
+    let secrets = rendered.secrets.iter().flat_map(|(secret, services)| {
+        services.iter().map(move |service| format!("secret {secret} for {service}"))
+    });
+    let ports = rendered.ports.iter().map(|(host, pod)| format!("port 127.0.0.1:{host} -> {pod}"));
+    images.chain(mounts).chain(grants).chain(secrets).chain(ports).collect()
+}
+
+/// What the forge wrote and cannot read again.
+pub(super) fn unreadable(shown: &str, why: &str) -> Failure {
+    let diagnostic = Diagnostic::new(format!("`{shown}` is not what this forge writes: {why}"));
+    Failure::unable(diagnostic.of_kind(Fault::File).help("was it written by a newer forge? Use that one"))
+}

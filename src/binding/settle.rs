@@ -1,0 +1,236 @@
+//! The end of an inscription, whichever way it goes: from what its journal says and the site shows to one whole set.
+//!
+//! Both ways can be cut short at any point and begun again: each step is one that may have been done already.
+
+use super::{
+    facts::Engines,
+    generation::{Generation, Generations, RECEIPT},
+    journal::{Journal, Workshop},
+    loaded::{self, Texts},
+    site::Sites,
+};
+use crate::{
+    diagnostic::{Diagnostic, Failure, Fault},
+    engine::{podman::Podman, systemd::Systemd},
+    host::file,
+    name::Role,
+};
+
+/// Where an inscription is settled.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// The site and its like.
+    pub sites: &'a Sites,
+    /// Where it is prepared.
+    pub workshop: &'a Workshop,
+    /// Who brings it to life.
+    pub engines: &'a Engines,
+}
+
+/// What became of an inscription that was cut short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// Its generation is inscribed.
+    Finished(u64),
+    /// All is as it was before it.
+    Undone(u64),
+}
+
+impl std::fmt::Display for Settled {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Finished(number) => {
+                write!(formatter, "the inscription of generation {number}, which was cut short, was finished")
+            }
+            Self::Undone(number) => {
+                write!(formatter, "the inscription of generation {number}, which was cut short, was undone")
+            }
+        }
+    }
+}
+
+/// What a container is called that keeps an image of a generation from being pruned.
+#[must_use]
+pub fn keeper(generation: u64, role: &Role) -> String {
+    format!("lychd-generation-{generation}-{role}")
+}
+
+impl Place<'_> {
+    fn systemd(&self) -> &Systemd {
+        &self.engines.systemd
+    }
+
+    fn podman(&self) -> &Podman {
+        &self.engines.podman
+    }
+
+    /// Finishes or undoes what a crash left, if it left anything.
+    ///
+    /// # Errors
+    /// Refused when what was to be finished had to be undone; unable when neither can be done, or when what lies in the site is neither the one nor the other.
+    pub fn recover(&self, state: &std::path::Path) -> Result<Option<Settled>, Failure> {
+        let Some(journal) = self.workshop.unfinished()? else {
+            self.workshop.clear()?;
+            return Ok(None);
+        };
+        if journal.state != state {
+            let message = format!(
+                "an inscription was cut short that a forge with the state directory `{}` began",
+                journal.state.display()
+            );
+            let help = format!("lychd-forge --state {} bind --recover", journal.state.display());
+            return Err(Failure::unable(Diagnostic::new(message).of_kind(Fault::File).help(help)));
+        }
+        let now = self.receipt()?;
+        let of = |generation: &Option<Generation>| generation.as_ref().map(Generation::sha256);
+        if of(&now) == Some(journal.to)
+            && let Some(new) = &now
+        {
+            self.finish(&journal, new)?;
+            return Ok(Some(Settled::Finished(journal.generation)));
+        }
+        if of(&now) == journal.from {
+            self.turned_back(&journal)?;
+            return Ok(Some(Settled::Undone(journal.generation)));
+        }
+        let message = format!(
+            "the inscription of generation {} was cut short, and `{}` holds neither it nor what was there before",
+            journal.generation,
+            self.sites.quadlets.display()
+        );
+        Err(Failure::unable(Diagnostic::new(message).of_kind(Fault::File).help(format!(
+            "somebody else has written there; `{}` has what is missing",
+            self.workshop.shadow().display()
+        ))))
+    }
+
+    fn receipt(&self) -> Result<Option<Generation>, Failure> {
+        Generation::read(&self.sites.receipt())
+    }
+
+    /// The generation that lay in the site before the exchange.
+    fn before(&self) -> Result<Option<Generation>, Failure> {
+        Generation::read(&self.workshop.shadow().join(RECEIPT))
+    }
+
+    /// After the exchange: has systemd load the new set, holds what it loaded against what is to be, and removes what is
+    /// left. When systemd has something else, the old set is put back.
+    ///
+    /// # Errors
+    /// Refused when systemd does not load the set, and all is as before; unable when that could not be told: then the
+    /// journal stays, and [`Place::recover`] goes on.
+    pub fn finish(&self, journal: &Journal, new: &Generation) -> Result<(), Failure> {
+        let wrong = self.load(new)?;
+        if !wrong.is_empty() {
+            self.turn_back(journal)?;
+            let message =
+                format!("systemd did not load generation {}, and it was undone", journal.generation);
+            let told = wrong.iter().take(MOST).fold(Diagnostic::new(message), Diagnostic::note);
+            return Err(told
+                .help("`journalctl --user --since -1min` has what systemd and podman said")
+                .into());
+        }
+        let wanted = |name: &str| new.candidate.plain_units().any(|unit| unit == name);
+        if let Some(before) = self.before()? {
+            for name in before.candidate.plain_units().filter(|name| !wanted(name)) {
+                self.unlink(name)?;
+            }
+        }
+        self.workshop.end()
+    }
+
+    /// Has systemd read the site again; what is then not as it is to be, a line each.
+    fn load(&self, generation: &Generation) -> Result<Vec<String>, Failure> {
+        let mut wrong = Vec::new();
+        for _ in 0..2 {
+            // A lost answer says nothing: what is loaded does. And another's reload may have met the exchange.
+            let reloaded = self.systemd().reload();
+            wrong = loaded::check(generation, Texts::Judged, self.sites, self.systemd())?;
+            if wrong.is_empty() {
+                return Ok(wrong);
+            }
+            reloaded?;
+        }
+        Ok(wrong)
+    }
+
+    /// Puts the old set back, has it loaded, and undoes the rest.
+    fn turn_back(&self, journal: &Journal) -> Result<(), Failure> {
+        let (site, shadow) = (&self.sites.quadlets, self.workshop.shadow());
+        let moved = if file::exists(&shadow)? {
+            file::exchange(&shadow, site)
+        } else {
+            file::rename_new(site, &shadow)
+        };
+        moved.map_err(|error| file::unable("put the old set back into", site, &error))?;
+        self.turned_back(journal)
+    }
+
+    /// With the old set in its place: has systemd load it, whatever it had loaded of the new one.
+    fn turned_back(&self, journal: &Journal) -> Result<(), Failure> {
+        self.systemd().reload()?;
+        if let Some(old) = self.receipt()? {
+            // What the user's own files make of it may be another text than on the day when it was judged.
+            let wrong = loaded::check(&old, Texts::Any, self.sites, self.systemd())?;
+            if !wrong.is_empty() {
+                let message = "systemd does not load the old set either, which lies in the site again";
+                let told = wrong.iter().take(MOST).fold(Diagnostic::new(message), Diagnostic::note);
+                let help = "mend what is named here, then: lychd-forge bind --recover";
+                return Err(Failure::unable(told.of_kind(Fault::Program).help(help)));
+            }
+        }
+        self.undo(journal)
+    }
+
+    /// Before the exchange, or after it was turned back: takes away what was made for the new set, and starts what was
+    /// stopped for it.
+    ///
+    /// # Errors
+    /// Unable when something cannot be removed or started: the journal stays.
+    pub fn undo(&self, journal: &Journal) -> Result<(), Failure> {
+        let old = self.receipt()?;
+        let stays =
+            |name: &str| old.as_ref().is_some_and(|old| old.candidate.plain_units().any(|unit| unit == name));
+        for name in journal.links.iter().filter(|name| !stays(name)) {
+            self.unlink(name)?;
+        }
+        let generations = Generations::of_state(&journal.state);
+        for name in &journal.keepers {
+            self.podman().release(name)?;
+        }
+        if old.as_ref().is_none_or(|old| old.number != journal.generation) {
+            generations.remove(journal.generation)?;
+        }
+        for directory in journal.made.iter().rev() {
+            file::remove_empty(directory).map_err(|error| file::unable("remove", directory, &error))?;
+        }
+        for name in &journal.stopped {
+            // What cannot start does not start for having run before.
+            if let Err(failure @ Failure::Unable(_)) = self.systemd().start(name) {
+                return Err(failure);
+            }
+        }
+        self.workshop.end()
+    }
+
+    /// Makes the link to a plain unit, where it is not.
+    pub(super) fn link(&self, name: &str) -> Result<(), Failure> {
+        if self.sites.has_link(name)? {
+            return Ok(());
+        }
+        let at = self.sites.link(name);
+        file::link(&self.sites.quadlets.join(name), &at).map_err(|error| file::unable("write", &at, &error))
+    }
+
+    /// Removes the link to a plain unit, where it is one.
+    fn unlink(&self, name: &str) -> Result<(), Failure> {
+        if !self.sites.has_link(name)? {
+            return Ok(());
+        }
+        let at = self.sites.link(name);
+        file::remove(&at).map_err(|error| file::unable("remove", &at, &error))
+    }
+}
+
+/// The most lines that are told of what is wrong.
+const MOST: usize = 8;

@@ -1,0 +1,29 @@
+//! A human's word where it is needed.
+
+use super::ui::Ui;
+use crate::{
+    binding::bind::{CONFIRMING_DIGITS, Prepared},
+    diagnostic::{Diagnostic, Failure},
+};
+
+/// From the terminal, for what was prepared.
+pub(super) fn ask(prepared: &Prepared, ui: &Ui) -> Result<(), Failure> {
+    let hash = prepared.candidate().short(CONFIRMING_DIGITS);
+    let what =
+        if prepared.is_first() { "this activates the first body" } else { "this allows more than before" };
+    let told =
+        prepared.outlook.widens.iter().fold(Diagnostic::new(what), |told, line| told.note(line.as_str()));
+    if !ui.can_ask() {
+        let help = format!("look at it with --dry-run, then say yes to its hash: --confirm {hash}");
+        return Err(told.help(help).into());
+    }
+    ui.say(&format!("{what}: candidate {hash}"));
+    for line in &prepared.outlook.widens {
+        ui.say(&format!("    {line}"));
+    }
+    if ui.ask("Inscribe it?")? {
+        Ok(())
+    } else {
+        Err(Diagnostic::new("not confirmed: nothing was changed").into())
+    }
+}

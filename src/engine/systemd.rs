@@ -1,0 +1,279 @@
+//! The systemd of a user, spoken to over its bus: what is loaded and runs, and the few things that are asked of it.
+//!
+//! No answer is waited for without an end. What a lost answer leaves open is asked again: [`Systemd::unit`] tells what is.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use zbus::wire::{OwnedObjectPath, OwnedVariant};
+
+use crate::{
+    diagnostic::{Diagnostic, Failure, Fault},
+    host::{
+        bus::{Bus, BusError, Method},
+        clock::{Stopwatch, pause},
+        environment, file,
+        process::Command,
+    },
+};
+
+/// How long one call may take. A reload runs all generators: a quarter of a second, and more where there are hundreds of
+/// units on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(90);
+/// Between two looks at a unit that is on its way.
+const LOOK: Duration = Duration::from_millis(40);
+
+/// How long what nothing depends on may take.
+const SHORT: Duration = Duration::from_secs(5);
+
+const SYSTEM_BUS: &str = "/run/dbus/system_bus_socket";
+const SERVICE: &str = "org.freedesktop.systemd1";
+const MANAGER: &str = "/org/freedesktop/systemd1";
+const UNITS: &str = "/org/freedesktop/systemd1/unit/";
+const OF_MANAGER: &str = "org.freedesktop.systemd1.Manager";
+const OF_UNIT: &str = "org.freedesktop.systemd1.Unit";
+const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
+
+/// A user's systemd.
+#[derive(Clone, Debug)]
+pub struct Systemd {
+    bus: Bus,
+}
+
+/// What systemd says of a unit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UnitState {
+    /// `loaded`, `not-found`, `bad-setting` and the like.
+    pub load: String,
+    /// `active`, `inactive`, `failed`, `activating` and the like.
+    pub active: String,
+    /// What that is in the unit's own words, such as `running` or `auto-restart`.
+    pub sub: String,
+    /// The file that it was loaded from.
+    pub fragment: PathBuf,
+    /// What that file says that it was made of.
+    pub source: PathBuf,
+    /// The number of a job that is on its way; 0 for none.
+    pub job: u32,
+}
+
+impl UnitState {
+    /// Whether it is there to be started.
+    #[must_use]
+    pub fn is_loaded(&self) -> bool {
+        self.load == "loaded"
+    }
+
+    /// Whether anything of it runs, or is about to.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        self.job != 0 || !matches!(self.active.as_str(), "inactive" | "failed")
+    }
+}
+
+impl Systemd {
+    /// That of the user whose bus is behind this socket.
+    ///
+    /// # Errors
+    /// [`Failure::Unable`] when it does not answer.
+    pub fn connect(socket: &Path) -> Result<Self, Failure> {
+        let bus = Bus::connect(socket, PATIENCE).map_err(|error| {
+            let message = format!("systemd cannot be reached by `{}`: {error}", socket.display());
+            Failure::unable(Diagnostic::new(message).of_kind(Fault::Program))
+        })?;
+        Ok(Self { bus })
+    }
+
+    /// That of the user who runs this: by the runtime directory of the session, or the one that the user has where the
+    /// environment names none, as under `sudo` or cron.
+    ///
+    /// # Errors
+    /// As [`Systemd::connect`], or when there is no bus.
+    pub fn of_user() -> Result<Self, Failure> {
+        let usual = || PathBuf::from(format!("/run/user/{}", environment::uid()));
+        let runtime = environment::variable("XDG_RUNTIME_DIR").map(PathBuf::from);
+        let socket = runtime.filter(|path| path.is_absolute()).unwrap_or_else(usual).join("bus");
+        if file::kind_behind(&socket)?.is_none() {
+            let message =
+                format!("the systemd of this user does not run: there is no `{}`", socket.display());
+            return Err(Failure::unable(Diagnostic::new(message).of_kind(Fault::Program).help(
+                "log in as this user, or have its services run without that: `loginctl enable-linger`",
+            )));
+        }
+        Self::connect(&socket)
+    }
+
+    /// Whether the services of a user run without a session; `None` where the system does not say.
+    #[must_use]
+    pub fn lingers(uid: u32) -> Option<bool> {
+        let bus = Bus::connect(Path::new(SYSTEM_BUS), SHORT).ok()?;
+        let object = format!("/org/freedesktop/login1/user/_{uid}");
+        let method =
+            Method { service: "org.freedesktop.login1", object: &object, interface: PROPERTIES, name: "Get" };
+        let answer: OwnedVariant = bus.call(method, &("org.freedesktop.login1.User", "Linger")).ok()?;
+        bool::try_from(answer).ok()
+    }
+
+    fn manager<A, R>(&self, name: &str, arguments: &A) -> Result<R, BusError>
+    where
+        A: serde::Serialize + zbus::wire::DynamicType,
+        R: serde::de::DeserializeOwned + zbus::wire::Type,
+    {
+        let method = Method { service: SERVICE, object: MANAGER, interface: OF_MANAGER, name };
+        self.bus.call(method, arguments)
+    }
+
+    /// Its version, as it writes it: `257.13-1~deb13u1`.
+    ///
+    /// # Errors
+    /// [`Failure::Unable`] when it does not answer.
+    pub fn version(&self) -> Result<String, Failure> {
+        let method = Method { service: SERVICE, object: MANAGER, interface: PROPERTIES, name: "Get" };
+        let answer: Result<OwnedVariant, _> = self.bus.call(method, &(OF_MANAGER, "Version"));
+        let version = answer.and_then(|value| Ok(String::try_from(value)?));
+        version.map_err(|error| unable("tell its version", &error))
+    }
+
+    /// Has it read all units again, which is when a changed site begins to count.
+    ///
+    /// # Errors
+    /// [`Failure::Unable`] when it says no, or nothing: then it may have been done.
+    pub fn reload(&self) -> Result<(), Failure> {
+        self.manager("Reload", &()).map_err(|error| unable("reload", &error))
+    }
+
+    /// What it says of a unit, which it loads for that where it is not.
+    ///
+    /// # Errors
+    /// [`Failure::Unable`] when it does not answer.
+    pub fn unit(&self, name: &str) -> Result<UnitState, Failure> {
+        let object = format!("{UNITS}{}", label(name));
+        let method = Method { service: SERVICE, object: &object, interface: PROPERTIES, name: "GetAll" };
+        let properties: BTreeMap<String, OwnedVariant> = self
+            .bus
+            .call(method, &(OF_UNIT,))
+            .map_err(|error| unable(&format!("tell of `{name}`"), &error))?;
+        let mut properties = Properties(properties);
+        Ok(UnitState {
+            load: properties.text("LoadState"),
+            active: properties.text("ActiveState"),
+            sub: properties.text("SubState"),
+            fragment: properties.text("FragmentPath").into(),
+            source: properties.text("SourcePath").into(),
+            job: properties.job(),
+        })
+    }
+
+    /// Asks for a start, and does not wait for it.
+    ///
+    /// # Errors
+    /// Refused when it will not start the unit; unable when it does not answer.
+    pub fn start(&self, name: &str) -> Result<(), Failure> {
+        self.job("StartUnit", "start", name)
+    }
+
+    /// Asks for a restart of a unit that runs, and does not wait for it.
+    ///
+    /// # Errors
+    /// As [`Systemd::start`].
+    pub fn restart(&self, name: &str) -> Result<(), Failure> {
+        self.job("TryRestartUnit", "restart", name)
+    }
+
+    fn job(&self, method: &str, what: &str, name: &str) -> Result<(), Failure> {
+        let answer: Result<OwnedObjectPath, _> = self.manager(method, &(name, "replace"));
+        match answer {
+            Ok(_) => Ok(()),
+            Err(BusError::Answered { said, .. }) => {
+                Err(Diagnostic::new(format!("systemd does not {what} `{name}`: {said}")).into())
+            }
+            Err(lost) => Err(unable(&format!("{what} `{name}`"), &lost)),
+        }
+    }
+
+    /// Stops a unit and waits until nothing of it runs; `false` when that takes longer than `patience`.
+    ///
+    /// # Errors
+    /// As [`Systemd::start`].
+    pub fn stop(&self, name: &str, patience: Duration) -> Result<bool, Failure> {
+        self.job("StopUnit", "stop", name)?;
+        let watch = Stopwatch::start();
+        loop {
+            if !self.unit(name)?.is_up() {
+                return Ok(true);
+            }
+            if watch.elapsed() >= patience {
+                return Ok(false);
+            }
+            pause(LOOK);
+        }
+    }
+
+    /// Forgets that a unit failed, and how often it was tried.
+    ///
+    /// # Errors
+    /// [`Failure::Unable`] when it does not answer; a unit that did not fail is none.
+    pub fn reset_failed(&self, name: &str) -> Result<(), Failure> {
+        match self.manager("ResetFailedUnit", &(name,)) {
+            // What is not loaded has not failed.
+            Ok(()) | Err(BusError::Answered { .. }) => Ok(()),
+            Err(lost) => Err(unable(&format!("reset `{name}`"), &lost)),
+        }
+    }
+}
+
+/// The last lines that a unit wrote, as people read them; none where the journal cannot be asked.
+#[must_use]
+pub fn last_words(unit: &str) -> Vec<String> {
+    let words = ["--user", "--no-pager", "--output=cat", "--lines=8", "--unit", unit];
+    let output = Command::new("journalctl").args(words).output();
+    output.map(|output| output.text().lines().map(str::to_owned).collect()).unwrap_or_default()
+}
+
+struct Properties(BTreeMap<String, OwnedVariant>);
+
+impl Properties {
+    fn text(&mut self, name: &str) -> String {
+        self.0.remove(name).and_then(|value| String::try_from(value).ok()).unwrap_or_default()
+    }
+
+    /// `Job` is its number and its path.
+    fn job(&mut self) -> u32 {
+        let job = self.0.remove("Job").map(<(u32, OwnedObjectPath)>::try_from);
+        job.and_then(Result::ok).map_or(0, |(number, _)| number)
+    }
+}
+
+/// A unit's name in a path of an object: whatever is neither letter nor digit, and a digit at the beginning, as `_` and
+/// two hex digits.
+fn label(name: &str) -> String {
+    let mut label = String::new();
+    for (at, byte) in name.bytes().enumerate() {
+        if byte.is_ascii_alphabetic() || (at > 0 && byte.is_ascii_digit()) {
+            label.push(char::from(byte));
+        } else {
+            // A text takes whatever is written to it.
+            let _whole = write!(label, "_{byte:02x}");
+        }
+    }
+    label
+}
+
+fn unable(doing: &str, error: &BusError) -> Failure {
+    Failure::unable(Diagnostic::new(format!("systemd does not {doing}: {error}")).of_kind(Fault::Program))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_labels_of_objects() {
+        assert_eq!(label("lychd-pod.service"), "lychd_2dpod_2eservice");
+        assert_eq!(label("4a@é.x"), "_34a_40_c3_a9_2ex");
+    }
+}
