@@ -5,7 +5,7 @@ SHELL := bash
 # What `make lint` holds, a part each.
 LINTS := rustfmt clippy licences rustdoc
 
-.PHONY: run test test-corpus test-debian test-database test-nix test-realm test-podmans test-repeat bench lint $(LINTS) ci-parts build-test emit package toolchain prepare-compiler prepare-run prepare-test
+.PHONY: run test test-corpus test-debian test-database test-nix test-realm test-faults test-podmans test-repeat bench lint $(LINTS) ci-parts build-test emit package toolchain prepare-compiler prepare-run prepare-test
 
 FORGE := target/release/lychd-forge --codex examples/codex --crypt examples/crypt
 
@@ -72,7 +72,11 @@ test-nix: prepare-test
 
 # Hundreds of switches of Covens on a real systemd: minutes.
 test-realm: prepare-test
-	@cargo test --locked --test it -- --ignored realm::
+	@cargo test --locked --test it -- --ignored covens::
+
+# An inscription that is cut short at every boundary: an hour.
+test-faults: prepare-test
+	@cargo test --locked --test it -- --ignored --nocapture faults_
 
 # The golden units before podman's generator and systemd of newer Debians than the one that the suite brings.
 test-podmans: prepare-test

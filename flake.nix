@@ -16,6 +16,9 @@
       devShells.${system} = forge.devShells;
       checks.${system} = forge.checks;
 
+      # What a federation's own flake is made of: `nix flake init -t` gives one.
+      lib.federation = forge.federation;
+
       overlays.default = final: _: { lychd-forge = final.callPackage ./nix/forge/nixpkgs.nix { }; };
 
       templates.default = {

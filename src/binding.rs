@@ -14,6 +14,7 @@ pub mod inscription;
 pub mod journal;
 pub mod judge;
 pub mod loaded;
+pub mod lychds;
 pub mod manifest;
 mod owners;
 pub mod places;

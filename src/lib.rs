@@ -19,7 +19,7 @@
 //!                      Body          images by role, store paths, evidence; recorded under a number
 //!                        │
 //!                        ▼ runes (pure) with the Codex: one pod, its containers and targets
-//!                        ▼ binding   judged by podman and systemd, planned against what lies there
+//!                        ▼ binding   judged by podman and systemd, planned, exchanged, checked
 //!                    Candidate       unit files for this body
 //! ```
 //!

@@ -17,6 +17,7 @@ mod init;
 mod man;
 mod page;
 mod recovered;
+mod released;
 mod synthesize;
 mod transmute;
 
@@ -35,6 +36,7 @@ pub use self::{
     man::Man,
     page::{Line, Page},
     recovered::{Recovered, Way},
+    released::Released,
     synthesize::Synthesize,
     transmute::{ChangedFile, Transmute},
 };

@@ -24,13 +24,14 @@ let
   lychd-forge = import ./package.nix { inherit cargo toolchain version; };
   app = import ./app.nix { inherit pkgs; package = lychd-forge; };
   apps = {
-    lychd-forge = app null;
-    default = app null;
-    bind = app "bind";
+    lychd-forge = app "" "";
+    default = app "" "";
+    bind = app "" "bind";
   };
 in
 {
   inherit apps;
+  federation = import ./federation.nix { inherit app pkgs toolchain; inherit (pkgs) system; package = lychd-forge; };
   packages = { inherit lychd-forge; default = lychd-forge; };
   devShells.default = import ./shell.nix { inherit pkgs toolchain; };
   checks = import ./checks.nix { inherit pkgs cargo tested apps image version; package = lychd-forge; };

@@ -12,6 +12,7 @@ use super::{
     generation::Generation,
     inscription,
     journal::Workshop,
+    lychds::Lychds,
     manifest::CandidateId,
     preflight::{Chores, preflight},
     propose,
@@ -29,7 +30,7 @@ use crate::{
 /// The fewest digits of a candidate's hash that confirm it.
 pub const CONFIRMING_DIGITS: usize = 12;
 /// How long services may take until they run: images are loaded, but a database may have to come back from a crash.
-const START: Duration = Duration::from_secs(300);
+const START: Duration = Duration::from_mins(5);
 
 /// What becomes of a candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +101,7 @@ pub enum Done {
     /// It is inscribed, and systemd has loaded it.
     Inscribed {
         /// As what.
-        generation: Generation,
+        generation: Box<Generation>,
         /// What became of services that were started or restarted.
         activated: Activated,
     },
@@ -137,6 +138,7 @@ pub fn recover(directories: &Directories, progress: &dyn Progress) -> Result<Opt
 
 fn recover_held(sites: &Sites, workshop: &Workshop, state: &Path) -> Result<Option<Settled>, Failure> {
     if workshop.unfinished()?.is_none() {
+        workshop.clear()?;
         return Ok(None);
     }
     let engines = Engines::of_user()?;
@@ -147,6 +149,28 @@ fn places(directories: &Directories) -> Result<(Sites, Workshop), Failure> {
     let sites = Sites::of_user(&directories.state)?;
     let workshop = Workshop::of(&sites)?;
     Ok((sites, workshop))
+}
+
+/// Takes away what is inscribed, and gives its place back to LychD's own inscription where that was taken over; returns
+/// the generation that lay there.
+///
+/// # Errors
+/// As [`inscription::release`]; refused when nothing is inscribed.
+pub fn release(directories: &Directories, progress: &dyn Progress) -> Result<u64, Failure> {
+    let (sites, workshop) = places(directories)?;
+    let _held = Held::take(directories, &workshop, progress)?;
+    recover_held(&sites, &workshop, &directories.state)?;
+    if Lychds::read(&workshop.adopted())?.is_none() {
+        let nothing = Diagnostic::new("nothing of LychD's was taken over that could be given back");
+        return Err(nothing.help("`systemctl --user stop lychd-pod` stops the organism").into());
+    }
+    let Some(active) = Generation::read(&sites.receipt())? else {
+        return Err(Diagnostic::new("nothing is inscribed").into());
+    };
+    let engines = Engines::of_user()?;
+    let place = Place { sites: &sites, workshop: &workshop, engines: &engines };
+    inscription::release(place, &active, &directories.state, progress)?;
+    Ok(active.number)
 }
 
 /// Finishes or undoes what was cut short, renders and judges the units of a body, and sees whether they can live here.
@@ -169,8 +193,9 @@ pub fn prepare(
     if let Some(active) = active.filter(|active| active.state != proposal.host.state) {
         let message =
             format!("what is inscribed is of a forge with the state directory `{}`", active.state.display());
-        let help = format!("lychd-forge --state {} bind", active.state.display());
-        return Err(Diagnostic::new(message).help(help).into());
+        return Err(Diagnostic::new(message)
+            .help(format!("lychd-forge --state {} bind", active.state.display()))
+            .into());
     }
     let outlook = Outlook::of(&proposal, first)?;
     let (mut ready, mut notes) = (None, Vec::new());
@@ -178,7 +203,8 @@ pub fn prepare(
         let manifest = &proposal.candidate.manifest;
         let engines = Engines::of_user()?;
         let facts = Facts::read(manifest, &sites, &directories.state, &engines)?;
-        let chores = preflight(manifest, &facts, active, &proposal.host.layout)?;
+        let chores =
+            preflight(manifest, &facts, (active, proposal.host.lychds.is_some()), &proposal.host.layout)?;
         notes.extend(chores.notes.iter().cloned());
         ready = Some((engines, chores));
     }
@@ -294,8 +320,13 @@ impl Prepared {
         };
         self.load_images(record, engines, chores, progress)?;
         let place = Place { sites: &host.sites, workshop: &self.workshop, engines };
-        let generation =
-            inscription::inscribe(place, candidate, (&host.found, sources), chores, (state, progress))?;
+        let generation = inscription::inscribe(
+            place,
+            candidate,
+            (&host.found, sources),
+            (host.lychds.as_ref(), chores),
+            (state, progress),
+        )?;
         let activated = if self.is_first() {
             let services = &generation.candidate.services;
             let at_boot = services.iter().filter(|(_, at_boot)| **at_boot).map(|(name, _)| name.clone());
@@ -305,7 +336,7 @@ impl Prepared {
         } else {
             Activated::default()
         };
-        Ok(Done::Inscribed { generation, activated })
+        Ok(Done::Inscribed { generation: Box::new(generation), activated })
     }
 
     /// Images of the body that podman has lost, from the store that holds their layers.

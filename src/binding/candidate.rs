@@ -272,6 +272,7 @@ mod tests {
             state: sites.support.parent().unwrap().to_owned(),
             sites,
             found: Found::default(),
+            lychds: None,
             ports: [].into(),
             quadlets: SearchTree::default(),
             units: UserUnits::default(),

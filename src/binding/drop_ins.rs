@@ -43,6 +43,13 @@ impl UserUnits {
         })
     }
 
+    /// The same as if these files were not there.
+    pub(super) fn without(&mut self, gone: &BTreeSet<PathBuf>) {
+        for directory in &mut self.directories {
+            directory.names.retain(|name| !gone.contains(&directory.path.join(name)));
+        }
+    }
+
     /// Where they are, in systemd's order.
     pub fn directories(&self) -> impl Iterator<Item = &Path> {
         self.directories.iter().map(|one| one.path.as_path())

@@ -27,7 +27,7 @@ pub struct Facts {
     pub missing_images: BTreeSet<EngineId>,
     /// Wanted ports that somebody listens on.
     pub taken: BTreeSet<u16>,
-    /// Whether the pod that is inscribed runs: then its ports are taken by itself.
+    /// Whether a pod of our name runs: where it is ours, or one that is taken over, its ports are taken by itself.
     pub pod_runs: bool,
     /// What of the mounts is not there.
     pub missing_mounts: BTreeSet<PathBuf>,

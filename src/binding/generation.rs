@@ -88,8 +88,14 @@ impl Generation {
     /// Where a file of its support directory lies.
     #[must_use]
     pub fn support(&self, name: &str) -> PathBuf {
-        self.state.join("support").join(name)
+        support(&self.state).join(name)
     }
+}
+
+/// Where a state directory has the files that containers read.
+#[must_use]
+pub fn support(state: &Path) -> PathBuf {
+    state.join("support")
 }
 
 /// The generations of a state directory.

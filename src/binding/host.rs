@@ -1,12 +1,13 @@
 //! The host as an inscription meets it, read once into a value.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
 use super::{
     drop_ins::UserUnits,
+    lychds::Lychds,
     places::{self, Places},
     search::SearchTree,
     site::{Found, Sites},
@@ -31,6 +32,8 @@ pub struct HostView {
     pub found: Found,
     /// The ports of the last inscription, by stone.
     pub ports: BTreeMap<RuneName, u16>,
+    /// LychD's own inscription, which is to be taken over.
+    pub lychds: Option<Lychds>,
     /// What podman reads besides ours.
     pub quadlets: SearchTree,
     /// What systemd reads besides what is generated.
@@ -42,12 +45,12 @@ pub struct HostView {
 }
 
 impl HostView {
-    /// This host, for the user who runs this.
+    /// This host, for the user who runs this; with `adopt` as it will be without LychD's own inscription.
     ///
     /// # Errors
     /// Refused when a path cannot stand in a unit, units could not lie where they are to, or the last inscription's ports make no sense; unable when a
     /// directory cannot be read, or there is no home.
-    pub fn read(directories: &Directories) -> Result<Self, Failure> {
+    pub fn read(directories: &Directories, adopt: bool) -> Result<Self, Failure> {
         let configuration = configuration()?;
         let sites = Sites::of_user(&directories.state)?;
         sites.check()?;
@@ -56,18 +59,44 @@ impl HostView {
         let elsewhere = environment::variable("QUADLET_UNIT_DIRS").map(|_| {
             "QUADLET_UNIT_DIRS is set: a podman that sees it reads other directories than these".to_owned()
         });
-        let found = sites.read()?;
+        let lychds = lychds(&sites, adopt)?;
+        let theirs: BTreeSet<PathBuf> = lychds.iter().flat_map(|one| one.files(&sites)).collect();
+        let mut found = sites.read()?;
+        found.without(&theirs);
+        let mut quadlets = SearchTree::read(&sites.quadlets, &places.podman)?;
+        quadlets.without(&theirs);
+        let mut units = UserUnits::read(&places.systemd, &places.systemd_after)?;
+        units.without(&theirs);
         Ok(Self {
             layout,
             state: file::resolved(&directories.state)?,
             ports: inscribed_ports(&found)?,
             found,
-            quadlets: SearchTree::read(&sites.quadlets, &places.podman)?,
-            units: UserUnits::read(&places.systemd, &places.systemd_after)?,
+            lychds,
+            quadlets,
+            units,
             notes: elsewhere.into_iter().collect(),
             resolve: file::resolved,
             sites,
         })
+    }
+}
+
+/// LychD's own inscription, where it is to be taken over.
+fn lychds(sites: &Sites, adopt: bool) -> Result<Option<Lychds>, Failure> {
+    match (Lychds::of(sites)?, adopt) {
+        (Some(_), false) => {
+            let podmans = sites.quadlets.parent().unwrap_or(&sites.quadlets);
+            let message =
+                format!("`{}` holds units that `lychd bind` wrote, by its receipt", podmans.display());
+            Err(Diagnostic::new(message)
+                .help("`lychd-forge bind --adopt` takes their place, and `bind --release` gives it back")
+                .into())
+        }
+        (None, true) => Err(Diagnostic::new("there is nothing of `lychd bind` to take over")
+            .help("`lychd-forge bind --first` activates the first body")
+            .into()),
+        (found, _) => Ok(found),
     }
 }
 

@@ -3,12 +3,17 @@
 //! The order is that of `docs/inscription.md`. Until the exchange nothing that lives is touched but for units that will
 //! be there no longer, which are stopped under the names that they still have.
 
-use std::{collections::BTreeSet, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use super::{
     candidate::Candidate,
     generation::{Generation, Generations, RECEIPT, below},
-    journal::Journal,
+    journal::{Journal, Move},
+    lychds::Lychds,
     manifest::FILE,
     preflight::Chores,
     settle::{Place, keeper},
@@ -38,7 +43,7 @@ pub fn files(candidate: &Candidate, sources: &FileTree) -> FileTree {
 ///
 /// # Errors
 /// Unable when it cannot be written.
-pub fn stage(state: &std::path::Path, candidate: &Candidate, sources: &FileTree) -> Result<PathBuf, Failure> {
+pub fn stage(state: &Path, candidate: &Candidate, sources: &FileTree) -> Result<PathBuf, Failure> {
     let place = state.join("candidates").join(candidate.manifest.id().to_string());
     let mut all = files(candidate, sources);
     all.insert_text(relative_path!("candidate.json"), candidate.manifest.to_text());
@@ -47,7 +52,7 @@ pub fn stage(state: &std::path::Path, candidate: &Candidate, sources: &FileTree)
     Ok(place)
 }
 
-/// Inscribes a candidate over what was found; returns its generation once systemd has loaded it.
+/// Inscribes a candidate over what was found, `theirs` being LychD's own inscription that it takes over; returns its generation once systemd has loaded it.
 ///
 /// # Errors
 /// Refused when systemd does not load it, or a service that goes does not stop: then all is as before. Unable when
@@ -56,15 +61,20 @@ pub fn inscribe(
     place: Place<'_>,
     candidate: &Candidate,
     (found, sources): (&Found, &FileTree),
-    chores: &Chores,
-    (state, progress): (&std::path::Path, &dyn Progress),
+    (theirs, chores): (Option<&Lychds>, &Chores),
+    (state, progress): (&Path, &dyn Progress),
 ) -> Result<Generation, Failure> {
     let generations = Generations::of_state(state);
     let before = found.receipt.as_ref();
     let generation = generations.next(before, candidate.manifest.clone(), candidate.loads.clone())?;
-    let mut journal =
-        Journal::new(state, generation.number, before.map(Generation::sha256), generation.sha256());
-    journal.stopped = going(place, before, &generation)?;
+    let from = before.map(Generation::sha256);
+    let mut journal = Journal::new(state, generation.number, from, Some(generation.sha256()));
+    let mut going = going(before, &generation);
+    if let Some(theirs) = theirs {
+        going.extend(theirs.unit_names());
+        journal.moves = theirs.away(place.sites, &place.workshop.adopted());
+    }
+    journal.stopped = up(place, going)?;
     for name in generation.candidate.plain_units() {
         if !place.sites.has_link(name)? {
             journal.links.insert(name.to_owned());
@@ -82,8 +92,22 @@ pub fn inscribe(
         return Err(undone(failure, place.undo(&journal)));
     }
     progress.stage("load", "systemd reads the units");
-    place.finish(&journal, &generation)?;
+    place.finish(&journal, Some(&generation)).map_err(|failure| unfinished(failure, generation.number))?;
     Ok(generation)
+}
+
+/// What could not be told, with the site exchanged.
+fn unfinished(failure: Failure, generation: u64) -> Failure {
+    match failure {
+        Failure::Unable(diagnostic) => Failure::unable(
+            diagnostic
+                .note(format!(
+                    "generation {generation} lies in the site, and it is not known whether systemd has it"
+                ))
+                .help("when that is mended: lychd-forge bind --recover"),
+        ),
+        refused @ Failure::Refused(_) => refused,
+    }
 }
 
 /// What failed, and whether all is as before.
@@ -103,17 +127,72 @@ fn undone(failure: Failure, undo: Result<(), Failure>) -> Failure {
     }
 }
 
-/// Units that run and will be there no longer.
-fn going(place: Place<'_>, before: Option<&Generation>, new: &Generation) -> Result<Vec<String>, Failure> {
-    let Some(before) = before else { return Ok(Vec::new()) };
+/// Takes away what is inscribed, with the files of another inscription that was taken over back in their places.
+///
+/// # Errors
+/// As [`inscribe`].
+pub fn release(
+    place: Place<'_>,
+    active: &Generation,
+    state: &Path,
+    progress: &dyn Progress,
+) -> Result<(), Failure> {
+    let mut journal = Journal::new(state, active.number, Some(active.sha256()), None);
+    journal.stopped = up(place, active.candidate.unit_names().map(str::to_owned).collect())?;
+    let kept = place.workshop.adopted();
+    if let Some(theirs) = Lychds::read(&kept)? {
+        let podmans = place.sites.quadlets.parent().unwrap_or(&place.sites.quadlets);
+        let away = theirs.kept_in(podmans).away(place.sites, &kept);
+        journal.moves = away.iter().rev().map(Move::back).collect();
+    }
+    place.workshop.clear()?;
+    place.workshop.begin(&journal)?;
+    let (site, shadow) = (&place.sites.quadlets, place.workshop.shadow());
+    let left = stop(place, &journal, progress).and_then(|()| {
+        file::rename_new(site, &shadow).map_err(|error| file::unable("take away", site, &error))
+    });
+    if let Err(failure) = left {
+        return Err(undone(failure, place.undo(&journal)));
+    }
+    for directory in site.parent().into_iter().chain(shadow.parent()) {
+        // What is not on the disk is found and done again.
+        let _left = file::sync_directory(directory);
+    }
+    progress.stage("unload", "systemd forgets the units");
+    place.finish(&journal, None).map_err(|failure| unfinished(failure, active.number))
+}
+
+/// Units that will be there no longer.
+fn going(before: Option<&Generation>, new: &Generation) -> BTreeSet<String> {
     let stay: BTreeSet<&str> = new.candidate.unit_names().collect();
-    let mut going = Vec::new();
-    for name in before.candidate.unit_names().filter(|name| !stay.contains(name)) {
-        if place.engines.systemd.unit(name)?.is_up() {
-            going.push(name.to_owned());
+    let before = before.iter().flat_map(|before| before.candidate.unit_names());
+    before.filter(|name| !stay.contains(name)).map(str::to_owned).collect()
+}
+
+/// Those of them that run.
+fn up(place: Place<'_>, names: BTreeSet<String>) -> Result<Vec<String>, Failure> {
+    let mut up = Vec::new();
+    for name in names {
+        if place.engines.systemd.unit(&name)?.is_up() {
+            up.push(name);
         }
     }
-    Ok(going)
+    Ok(up)
+}
+
+/// Stops what the journal says.
+fn stop(place: Place<'_>, journal: &Journal, progress: &dyn Progress) -> Result<(), Failure> {
+    for name in &journal.stopped {
+        progress.stage("stop", name);
+        if !place.engines.systemd.stop(name, STOP)? {
+            let message = format!("`{name}`, which will be there no longer, does not stop");
+            return Err(Diagnostic::new(message)
+                .help(format!("systemctl --user stop {name}"))
+                .help(format!("systemctl --user kill --signal KILL {name}"))
+                .into());
+        }
+    }
+    Ok(())
 }
 
 /// The directories on the way to these that are not there, the upper ones first.
@@ -172,16 +251,8 @@ impl Step<'_> {
     /// Puts the new set into the place of the old one.
     fn exchange(&self, found: &Found) -> Result<(), Failure> {
         let Self { place, journal, .. } = self;
-        for name in &journal.stopped {
-            self.progress.stage("stop", name);
-            if !place.engines.systemd.stop(name, STOP)? {
-                let message = format!("`{name}`, which will be there no longer, does not stop");
-                return Err(Diagnostic::new(message)
-                    .help(format!("systemctl --user stop {name}"))
-                    .help(format!("systemctl --user kill --signal KILL {name}"))
-                    .into());
-            }
-        }
+        stop(*place, journal, self.progress)?;
+        journal.moves.iter().try_for_each(Move::carry_out)?;
         let units = &place.sites.units;
         if !journal.links.is_empty() {
             file::create_directory(units).map_err(|error| file::unable("create", units, &error))?;
@@ -196,8 +267,8 @@ impl Step<'_> {
         let is_there = file::exists(site)?;
         let moved = if is_there { file::exchange(&shadow, site) } else { file::rename_new(&shadow, site) };
         moved.map_err(|error| file::unable("put the new set into", site, &error))?;
-        if let Some(podmans) = site.parent() {
-            file::sync_directory(podmans).map_err(|error| file::unable("sync", podmans, &error))?;
+        for directory in site.parent().into_iter().chain(shadow.parent()) {
+            file::sync_directory(directory).map_err(|error| file::unable("sync", directory, &error))?;
         }
         if is_there {
             // What somebody wrote there since it was looked at is not the forge's to take away.

@@ -28,7 +28,7 @@ pub const SCHEMA: &str = "lychd-forge/journal/1";
 /// The most that it may hold, in bytes.
 const LIMIT: u64 = 16 << 20;
 /// How long another inscription is waited for: it stops services, which may take what they are given for that.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// An inscription that is on its way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,8 +41,8 @@ pub struct Journal {
     pub generation: u64,
     /// sha256 of the receipt before; `None` where nothing is inscribed.
     pub from: Option<Sha256>,
-    /// sha256 of the receipt afterwards.
-    pub to: Sha256,
+    /// sha256 of the receipt afterwards; `None` where nothing is to be inscribed any more.
+    pub to: Option<Sha256>,
     /// Links to plain units that are made, by name.
     pub links: BTreeSet<String>,
     /// Units that run, and are stopped because they will be there no longer.
@@ -51,12 +51,47 @@ pub struct Journal {
     pub made: Vec<PathBuf>,
     /// Containers that are made to keep images, by name.
     pub keepers: BTreeSet<String>,
+    /// Files of another inscription that go, or come back when this one goes, in order.
+    pub moves: Vec<Move>,
+}
+
+/// A file that goes from one place to another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Move {
+    /// Where it is before.
+    pub from: PathBuf,
+    /// Where it is afterwards.
+    pub to: PathBuf,
+}
+
+impl Move {
+    /// The same the other way.
+    #[must_use]
+    pub fn back(&self) -> Self {
+        Self { from: self.to.clone(), to: self.from.clone() }
+    }
+
+    /// Moves the file, unless that was done already.
+    ///
+    /// # Errors
+    /// Unable when it cannot be moved, or something else is in its place.
+    pub(super) fn carry_out(&self) -> Result<(), Failure> {
+        if !file::exists(&self.from)? {
+            return Ok(());
+        }
+        let unable = |error| file::unable("move a file of LychD's to", &self.to, &error);
+        if let Some(directory) = self.to.parent() {
+            file::create_directory(directory).map_err(unable)?;
+        }
+        file::rename_new(&self.from, &self.to).map_err(unable)
+    }
 }
 
 impl Journal {
     /// Of an inscription that is about to begin.
     #[must_use]
-    pub fn new(state: &Path, generation: u64, from: Option<Sha256>, to: Sha256) -> Self {
+    pub fn new(state: &Path, generation: u64, from: Option<Sha256>, to: Option<Sha256>) -> Self {
         Self {
             schema: SCHEMA.to_owned(),
             state: state.to_owned(),
@@ -67,6 +102,7 @@ impl Journal {
             stopped: Vec::new(),
             made: Vec::new(),
             keepers: BTreeSet::new(),
+            moves: Vec::new(),
         }
     }
 
@@ -102,6 +138,12 @@ impl Workshop {
     #[must_use]
     pub fn shadow(&self) -> PathBuf {
         self.directory.join("shadow")
+    }
+
+    /// Where the files of another inscription are kept that was taken over.
+    #[must_use]
+    pub fn adopted(&self) -> PathBuf {
+        self.directory.join("adopted")
     }
 
     fn journal(&self) -> PathBuf {
@@ -148,24 +190,34 @@ impl Workshop {
             .map_err(|error| file::unable("write", &path, &error))
     }
 
-    /// Takes the journal away: the inscription is done, or undone. Then what is left of it is nobody's.
+    /// Takes the journal away: the inscription is done, or undone. Then what is left of it is nobody's, and goes now or
+    /// when the next one begins.
+    ///
+    /// # Errors
+    /// Unable when the journal cannot be removed.
+    pub fn end(&self) -> Result<(), Failure> {
+        let path = self.journal();
+        file::remove(&path).map_err(|error| file::unable("remove", &path, &error))?;
+        // If the power is cut before either is on the disk, the same is found and done again.
+        let _left =
+            file::sync_directory(&self.directory).map_err(drop).and_then(|()| self.clear().map_err(drop));
+        Ok(())
+    }
+
+    /// Removes the shadow, and what a killed writer left beside it.
     ///
     /// # Errors
     /// Unable when something cannot be removed.
-    pub fn end(&self) -> Result<(), Failure> {
-        let path = self.journal();
-        file::remove(&path)
-            .and_then(|()| file::sync_directory(&self.directory))
-            .map_err(|error| file::unable("remove", &path, &error))?;
-        self.clear()
-    }
-
-    /// Removes what lies in the shadow.
-    ///
-    /// # Errors
-    /// Unable when it cannot be removed.
     pub fn clear(&self) -> Result<(), Failure> {
-        let shadow = self.shadow();
-        file::remove(&shadow).map_err(|error| file::unable("remove", &shadow, &error))
+        let unable = |error| file::unable("clean up", &self.directory, &error);
+        let names = file::if_there(&self.directory, file::names(&self.directory))?.unwrap_or_default();
+        for name in names {
+            let path = self.directory.join(&name);
+            let stays = ["lock", "journal.json", "adopted"].iter().any(|one| name == *one);
+            if !stays {
+                file::remove(&path).map_err(unable)?;
+            }
+        }
+        Ok(())
     }
 }

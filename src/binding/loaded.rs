@@ -110,3 +110,70 @@ pub fn check(
         file::canonical(&sites.quadlets).map_err(|error| file::unable("find", &sites.quadlets, &error))?;
     Ok(wrong(generation, texts, &site, &look(generation, systemd)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        binding::{generation::Generations, manifest::Manifest},
+        digest::Sha256,
+        runes::{Layout, Rendered, Service},
+    };
+
+    fn generation() -> Generation {
+        let mut rendered = Rendered::default();
+        rendered.quadlets.insert_text("lychd-a.container".parse().unwrap(), "[Container]\n");
+        rendered.units.insert_text("lychd-a.timer".parse().unwrap(), "[Timer]\n");
+        rendered.services.insert("lychd-a.service".to_owned(), Service { at_boot: true });
+        let layout = Layout {
+            home: "/h".into(),
+            codex: "/c".into(),
+            crypt: "/d".into(),
+            support: "/s/support".into(),
+            sites: Vec::new(),
+            own: Vec::new(),
+            closed: Vec::new(),
+        };
+        let body = Sha256::of("body").to_string().parse().unwrap();
+        let manifest = Manifest::of(body, BTreeMap::new(), &rendered, &layout);
+        let loads =
+            [("lychd-a.service".to_owned(), fingerprint("[Service]\nExecStart=podman run --a --b\n"))];
+        Generations::of_state(Path::new("/nowhere")).next(None, manifest, loads.into()).unwrap()
+    }
+
+    fn seen(real: &str, text: Option<&str>) -> Seen {
+        let state = UnitState { load: "loaded".to_owned(), ..UnitState::default() };
+        Seen { state, real: Some(real.into()), text: text.map(str::to_owned) }
+    }
+
+    #[test]
+    fn each_unit_is_from_its_place_and_says_what_was_judged() {
+        let generation = generation();
+        let text = "# of podman\n[Service]\nExecStart=podman run --b --a\n";
+        let good = || {
+            BTreeMap::from([
+                ("lychd-a.service".to_owned(), seen("/site/lychd-a.container", Some(text))),
+                ("lychd-a.timer".to_owned(), seen("/site/lychd-a.timer", None)),
+            ])
+        };
+        let told = |texts, seen: &BTreeMap<String, Seen>| wrong(&generation, texts, Path::new("/site"), seen);
+        assert_eq!(told(Texts::Judged, &good()), Vec::<String>::new());
+
+        let mut other = good();
+        other.insert("lychd-a.service".to_owned(), seen("/site/lychd-a.container", Some("[Service]\n")));
+        let want = ["systemd has another text of `lychd-a.service` than was judged"];
+        assert_eq!(told(Texts::Judged, &other), want);
+        assert_eq!(told(Texts::Any, &other), Vec::<String>::new());
+
+        let mut elsewhere = good();
+        elsewhere.insert("lychd-a.timer".to_owned(), seen("/home/lychd-a.timer", None));
+        let want = ["systemd has `lychd-a.timer` from `/home/lychd-a.timer`, not from `/site/lychd-a.timer`"];
+        assert_eq!(told(Texts::Any, &elsewhere), want);
+
+        let mut missing = good();
+        missing.remove("lychd-a.service");
+        missing.entry("lychd-a.timer".to_owned()).or_default().state.load = "not-found".to_owned();
+        let want = ["systemd calls `lychd-a.service` unknown", "systemd calls `lychd-a.timer` not-found"];
+        assert_eq!(told(Texts::Judged, &missing), want);
+    }
+}

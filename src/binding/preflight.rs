@@ -24,14 +24,15 @@ pub struct Chores {
     pub notes: Vec<String>,
 }
 
-/// Holds a candidate against the facts; `active` is what lies in the site.
+/// Holds a candidate against the facts; `active` is what lies in the site, and `adopts` says whether it takes the place of
+/// LychD's own inscription.
 ///
 /// # Errors
 /// Refused with everything that is wrong; unable when the disk is full.
 pub fn preflight(
     manifest: &Manifest,
     facts: &Facts,
-    active: Option<&Generation>,
+    (active, adopts): (Option<&Generation>, bool),
     layout: &Layout,
 ) -> Result<Chores, Failure> {
     let mut wrong: Vec<Diagnostic> = too_old(facts.podman).into_iter().collect();
@@ -56,8 +57,9 @@ pub fn preflight(
         let message = format!("podman has no image {reference}, which {} runs", services.join(", "));
         wrong.push(Diagnostic::new(message).help("load it: what has no name is in no registry"));
     }
-    let held =
-        |port: &u16| facts.pod_runs && active.is_some_and(|active| active.candidate.ports.contains(port));
+    let held = |port: &u16| {
+        facts.pod_runs && (adopts || active.is_some_and(|active| active.candidate.ports.contains(port)))
+    };
     for port in facts.taken.iter().filter(|port| !held(port)) {
         let message = format!("port {port} of 127.0.0.1 is taken by another program");
         wrong.push(
@@ -90,4 +92,129 @@ pub fn preflight(
         return Err(Failure::unable(Diagnostic::new(message).of_kind(Fault::File).help("make room")));
     }
     Ok(chores)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::{
+        binding::generation::Generations,
+        digest::Sha256,
+        name::Role,
+        runes::{ImageUse, MountUse, Rendered},
+    };
+
+    fn layout() -> Layout {
+        Layout {
+            home: "/home/magus".into(),
+            codex: "/home/magus/.config/lychd".into(),
+            crypt: "/home/magus/.local/share/lychd".into(),
+            support: "/home/magus/.local/state/lychd-forge/support".into(),
+            sites: Vec::new(),
+            own: Vec::new(),
+            closed: Vec::new(),
+        }
+    }
+
+    fn manifest() -> Manifest {
+        let image: EngineId = Sha256::of("other").into();
+        let mount = |mount: &str| MountUse {
+            service: "lychd-a".to_owned(),
+            member: None,
+            mount: mount.to_owned(),
+            writable: false,
+        };
+        let rendered = Rendered {
+            images: vec![ImageUse {
+                service: "lychd-a".to_owned(),
+                image: image.reference(),
+                floating: false,
+            }],
+            mounts: vec![
+                mount("%h/.local/share/lychd/lab:/lab:rw"),
+                mount("/srv/weights:/w:ro"),
+                mount("cache:/c"),
+            ],
+            secrets: [("key".parse().unwrap(), ["lychd-a".to_owned()].into())].into(),
+            ports: vec![(7134, 8000)],
+            ..Rendered::default()
+        };
+        let own = [(Role::vessel(), Sha256::of("body").into())];
+        Manifest::of(Sha256::of("id").to_string().parse().unwrap(), own.into(), &rendered, &layout())
+    }
+
+    /// A host that has all of it.
+    fn facts() -> Facts {
+        Facts {
+            podman: "5.4.2".parse().unwrap(),
+            lingers: Some(true),
+            secrets: ["key".to_owned()].into(),
+            missing_images: BTreeSet::new(),
+            taken: BTreeSet::new(),
+            pod_runs: false,
+            missing_mounts: BTreeSet::new(),
+            space: BTreeMap::from([("/home".into(), SPACE)]),
+        }
+    }
+
+    fn told(facts: &Facts) -> Result<Chores, String> {
+        preflight(&manifest(), facts, (None, false), &layout()).map_err(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn what_can_be_done_is_a_chore_and_the_rest_is_told_at_once() {
+        assert_eq!(told(&facts()), Ok(Chores::default()));
+        let body: EngineId = Sha256::of("body").into();
+        let lab = PathBuf::from("/home/magus/.local/share/lychd/lab");
+        let ready = told(&Facts {
+            lingers: Some(false),
+            missing_images: [body.clone()].into(),
+            missing_mounts: [lab.clone()].into(),
+            ..facts()
+        })
+        .unwrap();
+        assert_eq!((ready.directories, ready.images), (vec![lab], [body].into()));
+        assert!(ready.notes[0].contains("loginctl enable-linger"), "{:?}", ready.notes);
+
+        let refused = told(&Facts {
+            podman: "5.2.0".parse().unwrap(),
+            secrets: BTreeSet::new(),
+            missing_images: [Sha256::of("other").into()].into(),
+            taken: [7134].into(),
+            missing_mounts: ["/srv/weights".into()].into(),
+            ..facts()
+        })
+        .unwrap_err();
+        for want in [
+            "podman 5.2.0 is too old",
+            "podman has no secret `key`, which lychd-a asks for",
+            "podman has no image sha256:",
+            "port 7134 of 127.0.0.1 is taken by another program",
+            "`/srv/weights` is not there, and lychd-a mounts it",
+        ] {
+            assert!(refused.contains(want), "{want}\n{refused}");
+        }
+    }
+
+    #[test]
+    fn a_port_that_the_own_pod_holds_is_no_other_programs() {
+        let taken = Facts { taken: [7134].into(), pod_runs: true, ..facts() };
+        assert!(told(&taken).is_err());
+        assert!(preflight(&manifest(), &taken, (None, true), &layout()).is_ok());
+        let none = Generations::of_state("/nowhere".as_ref());
+        let active = none.next(None, manifest(), BTreeMap::new()).unwrap();
+        let ours = |facts: &Facts| preflight(&manifest(), facts, (Some(&active), false), &layout());
+        assert!(ours(&taken).is_ok());
+        assert!(ours(&Facts { pod_runs: false, ..taken }).is_err());
+    }
+
+    #[test]
+    fn a_full_disk_is_no_fault_of_what_was_asked_for() {
+        let full = Facts { space: BTreeMap::from([("/home".into(), SPACE - 1)]), ..facts() };
+        let unable = preflight(&manifest(), &full, (None, false), &layout()).unwrap_err();
+        assert_eq!(unable.exit_code(), 2);
+        assert!(unable.to_string().contains("`/home` has 16777215 bytes left"), "{unable}");
+    }
 }

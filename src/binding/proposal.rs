@@ -22,6 +22,8 @@ use crate::{
 pub struct Wanted<'a> {
     /// The body, as [`crate::body::Listing::find`] takes it, or `active`: the one whose units are inscribed.
     pub body: &'a str,
+    /// Whether LychD's own inscription is taken over.
+    pub adopt: bool,
     /// The podman to write for; `None`: this host's, or the one that judges.
     pub podman: Option<PodmanVersion>,
     /// The systemd to write for, likewise.
@@ -70,7 +72,7 @@ pub fn propose(
     let listing = Bodies::of_state(&directories.state).list()?;
     listing.note_unreadable(progress);
     notes.extend(listing.unreadable.iter().map(ToString::to_string));
-    let host = HostView::read(directories)?;
+    let host = HostView::read(directories, wanted.adopt)?;
     let record = match (wanted.body, &host.found.receipt) {
         ("active", Some(receipt)) => listing.find(&receipt.candidate.body.to_string())?,
         ("active", None) => {

@@ -117,6 +117,13 @@ impl SearchTree {
         self.directories.iter().all(SearchDirectory::is_empty)
     }
 
+    /// The same as if these files were not there.
+    pub(super) fn without(&mut self, gone: &BTreeSet<PathBuf>) {
+        for directory in &mut self.directories {
+            directory.quadlets.retain(|(name, _)| !gone.contains(&directory.path.join(name)));
+        }
+    }
+
     /// The drop-ins of a Quadlet file in their order.
     #[must_use]
     pub fn drop_ins_of(&self, quadlet: &str) -> Vec<(PathBuf, &Content)> {

@@ -2,11 +2,14 @@
 //!
 //! Both ways can be cut short at any point and begun again: each step is one that may have been done already.
 
+use std::path::Path;
+
 use super::{
     facts::Engines,
-    generation::{Generation, Generations, RECEIPT},
+    generation::{self, Generation, Generations, RECEIPT},
     journal::{Journal, Workshop},
     loaded::{self, Texts},
+    lychds::Lychds,
     site::Sites,
 };
 use crate::{
@@ -68,11 +71,8 @@ impl Place<'_> {
     ///
     /// # Errors
     /// Refused when what was to be finished had to be undone; unable when neither can be done, or when what lies in the site is neither the one nor the other.
-    pub fn recover(&self, state: &std::path::Path) -> Result<Option<Settled>, Failure> {
-        let Some(journal) = self.workshop.unfinished()? else {
-            self.workshop.clear()?;
-            return Ok(None);
-        };
+    pub fn recover(&self, state: &Path) -> Result<Option<Settled>, Failure> {
+        let Some(journal) = self.workshop.unfinished()? else { return Ok(None) };
         if journal.state != state {
             let message = format!(
                 "an inscription was cut short that a forge with the state directory `{}` began",
@@ -83,10 +83,8 @@ impl Place<'_> {
         }
         let now = self.receipt()?;
         let of = |generation: &Option<Generation>| generation.as_ref().map(Generation::sha256);
-        if of(&now) == Some(journal.to)
-            && let Some(new) = &now
-        {
-            self.finish(&journal, new)?;
+        if of(&now) == journal.to {
+            self.finish(&journal, now.as_ref())?;
             return Ok(Some(Settled::Finished(journal.generation)));
         }
         if of(&now) == journal.from {
@@ -119,23 +117,31 @@ impl Place<'_> {
     /// # Errors
     /// Refused when systemd does not load the set, and all is as before; unable when that could not be told: then the
     /// journal stays, and [`Place::recover`] goes on.
-    pub fn finish(&self, journal: &Journal, new: &Generation) -> Result<(), Failure> {
-        let wrong = self.load(new)?;
+    pub fn finish(&self, journal: &Journal, new: Option<&Generation>) -> Result<(), Failure> {
+        let before = self.before()?;
+        let wrong = match (new, &before) {
+            (Some(new), _) => self.load(new)?,
+            (None, Some(before)) => self.unload(journal, before)?,
+            (None, None) => Vec::new(),
+        };
         if !wrong.is_empty() {
-            self.turn_back(journal)?;
-            let message =
-                format!("systemd did not load generation {}, and it was undone", journal.generation);
+            self.turn_back(journal, before.as_ref())?;
+            let message = match new {
+                Some(new) => format!("systemd did not load generation {}, and it was undone", new.number),
+                None => "systemd did not let go of the units, and all was undone".to_owned(),
+            };
             let told = wrong.iter().take(MOST).fold(Diagnostic::new(message), Diagnostic::note);
             return Err(told
                 .help("`journalctl --user --since -1min` has what systemd and podman said")
                 .into());
         }
-        let wanted = |name: &str| new.candidate.plain_units().any(|unit| unit == name);
-        if let Some(before) = self.before()? {
+        let wanted = |name: &str| new.is_some_and(|new| new.candidate.plain_units().any(|unit| unit == name));
+        if let Some(before) = before {
             for name in before.candidate.plain_units().filter(|name| !wanted(name)) {
                 self.unlink(name)?;
             }
         }
+        tidy(&journal.state, new)?;
         self.workshop.end()
     }
 
@@ -154,10 +160,44 @@ impl Place<'_> {
         Ok(wrong)
     }
 
+    /// Has systemd forget a set that lies in the site no longer, with the files of another inscription back in their
+    /// places; what it still has of it, or lacks of the other, a line each.
+    fn unload(&self, journal: &Journal, before: &Generation) -> Result<Vec<String>, Failure> {
+        for name in before.candidate.plain_units() {
+            self.unlink(name)?;
+        }
+        for one in &journal.moves {
+            one.carry_out()?;
+        }
+        self.systemd().reload()?;
+        let mut wrong = Vec::new();
+        for name in before.candidate.unit_names() {
+            let state = self.systemd().unit(name)?;
+            let is_ours = |path: &Path| path.starts_with(&self.sites.quadlets);
+            if is_ours(&state.source) || is_ours(&state.fragment) {
+                wrong.push(format!("systemd still has `{name}`"));
+            }
+        }
+        if let Some(theirs) = Lychds::of(self.sites)? {
+            for name in theirs.unit_names() {
+                if !self.systemd().unit(&name)?.is_loaded() {
+                    wrong.push(format!("systemd does not load LychD's `{name}`"));
+                }
+            }
+        }
+        Ok(wrong)
+    }
+
     /// Puts the old set back, has it loaded, and undoes the rest.
-    fn turn_back(&self, journal: &Journal) -> Result<(), Failure> {
+    fn turn_back(&self, journal: &Journal, before: Option<&Generation>) -> Result<(), Failure> {
         let (site, shadow) = (&self.sites.quadlets, self.workshop.shadow());
-        let moved = if file::exists(&shadow)? {
+        let moved = if journal.to.is_none() {
+            move_back(journal)?;
+            for name in before.iter().flat_map(|before| before.candidate.plain_units()) {
+                self.link(name)?;
+            }
+            file::rename_new(&shadow, site)
+        } else if file::exists(&shadow)? {
             file::exchange(&shadow, site)
         } else {
             file::rename_new(site, &shadow)
@@ -194,6 +234,11 @@ impl Place<'_> {
         for name in journal.links.iter().filter(|name| !stays(name)) {
             self.unlink(name)?;
         }
+        if !journal.moves.is_empty() {
+            // Another's reload may have met the moves.
+            move_back(journal)?;
+            self.systemd().reload()?;
+        }
         let generations = Generations::of_state(&journal.state);
         for name in &journal.keepers {
             self.podman().release(name)?;
@@ -210,6 +255,7 @@ impl Place<'_> {
                 return Err(failure);
             }
         }
+        tidy(&journal.state, old.as_ref())?;
         self.workshop.end()
     }
 
@@ -230,6 +276,23 @@ impl Place<'_> {
         let at = self.sites.link(name);
         file::remove(&at).map_err(|error| file::unable("remove", &at, &error))
     }
+}
+
+/// Puts the files of another inscription where they were.
+fn move_back(journal: &Journal) -> Result<(), Failure> {
+    journal.moves.iter().rev().try_for_each(|one| one.back().carry_out())
+}
+
+/// Removes the files of the support directory that the set in the site does not read. Whoever has one mounted keeps it.
+fn tidy(state: &Path, inscribed: Option<&Generation>) -> Result<(), Failure> {
+    let directory = generation::support(state);
+    let names = file::if_there(&directory, file::names(&directory))?.unwrap_or_default();
+    let reads = |name: &str| inscribed.is_some_and(|one| one.candidate.support.contains_key(name));
+    for name in names.iter().filter(|name| name.to_str().is_none_or(|name| !reads(name))) {
+        let path = directory.join(name);
+        file::remove(&path).map_err(|error| file::unable("remove", &path, &error))?;
+    }
+    Ok(())
 }
 
 /// The most lines that are told of what is wrong.

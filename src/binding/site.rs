@@ -1,12 +1,12 @@
 //! The Binding Sites: where an inscription lies on the host, and what of ours lies there now.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
 use super::{
-    generation::{Generation, RECEIPT},
+    generation::{self, Generation, RECEIPT},
     places,
     search::is_skipped,
 };
@@ -57,7 +57,7 @@ impl Sites {
         Self {
             quadlets: places::quadlets(configuration).join("lychd"),
             units: places::units(configuration),
-            support: state.join("support"),
+            support: generation::support(state),
         }
     }
 
@@ -186,6 +186,11 @@ impl Found {
             }
         }
         Ok(())
+    }
+
+    /// The same as if these files were not there.
+    pub(super) fn without(&mut self, gone: &BTreeSet<PathBuf>) {
+        self.foreign_units.retain(|_, path| !gone.contains(path));
     }
 
     /// The Animator's registry as it was inscribed, with its path.

@@ -17,16 +17,25 @@ pub(super) fn run(args: &Args, settings: &Settings, ui: &Ui) -> Result<Outcome, 
         ui.report(&report::Recovered::of(bind::recover(directories, ui)?))?;
         return Ok(Outcome::Done);
     }
-    let wanted =
-        Wanted { body: args.body.as_deref().unwrap_or("newest"), podman: args.podman, systemd: args.systemd };
+    if args.release {
+        ui.report(&report::Released { generation: bind::release(directories, ui)? })?;
+        return Ok(Outcome::Done);
+    }
+    let first = args.first || args.adopt;
+    let wanted = Wanted {
+        body: args.body.as_deref().unwrap_or("newest"),
+        adopt: args.adopt,
+        podman: args.podman,
+        systemd: args.systemd,
+    };
     if args.dry_run {
         let _held = directories.hold_cache(ui)?;
         let proposal = binding::propose(directories, settings.network, wanted, ui)?;
-        let outlook = Outlook::of(&proposal, args.first)?;
+        let outlook = Outlook::of(&proposal, first)?;
         ui.report(&report::Bind::dry_run(&proposal, &outlook, args.diff))?;
         return Ok(Outcome::Done);
     }
-    let prepared = bind::prepare(directories, settings.network, wanted, args.first, ui)?;
+    let prepared = bind::prepare(directories, settings.network, wanted, first, ui)?;
     match &args.confirm {
         Some(digits) => prepared.confirm(digits)?,
         None if prepared.asks() => consent::ask(&prepared, ui)?,

@@ -22,6 +22,7 @@ Examples:
 /// systemd runs what is inscribed, after a crash or a boot without anybody's word. So only the active body's units
 /// are inscribed; those of any other are staged where systemd does not find them. --first activates the first body.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of the command line")]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// Show the plan and write nothing
@@ -39,6 +40,12 @@ pub(super) struct Args {
     /// Consent to the candidate of this hash, or of these first digits of it (twelve at least), instead of being asked
     #[arg(long, value_name = "HASH", conflicts_with = "dry_run")]
     pub(super) confirm: Option<String>,
+    /// Take the place of the units that LychD's own `lychd bind` wrote: they are kept aside
+    #[arg(long, conflicts_with = "first")]
+    pub(super) adopt: bool,
+    /// Give the place back to the units that were taken over; nothing of the forge's is inscribed then
+    #[arg(long, conflicts_with_all = ["dry_run", "body", "first", "adopt", "confirm", "restart", "recover"])]
+    pub(super) release: bool,
     /// Start what is new and restart what changed
     #[arg(long, conflicts_with = "dry_run")]
     pub(super) restart: bool,

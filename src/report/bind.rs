@@ -195,7 +195,15 @@ impl Bind {
             }
             Done::Staged(_) => "nothing of it runs before it is activated".to_owned(),
             Done::Inscribed { activated, .. } if activated.running.is_empty() => {
-                "services get it when they next start, by a crash or a boot as well".to_owned()
+                let plan = &prepared.proposal.candidate.plan;
+                let waiting: Vec<&str> = plan.start.iter().chain(&plan.restart).map(String::as_str).collect();
+                match waiting.as_slice() {
+                    [] => "nothing that runs has changed".to_owned(),
+                    some => format!(
+                        "systemctl --user restart {}; else they change at their next start, by a crash or a boot as well",
+                        some.join(" ")
+                    ),
+                }
             }
             Done::Inscribed { .. } => "systemctl --user status lychd-vessel".to_owned(),
         };
@@ -281,7 +289,7 @@ impl Bind {
 
 impl Report for Bind {
     fn write(&self, page: &mut Page) {
-        for unit in &self.units {
+        for unit in self.units.iter().filter(|unit| unit.action != Action::Unchanged) {
             match &unit.diff {
                 Some(diff) => page.raw(diff.as_str()),
                 None => page.field(unit.action.as_str(), unit.path.display().to_string()),
@@ -297,9 +305,9 @@ impl Report for Bind {
             .collect();
         page.field("files", counts.join(", "));
         for (label, services) in [
-            ("start", &self.start),
-            ("restart", &self.restart),
-            ("stop", &self.stop),
+            ("new", &self.start),
+            ("changed", &self.restart),
+            ("gone", &self.stop),
             ("on demand", &self.on_demand),
         ] {
             if !services.is_empty() {

@@ -1,11 +1,9 @@
-# The body of ./codex and ./crypt, from the flake that `lychd-forge` writes into ./flake.
+# The body of ./codex and ./crypt, and the forge at work on them. `nix flake lock` writes down which forge that is.
 {
   description = "A living application, forged into one container image";
 
-  outputs =
-    { self }:
-    if builtins.pathExists ./flake/flake.nix then
-      (import ./flake/flake.nix).outputs { inherit self; }
-    else
-      throw "there is no flake/ yet: run `lychd-forge --codex codex --crypt crypt transmute --out flake`";
+  # Where you have the forge from: a directory, or a repository such as `git+https://…`.
+  inputs.lychd-forge.url = "path:/path/to/lychd-forge";
+
+  outputs = { self, lychd-forge }: lychd-forge.lib.federation { inherit self; };
 }

@@ -36,7 +36,7 @@ fn root() -> &'static Path {
 }
 
 /// The flake without target/ beside it, so that Nix copies little, and without git.
-fn checkout() -> TempDir {
+pub(crate) fn checkout() -> TempDir {
     let directory = tempfile::tempdir().unwrap();
     for name in LOOKED_AT {
         let place = directory.path().join(name);
@@ -47,14 +47,14 @@ fn checkout() -> TempDir {
     directory
 }
 
-fn nix(arguments: &[&str]) -> Command {
+pub(crate) fn nix(arguments: &[&str]) -> Command {
     let mut command = Command::new("nix");
     command.args(["--extra-experimental-features", "nix-command flakes", "--option", "substituters", ""]);
     command.args(arguments);
     command
 }
 
-fn text(output: Output) -> String {
+pub(crate) fn text(output: Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
@@ -301,15 +301,34 @@ fn the_template_is_what_init_writes() {
     }
     assert_eq!(written, file::read_tree(&skeleton).unwrap());
 
-    // Its flake is the body's, once there is one.
-    let body = format!("path:{}#lychd-image.name", template.display());
-    let refused = nix(&["eval", "--raw", &body]).output().unwrap();
+    // Its flake is the body's, once there is one, and the forge's at work on it; with one input, and no registry asked.
+    let here = flake;
+    let flake = fs::read_to_string(template.join("flake.nix")).unwrap();
+    assert!(flake.contains("path:/path/to/lychd-forge"), "{flake}");
+    fs::write(template.join("flake.nix"), flake.replace("path:/path/to/lychd-forge", &here)).unwrap();
+    let of = |attribute: &str| format!("path:{}#{attribute}", template.display());
+    let eval = |arguments: &[&str], attribute: &str| {
+        nix(&["eval"]).args(arguments).arg(of(attribute)).args(["--flake-registry", ""]).output().unwrap()
+    };
+    let refused = eval(&["--raw"], "lychd-image.name");
     let said = String::from_utf8_lossy(&refused.stderr);
-    assert!(!refused.status.success() && said.contains("there is no flake/ yet: run `lychd-forge"), "{said}");
+    assert!(!refused.status.success() && said.contains("there is no flake/ yet: run `nix run"), "{said}");
     let copied =
         Command::new("cp").arg("-R").arg(root().join("examples/flake")).arg(template.join("flake")).status();
     assert!(copied.unwrap().success());
-    assert_eq!(text(nix(&["eval", "--raw", &body]).output().unwrap()), "stream-lychd");
+    assert_eq!(text(eval(&["--raw"], "lychd-image.name")), "stream-lychd");
+    for (attribute, name) in [
+        ("checks.x86_64-linux.lychd-image.name", "lychd-image-check"),
+        ("devShells.x86_64-linux.default.name", "lychd-shell"),
+    ] {
+        assert_eq!(text(eval(&["--raw"], attribute)), name);
+    }
+    let program = text(eval(&["--raw"], "apps.x86_64-linux.bind.program"));
+    assert!(program.ends_with("-lychd-forge-bind/bin/lychd-forge-bind"), "{program}");
+    let lock = fs::read_to_string(template.join("flake.lock")).unwrap();
+    let lock: Value = serde_json::from_str(&lock).unwrap();
+    let inputs: Vec<&String> = lock["nodes"].as_object().unwrap().keys().collect();
+    assert_eq!(inputs, ["lychd-forge", "root"]);
 }
 
 /// What the overlay asks of nixpkgs, told by a nixpkgs that answers with the question.

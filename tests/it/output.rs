@@ -257,6 +257,7 @@ fn a_plan_is_told_to_people_and_machines() {
     is_told("bind-done", &inscribed, &["/secrets"], &[]);
     let recovered = report::Recovered { recovered: report::Way::Undone, generation: Some(3) };
     is_told("recovered", &recovered, &[], &[]);
+    is_told("released", &report::Released { generation: 3 }, &[], &[]);
 }
 
 #[test]

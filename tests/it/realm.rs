@@ -4,9 +4,13 @@
 //! that ends.
 #![expect(clippy::disallowed_methods, reason = "the tools are run as a user would")]
 
+mod app;
 mod covens;
 mod database;
 mod faults;
+mod inscription;
+mod kills;
+mod lychds;
 mod machine;
 mod organism;
 

@@ -17,7 +17,7 @@ here=$(cd "$(dirname "$0")/../.." && pwd)
 cache=${REALM_CACHE:-$here/target/realm}
 user=lych
 packages=(systemd systemd-sysv dbus dbus-user-session libpam-systemd podman crun passt netavark aardvark-dns nftables
-    uidmap catatonit curl)
+    uidmap catatonit curl strace)
 
 fail() { echo "realm: $*" >&2; exit 2; }
 

@@ -72,6 +72,11 @@ impl Machine {
         assert!(installed.unwrap().success());
     }
 
+    /// A file of the machine itself, as this process sees it.
+    pub(super) fn path(&self, absolute: &str) -> PathBuf {
+        self.root.join(absolute.trim_start_matches('/'))
+    }
+
     /// A `reboot`, or a power `cut` and what follows it.
     pub(super) fn wish(&self, wish: &str) {
         let mut held = self.held.lock().unwrap();

@@ -1,0 +1,330 @@
+//! Inscriptions that are cut short, at every boundary: whatever was cut, one recovery makes one whole set of it, and no
+//! service of either is stranded. What is looked at is systemd, podman, the application and the files themselves.
+#![expect(clippy::disallowed_methods, reason = "what is there is looked at")]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    io::Write as _,
+};
+
+use lychd_forge::binding::generation::Generation;
+use serde_json::Value;
+
+use super::{
+    Realm,
+    inscription::{Bound, GALE, names},
+    realm,
+};
+
+/// What a process does that others can see: between any two of these it may end.
+const CALLS: &str = "mkdir,rename,renameat,renameat2,symlink,unlink,unlinkat,rmdir,fsync,sendmsg,clone3";
+
+/// What systemd made of a service's Quadlet file, word by word, and where from.
+const LOOK: &str = r#"
+for unit in "$@"; do
+    LoadState= ActiveState= SourcePath= FragmentPath= text=none from=nothing
+    eval "$(systemctl --user show "$unit" --property=LoadState,ActiveState,SourcePath,FragmentPath)"
+    if [ -n "$FragmentPath" ]; then
+        text=$(grep -v '^#\|^SourcePath' "$FragmentPath" | tr ' ' '\n' | sort | sha256sum | cut -c1-16)
+        from=$(readlink -f "${SourcePath:-$FragmentPath}")
+    fi
+    echo "$unit $LoadState $ActiveState $from $text"
+done"#;
+
+/// A call, and how often the process has called it by then.
+pub(super) type Boundary = (String, usize);
+
+/// A set as systemd has it, whole: for each unit where it comes from and what its text is.
+type Loaded = BTreeMap<String, (String, String, String)>;
+
+/// One of the two sets, and how to get to it.
+struct Set {
+    /// Whether it has the stone that comes and goes.
+    gale: bool,
+    candidate: String,
+    loaded: Loaded,
+}
+
+/// A way between two sets, either of which may be what a cut leaves.
+struct Way<'a> {
+    realm: &'a Realm,
+    from: Set,
+    to: Set,
+    /// All units of both.
+    units: BTreeSet<String>,
+}
+
+/// What came of cuts.
+#[derive(Debug, Default)]
+struct Outcome {
+    untouched: usize,
+    undone: usize,
+    finished: usize,
+}
+
+impl Realm {
+    fn loaded(&self, units: &BTreeSet<String>) -> Loaded {
+        let words: Vec<&str> = units.iter().map(String::as_str).collect();
+        let told = self.user(&format!("set -- {}\n{LOOK}", words.join(" ")));
+        let line = |line: &str| {
+            let mut words = line.split(' ').map(str::to_owned);
+            let mut word = || words.next().unwrap();
+            let (unit, load, _active) = (word(), word(), word());
+            (unit, (load, word(), word()))
+        };
+        told.lines().map(line).collect()
+    }
+
+    /// A set that is inscribed as usual, and looked at.
+    fn set(&self, gale: bool, units: &BTreeSet<String>) -> Set {
+        if gale
+            != self
+                .machine
+                .home()
+                .join(format!(".config/lychd/runes/animator/soulstones/generic/{GALE}.toml"))
+                .exists()
+        {
+            self.with_gale(gale);
+        }
+        let candidate = self.candidate();
+        let bound = self.bind(&format!("--confirm {candidate}"));
+        assert_eq!(bound.code, 0, "{bound:?}");
+        Set { gale, candidate, loaded: self.loaded(units) }
+    }
+}
+
+impl<'a> Way<'a> {
+    /// From a set with the stone or without it to the other.
+    fn new(realm: &'a Realm, gale: bool) -> Self {
+        let mut units: BTreeSet<String> =
+            realm.inscribed().candidate.unit_names().map(str::to_owned).collect();
+        units.extend([format!("lychd-{GALE}.service"), format!("lychd-animator-{GALE}.target")]);
+        let to = realm.set(!gale, &units);
+        let from = realm.set(gale, &units);
+        Self { realm, from, to, units }
+    }
+
+    /// Every boundary of the way from the first word of the journal to the end, as `call` and how often it had been called.
+    fn boundaries(&self) -> Vec<Boundary> {
+        self.begin();
+        let trace = format!("strace --output=trace --trace={CALLS},openat");
+        let bound = self.realm.bind_by(&trace, &format!("--confirm {}", self.to.candidate));
+        assert_eq!(bound.code, 0, "{bound:?}");
+        let trace = fs::read_to_string(self.realm.machine.home().join("trace")).unwrap();
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        let (mut begun, mut all) = (false, Vec::new());
+        for line in trace.lines() {
+            let Some((call, rest)) = line.split_once('(') else { continue };
+            // The lock lies there from the beginning on.
+            begun |=
+                rest.contains("/.lychd/") && !rest.contains("/.lychd/lock") && !rest.contains("O_RDONLY");
+            if !CALLS.split(',').any(|one| one == call) {
+                continue;
+            }
+            let count = counts.entry(call).or_default();
+            *count += 1;
+            if begun {
+                all.push((call.to_owned(), *count));
+            }
+        }
+        self.come_back();
+        assert!(all.len() > 80, "{} boundaries", all.len());
+        all
+    }
+
+    /// The Codex of the set that is to come; with the stone running where it is to go.
+    fn begin(&self) {
+        let Self { realm, from, to, .. } = self;
+        realm.with_gale(to.gale);
+        if from.gale {
+            realm.user(&format!("systemctl --user start lychd-{GALE}.service"));
+        }
+    }
+
+    /// The first set again, whatever is there.
+    fn come_back(&self) {
+        let Self { realm, from, .. } = self;
+        realm.with_gale(from.gale);
+        let bound = realm.bind(&format!("--confirm {}", from.candidate));
+        assert_eq!(bound.code, 0, "{bound:?}");
+    }
+
+    /// Cuts an inscription short by these words before it, recovers, and sees what is there.
+    fn cut(&self, before: &str, outcome: &mut Outcome) {
+        let Self { realm, from, to, .. } = self;
+        self.begin();
+        let number = realm.inscribed().number;
+        let cut = realm.bind_by(before, &format!("--confirm {}", to.candidate));
+        let was_settled = self.recover(before, &cut, outcome);
+        if before.contains(":error=") && !was_settled {
+            assert!(cut.code == 2 && cut.stderr.contains("bind --recover"), "{before}: {cut:?}");
+        }
+        let now = realm.inscribed();
+        if cut.code == 0 {
+            assert_eq!(now.candidate.id().to_string(), to.candidate, "what was told as done: {cut:?}");
+        }
+        if now.number == number && from.gale {
+            let back = || realm.unit(&format!("lychd-{GALE}.service")).is("active", "running").then_some(());
+            realm.until(&format!("what was stopped runs again after {before}"), back);
+        }
+        self.come_back();
+    }
+
+    /// Says whether there was nothing to recover.
+    fn recover(&self, before: &str, cut: &Bound, outcome: &mut Outcome) -> bool {
+        let Self { realm, .. } = self;
+        let recovered = realm.bind("--recover --json");
+        assert_eq!(recovered.code, 0, "{before}: {cut:?}, then {recovered:?}");
+        let way: Value = serde_json::from_str(&recovered.stdout).unwrap();
+        match way["recovered"].as_str().unwrap() {
+            "nothing" => outcome.untouched += 1,
+            "undone" => outcome.undone += 1,
+            _ => outcome.finished += 1,
+        }
+        self.is_whole(&format!("{before}: {cut:?}, then {recovered:?}"));
+        way["recovered"] == "nothing"
+    }
+
+    /// One whole set is inscribed, loaded and kept, and nothing of the other is left.
+    fn is_whole(&self, told: &str) {
+        let Self { realm, from, to, units } = self;
+        let now = realm.inscribed();
+        let candidate = now.candidate.id().to_string();
+        let set = if candidate == from.candidate { from } else { to };
+        assert_eq!(candidate, set.candidate, "{told}");
+        assert_eq!(realm.loaded(units), set.loaded, "{told}");
+        let home = realm.machine.home();
+        assert_eq!(names(&home.join(".config/containers/.lychd")), ["lock".to_owned()].into(), "{told}");
+        let plain: BTreeSet<String> = now.candidate.plain_units().map(str::to_owned).collect();
+        assert_eq!(names(&home.join(".config/systemd/user")), plain, "{told}");
+
+        let generations = home.join(".local/state/lychd-forge/generations");
+        let numbers: BTreeSet<u64> = names(&generations).iter().map(|name| name.parse().unwrap()).collect();
+        assert_eq!(numbers, (1..=now.number).collect(), "{told}");
+        let kept = generations.join(now.number.to_string()).join("generation.json");
+        assert_eq!(Generation::read(&kept).unwrap().unwrap(), now, "{told}");
+        let support: BTreeSet<String> = now.candidate.support.keys().cloned().collect();
+        assert_eq!(names(&home.join(".local/state/lychd-forge/support")), support, "{told}");
+        let containers = realm.user("podman ps --all --format '{{.Names}}'");
+        let keepers: BTreeSet<&str> =
+            containers.lines().filter(|name| name.starts_with("lychd-generation-")).collect();
+        let want: BTreeSet<String> = numbers
+            .iter()
+            .flat_map(|number| ["database", "vessel"].map(|role| format!("lychd-generation-{number}-{role}")))
+            .collect();
+        assert_eq!(keepers, want.iter().map(String::as_str).collect(), "{told}");
+        assert!(set.gale || !containers.lines().any(|name| name == "lychd-gale"), "{told}: {containers}");
+        assert!(realm.look().is_well(), "{told}\n{:?}", realm.look());
+    }
+
+    /// Kills at these boundaries.
+    fn killed(&self, boundaries: &[Boundary]) -> Outcome {
+        let mut outcome = Outcome::default();
+        for boundary in boundaries {
+            self.cut(&kill(boundary), &mut outcome);
+        }
+        outcome
+    }
+
+    /// Has the system say no to these calls, once to each.
+    fn refused(&self, boundaries: &[Boundary]) -> Outcome {
+        let mut outcome = Outcome::default();
+        let calls = boundaries.iter().filter(|(call, _)| call != "clone3");
+        for (at, (call, count)) in calls.enumerate() {
+            let error = match call.as_str() {
+                "sendmsg" => "EPIPE",
+                _ => ["ENOSPC", "EACCES", "EIO", "EROFS"][at % 4],
+            };
+            let fail = format!(
+                "strace --output=/dev/null --trace={call} --inject={call}:error={error}:when={count}"
+            );
+            self.cut(&fail, &mut outcome);
+        }
+        outcome
+    }
+
+    /// Kills after this many milliseconds.
+    fn killed_after(&self, milliseconds: usize, outcome: &mut Outcome) {
+        self.cut(
+            &format!("timeout --signal=KILL {}.{:03}", milliseconds / 1000, milliseconds % 1000),
+            outcome,
+        );
+    }
+}
+
+/// Kills a process as it is about to make a call.
+pub(super) fn kill((call, count): &Boundary) -> String {
+    format!("strace --output=/dev/null --trace={call} --inject={call}:signal=KILL:when={count}")
+}
+
+/// Where the new site takes the place of the old one.
+fn exchange(boundaries: &[Boundary]) -> usize {
+    boundaries.iter().rposition(|(call, _)| call == "renameat2").unwrap()
+}
+
+/// A few of the boundaries of each way, killed and refused: here and there, and about the exchange.
+#[test]
+fn what_is_cut_short_becomes_whole() {
+    let Some(realm) = realm("what_is_cut_short_becomes_whole") else { return };
+    for gale in [false, true] {
+        let way = Way::new(&realm, gale);
+        let all = way.boundaries();
+        let exchange = exchange(&all);
+        let mut some: Vec<Boundary> = all.iter().step_by(all.len() / 4).cloned().collect();
+        some.extend_from_slice(&all[exchange..exchange + 2]);
+        some.extend(all.last().cloned());
+        let killed = way.killed(&some);
+        assert!(killed.undone >= 2 && killed.finished >= 1, "{killed:?}");
+        let refused = way.refused(&[all[0].clone(), all[exchange].clone(), all[exchange + 3].clone()]);
+        assert_eq!(refused.undone, 0, "what could not be begun was undone at once: {refused:?}");
+    }
+    realm.set(false, &BTreeSet::new());
+}
+
+/// `make test-faults`: every boundary, each refusal, and moments at random.
+#[test]
+#[ignore = "an hour: make test-faults"]
+fn faults_at_every_boundary() {
+    let Some(realm) = realm("faults_at_every_boundary") else { return };
+    for gale in [false, true] {
+        let way = Way::new(&realm, gale);
+        let all = way.boundaries();
+        let what = if gale { "a stone goes" } else { "a stone comes" };
+        say(&format!("{what}: {} boundaries", all.len()));
+        say(&format!("killed at each: {:?}", way.killed(&all)));
+        say(&format!("refused at each: {:?}", way.refused(&all)));
+        let mut random = Outcome::default();
+        // A fraction that meets no beat.
+        let moments = (0..60).map(|at| 150 + (at * 618_034 % 1_000_000) * 1100 / 1_000_000);
+        for moment in moments {
+            way.killed_after(moment, &mut random);
+        }
+        say(&format!("killed at moments: {random:?}"));
+    }
+    realm.set(false, &BTreeSet::new());
+}
+
+/// Past the harness, which keeps what a passing test prints to itself.
+fn say(line: &str) {
+    std::io::stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
+}
+
+/// systemd reads the new site at a boot, by itself. What is left is found by the next who looks.
+#[test]
+fn a_cut_between_exchange_and_reload_is_finished_after_a_boot() {
+    let Some(realm) = realm("a_cut_between_exchange_and_reload_is_finished_after_a_boot") else { return };
+    let way = Way::new(&realm, false);
+    let all = way.boundaries();
+    way.begin();
+    let cut = realm.bind_by(&kill(&all[exchange(&all) + 1]), &format!("--confirm {}", way.to.candidate));
+    assert_ne!(cut.code, 0, "{cut:?}");
+    assert_eq!(realm.inscribed().candidate.id().to_string(), way.to.candidate);
+    assert_ne!(realm.loaded(&way.units), way.to.loaded, "systemd knows it already");
+    realm.machine.wish("reboot");
+    realm.until_well();
+    let mut outcome = Outcome::default();
+    way.recover("a reboot", &cut, &mut outcome);
+    assert_eq!(outcome.finished, 1, "{outcome:?}");
+    way.come_back();
+}
