@@ -188,6 +188,9 @@ pub fn prepare(
     let (sites, workshop) = places(directories)?;
     let held = Held::take(directories, &workshop, progress)?;
     let recovered = recover_held(&sites, &workshop, &directories.state)?;
+    if let Some(settled) = recovered {
+        progress.note(&settled.to_string());
+    }
     let proposal = propose(directories, network, wanted, progress)?;
     let active = proposal.host.found.receipt.as_ref();
     if let Some(active) = active.filter(|active| active.state != proposal.host.state) {

@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     drop_ins::UserUnits,
+    journal::Workshop,
     lychds::Lychds,
     places::{self, Places},
     search::SearchTree,
@@ -56,6 +57,12 @@ impl HostView {
         sites.check()?;
         let layout = layout(directories, &configuration)?;
         let places = Places::of_user(&configuration);
+        let unfinished = Workshop::of(&sites)?.unfinished()?.map(|journal| {
+            format!(
+                "the inscription of generation {} was cut short: the next `bind` finishes or undoes it",
+                journal.generation
+            )
+        });
         let elsewhere = environment::variable("QUADLET_UNIT_DIRS").map(|_| {
             "QUADLET_UNIT_DIRS is set: a podman that sees it reads other directories than these".to_owned()
         });
@@ -75,7 +82,7 @@ impl HostView {
             lychds,
             quadlets,
             units,
-            notes: elsewhere.into_iter().collect(),
+            notes: unfinished.into_iter().chain(elsewhere).collect(),
             resolve: file::resolved,
             sites,
         })

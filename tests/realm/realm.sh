@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The realm: a Debian 13 with systemd 257 and rootless podman 5.4 that is booted, used from outside, and powered off.
+# $REALM_SUITE names another suite of Debian's, such as `sid`, for what is newer there.
 #
 #   realm.sh able                  says why this machine cannot boot one, or nothing
 #   realm.sh build ROOT            a new root at ROOT; what Debian gives for it is kept as a tar file in $REALM_CACHE
@@ -15,6 +16,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "$0")/../.." && pwd)
 cache=${REALM_CACHE:-$here/target/realm}
+suite=${REALM_SUITE:-trixie}
 user=lych
 packages=(systemd systemd-sysv dbus dbus-user-session libpam-systemd podman crun passt netavark aardvark-dns nftables
     uidmap catatonit curl strace)
@@ -56,7 +58,7 @@ make_tar() {
     apt_settings > "$work/apt.conf"
     mmdebstrap --quiet --variant=minbase --aptopt="$work/apt.conf" --aptopt='APT::Install-Recommends "false"' \
         --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
-        --include="$(IFS=,; echo "${packages[*]}")" trixie "$work/root.tar" "$(apt_mirror)"
+        --include="$(IFS=,; echo "${packages[*]}")" "$suite" "$work/root.tar" "$(apt_mirror)"
     mv "$work/root.tar" "$1"
     rm -rf "$work"
     trap - EXIT
@@ -74,7 +76,7 @@ take() {
 build() {
     local tar units=$root/etc/systemd/system unit
     tar=$(printf '%s\n' "${packages[@]}" | sha256sum | cut -c1-12)
-    tar=$cache/trixie-$tar.tar
+    tar=$cache/$suite-$tar.tar
     mkdir -p "$cache"
     exec {lock}> "$cache/lock"
     flock "$lock"
