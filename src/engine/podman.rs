@@ -132,7 +132,12 @@ impl Podman {
     }
 
     fn known(&self, name: &str) -> Result<bool, Failure> {
-        let command = self.command(["image", "exists", name]);
+        self.has("image", name)
+    }
+
+    /// Whether there is something of this kind and name: `image`, `container`.
+    fn has(&self, kind: &str, name: &str) -> Result<bool, Failure> {
+        let command = self.command([kind, "exists", name]);
         let output = command.output()?;
         match output.code {
             Some(0) => Ok(true),
@@ -322,23 +327,13 @@ impl Podman {
     /// # Errors
     /// As [`Podman::exists`].
     pub fn keep(&self, name: &str, image: &EngineId) -> Result<(), Failure> {
-        if self.has_container(name)? {
+        if self.has("container", name)? {
             return Ok(());
         }
         let reference = image.reference();
         let words =
             ["create", "--quiet", "--pull=never", "--network=none", "--name", name, &reference, "true"];
         self.run(words).map(drop)
-    }
-
-    fn has_container(&self, name: &str) -> Result<bool, Failure> {
-        let command = self.command(["container", "exists", name]);
-        let output = command.output()?;
-        match output.code {
-            Some(0) => Ok(true),
-            Some(1) => Ok(false),
-            _ => Err(failed(&command, &output)),
-        }
     }
 
     /// Takes away what [`Podman::keep`] made; none of that name is success.

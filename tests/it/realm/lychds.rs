@@ -19,7 +19,10 @@ fn laid_by_lychd(realm: &Realm) -> FileTree {
         if is_plain {
             fs::remove_file(units.join(&name)).unwrap();
         }
-        fs::copy(realm.site().join(&name), if is_plain { &units } else { &podmans }.join(&name)).unwrap();
+        // What they read is theirs.
+        let text = fs::read_to_string(realm.site().join(&name)).unwrap();
+        let text = text.replace(".local/state/lychd-forge/support/", "lychds/");
+        fs::write(if is_plain { &units } else { &podmans }.join(&name), text).unwrap();
         if is_plain {
             plain.insert(name)
         } else {
@@ -30,6 +33,7 @@ fn laid_by_lychd(realm: &Realm) -> FileTree {
     let receipt = json!({ "quadlet": quadlets, "systemd": plain, "version": 1 });
     fs::write(podmans.join(".lychd-owned.json"), receipt.to_string()).unwrap();
     realm.machine.give(&[".config"]);
+    realm.user("cp -r .local/state/lychd-forge/support lychds");
     realm.user("systemctl --user daemon-reload");
     realm.start();
     realm.until_well();
@@ -95,4 +99,5 @@ fn lychds_own_inscription_is_taken_over_and_given_back() {
     assert_eq!(adopted.code, 0, "{adopted:?}");
     realm.until_well();
     fs::remove_dir_all(realm.machine.home().join(".config/containers/.lychd/adopted")).unwrap();
+    fs::remove_dir_all(realm.machine.home().join("lychds")).unwrap();
 }
