@@ -78,7 +78,7 @@ fn rendered(directory: &Path) -> Rendered {
     let layout = Layout {
         codex: home.join(".config/lychd"),
         crypt: home.join(".local/share/lychd"),
-        support: home.join(".local/state/lychd-forge/inscription"),
+        support: home.join(".local/state/lychd-forge/support"),
         sites: vec![home.join(".config/containers/systemd"), home.join(".config/systemd/user")],
         own: vec![home.join(".local/state/lychd-forge"), home.join(".cache/lychd-forge")],
         closed: Vec::new(),

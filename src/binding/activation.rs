@@ -98,7 +98,10 @@ fn wait(
         if waiting.is_empty() {
             return Ok(activated);
         }
-        if watch.elapsed() >= patience {
+        // What failed for good is on its way no more.
+        let failed =
+            |name: &String| states.get(name).is_some_and(|one| one.active == "failed" && one.job == 0);
+        if watch.elapsed() >= patience || waiting.iter().all(failed) {
             for (name, state) in states.into_iter().filter(|(name, _)| waiting.contains(name)) {
                 let words = last_words(&name);
                 activated.not_running.insert(name, (format!("{} ({})", state.active, state.sub), words));

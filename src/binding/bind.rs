@@ -280,6 +280,18 @@ impl Prepared {
         self.proposal.host.found.receipt.is_none()
     }
 
+    /// Why a word for what is only staged is none: whoever gave it wanted more.
+    #[must_use]
+    pub fn no_word_needed(&self) -> Failure {
+        let told = Diagnostic::new("this candidate would only be staged, which needs nobody's word");
+        let help = if self.is_first() {
+            "`--first` activates the first body"
+        } else {
+            "it is of another body than the active one: `--body active` inscribes that one's units"
+        };
+        told.help(help).into()
+    }
+
     /// Whether these digits are the first of the candidate's hash.
     ///
     /// # Errors

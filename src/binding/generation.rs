@@ -9,6 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::manifest::{Manifest, unreadable};
@@ -17,7 +18,7 @@ use crate::{
     digest::Sha256,
     document::canonical_json,
     host::file,
-    tree::{FileTree, RelativePath, relative_path},
+    tree::{FileTree, relative_path},
 };
 
 /// The schema of `generation.json` and of a site's `receipt.json`.
@@ -30,8 +31,9 @@ pub const RECEIPT: &str = "receipt.json";
 const LIMIT: u64 = 16 << 20;
 
 /// The record of a generation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "generation.json, and receipt.json in the site")]
 pub struct Generation {
     schema: String,
     /// Its number, from 1.
@@ -195,14 +197,5 @@ impl Generations {
     pub fn remove(&self, number: u64) -> Result<(), Failure> {
         let place = self.place(number);
         file::remove(&place).map_err(|error| file::unable("remove", &place, &error))
-    }
-}
-
-/// Puts a tree below a directory of another.
-pub(super) fn below(directory: &str, tree: &FileTree, into: &mut FileTree) {
-    for (path, entry) in tree.iter() {
-        if let Ok(path) = format!("{directory}/{path}").parse::<RelativePath>() {
-            into.insert(path, entry.clone());
-        }
     }
 }

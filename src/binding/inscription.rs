@@ -11,10 +11,9 @@ use std::{
 
 use super::{
     candidate::Candidate,
-    generation::{Generation, Generations, RECEIPT, below},
+    generation::{Generation, Generations, RECEIPT},
     journal::{Journal, Move},
     lychds::Lychds,
-    manifest::FILE,
     preflight::Chores,
     settle::{Place, keeper},
     site::Found,
@@ -32,10 +31,10 @@ const STOP: Duration = Duration::from_secs(100);
 #[must_use]
 pub fn files(candidate: &Candidate, sources: &FileTree) -> FileTree {
     let mut all = FileTree::new();
-    below("units", &candidate.rendered.quadlets, &mut all);
-    below("units", &candidate.rendered.units, &mut all);
-    below("support", &candidate.rendered.support, &mut all);
-    below("codex", sources, &mut all);
+    all.insert_tree(&relative_path!("units"), &candidate.rendered.quadlets);
+    all.insert_tree(&relative_path!("units"), &candidate.rendered.units);
+    all.insert_tree(&relative_path!("support"), &candidate.rendered.support);
+    all.insert_tree(&relative_path!("codex"), sources);
     all
 }
 
@@ -47,7 +46,6 @@ pub fn stage(state: &Path, candidate: &Candidate, sources: &FileTree) -> Result<
     let place = state.join("candidates").join(candidate.manifest.id().to_string());
     let mut all = files(candidate, sources);
     all.insert_text(relative_path!("candidate.json"), candidate.manifest.to_text());
-    debug_assert_eq!(FILE, "candidate.json");
     file::write_sealed_tree(&place, &all).map_err(|error| file::unable("write", &place, &error))?;
     Ok(place)
 }
@@ -85,9 +83,9 @@ pub fn inscribe(
     journal.keepers = roles.map(|role| keeper(generation.number, role)).collect();
 
     place.workshop.clear()?;
-    place.workshop.begin(&journal)?;
     let step = Step { place, journal: &journal, generation: &generation, progress };
-    let prepared = step.prepare(candidate, sources, &generations, chores);
+    let begun = place.workshop.begin(&journal);
+    let prepared = begun.and_then(|()| step.prepare(candidate, sources, &generations, chores));
     if let Err(failure) = prepared.and_then(|()| step.exchange(found)) {
         return Err(undone(failure, place.undo(&journal)));
     }
@@ -146,9 +144,9 @@ pub fn release(
         journal.moves = away.iter().rev().map(Move::back).collect();
     }
     place.workshop.clear()?;
-    place.workshop.begin(&journal)?;
     let (site, shadow) = (&place.sites.quadlets, place.workshop.shadow());
-    let left = stop(place, &journal, progress).and_then(|()| {
+    let stopped = place.workshop.begin(&journal).and_then(|()| stop(place, &journal, progress));
+    let left = stopped.and_then(|()| {
         file::rename_new(site, &shadow).map_err(|error| file::unable("take away", site, &error))
     });
     if let Err(failure) = left {

@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{manifest::unreadable, site::Sites};
@@ -31,8 +32,9 @@ const LIMIT: u64 = 16 << 20;
 const PATIENCE: Duration = Duration::from_mins(3);
 
 /// An inscription that is on its way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "journal.json")]
 pub struct Journal {
     schema: String,
     /// The state directory whose forge writes it.
@@ -56,7 +58,7 @@ pub struct Journal {
 }
 
 /// A file that goes from one place to another.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Move {
     /// Where it is before.

@@ -7,6 +7,7 @@ use std::{
     str::FromStr,
 };
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -22,11 +23,9 @@ use crate::{
 
 /// The schema of `candidate.json`.
 pub const SCHEMA: &str = "lychd-forge/candidate/1";
-/// Its file beside the units of one that is staged.
-pub const FILE: &str = "candidate.json";
 
 /// sha256 of a [`Manifest`] in canonical JSON: body, units, the files that containers read and all that they may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct CandidateId(Sha256);
 
@@ -59,8 +58,9 @@ impl FromStr for CandidateId {
 }
 
 /// All that an inscription is made of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "candidate.json")]
 pub struct Manifest {
     schema: String,
     /// The body that its units run.

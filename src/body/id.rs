@@ -13,7 +13,19 @@ use crate::{
 
 /// sha256 of the canonical JSON of `federation` (the sha256 of the body's `federation.json`) and `images` (role ->
 /// digest of the image's configuration). Equal bodies have equal IDs, whoever forged them, wherever and how.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(transparent)]
 pub struct BodyId(Sha256);
 

@@ -5,7 +5,7 @@ use super::{consent, outcome::Outcome, settings::Settings, ui::Ui};
 use crate::{
     binding::{
         self, Wanted,
-        bind::{self, Outlook},
+        bind::{self, Intent, Outlook},
     },
     diagnostic::Failure,
     report,
@@ -37,12 +37,13 @@ pub(super) fn run(args: &Args, settings: &Settings, ui: &Ui) -> Result<Outcome, 
     }
     let prepared = bind::prepare(directories, settings.network, wanted, first, ui)?;
     match &args.confirm {
+        Some(_) if prepared.outlook.intent == Intent::Stage => return Err(prepared.no_word_needed()),
         Some(digits) => prepared.confirm(digits)?,
         None if prepared.asks() => consent::ask(&prepared, ui)?,
         None => {}
     }
     let done = prepared.carry_out(args.restart, ui)?;
     done.complain()?;
-    ui.report(&report::Bind::done(&prepared, &done, |words| settings.command(words)))?;
+    ui.report(&report::Bind::done(&prepared, &done, |words| settings.whole_command(words)))?;
     Ok(Outcome::Done)
 }

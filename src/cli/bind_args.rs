@@ -20,7 +20,8 @@ Examples:
 /// and where it becomes more, a human is asked.
 ///
 /// systemd runs what is inscribed, after a crash or a boot without anybody's word. So only the active body's units
-/// are inscribed; those of any other are staged where systemd does not find them. --first activates the first body.
+/// are inscribed; those of any other are staged where systemd does not find them. --first activates the first body;
+/// changing the active body is not built yet.
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a word of the command line")]
 #[command(after_help = EXAMPLES)]
@@ -28,7 +29,7 @@ pub(super) struct Args {
     /// Show the plan and write nothing
     #[arg(long)]
     pub(super) dry_run: bool,
-    /// Show every change as a unified diff
+    /// With --dry-run: show every change as a unified diff
     #[arg(long, requires = "dry_run")]
     pub(super) diff: bool,
     /// The body: `newest`, `active`, or its ID or that of its image, or the first digits of one (six at least) [default: newest]
@@ -52,10 +53,10 @@ pub(super) struct Args {
     /// Only finish or undo an inscription that was cut short
     #[arg(long, conflicts_with_all = ["dry_run", "body", "first", "confirm", "restart"])]
     pub(super) recover: bool,
-    /// The podman to write for, such as 5.3 [default: this host's, or Debian 13's where that is older]
+    /// With --dry-run: the podman to write for, such as 5.3 [default: this host's, or Debian 13's where that is older]
     #[arg(long, value_name = "VERSION", requires = "dry_run")]
     pub(super) podman: Option<PodmanVersion>,
-    /// The systemd to write for, such as 257 [default: this host's, or Debian 13's where that is older than 252]
+    /// With --dry-run: the systemd to write for, such as 257 [default: this host's, or Debian 13's where that is older than 252]
     #[arg(long, value_name = "NUMBER", requires = "dry_run")]
     pub(super) systemd: Option<SystemdVersion>,
 }

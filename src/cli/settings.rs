@@ -16,6 +16,8 @@ pub(super) struct Settings {
     pub(super) network: Network,
     /// Whether the state directory is not the default one.
     has_own_state: bool,
+    /// Whether the Codex and the Crypt are not the default ones.
+    has_own: [bool; 2],
 }
 
 impl Settings {
@@ -30,20 +32,35 @@ impl Settings {
             },
             network: if *offline { Network::Offline } else { Network::Online },
             has_own_state: state.is_some(),
+            has_own: [codex.is_some(), crypt.is_some()],
         })
     }
 
     /// A command of this program for people to type: with the state directory where that was named.
     pub(super) fn command(&self, words: &str) -> String {
-        if self.has_own_state {
-            format!(
-                "lychd-forge --state {} {words}",
-                shell_word(&self.directories.state.display().to_string())
-            )
-        } else {
-            format!("lychd-forge {words}")
-        }
+        command(&[("--state", self.has_own_state, &self.directories.state)], words)
     }
+
+    /// The same for one that reads the Codex and the Crypt, with those that were named.
+    pub(super) fn whole_command(&self, words: &str) -> String {
+        let Directories { codex, crypt, state, .. } = &self.directories;
+        let [own_codex, own_crypt] = self.has_own;
+        command(
+            &[
+                ("--codex", own_codex, codex),
+                ("--crypt", own_crypt, crypt),
+                ("--state", self.has_own_state, state),
+            ],
+            words,
+        )
+    }
+}
+
+/// The program with the options that were given, and words behind them.
+fn command(options: &[(&str, bool, &Path)], words: &str) -> String {
+    let given = options.iter().filter(|(_, given, _)| *given);
+    let given = given.map(|(name, _, path)| format!("{name} {} ", shell_word(&path.display().to_string())));
+    format!("lychd-forge {}{words}", given.collect::<String>())
 }
 
 fn directory(given: Option<&Path>, variable: &str, fallback: &str, name: &str) -> Result<PathBuf, Failure> {

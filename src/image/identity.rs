@@ -103,6 +103,16 @@ impl serde::Serialize for EngineId {
     }
 }
 
+impl schemars::JsonSchema for EngineId {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "engine-id".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^[A-Za-z0-9:_+][A-Za-z0-9:_+-]*$", "maxLength": 255 })
+    }
+}
+
 impl<'de> serde::Deserialize<'de> for EngineId {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <String as serde::Deserialize>::deserialize(deserializer)?;

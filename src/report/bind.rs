@@ -176,9 +176,9 @@ impl Bind {
     #[must_use]
     pub fn dry_run(proposal: &Proposal, outlook: &Outlook, diff: bool) -> Self {
         let next = match outlook.intent {
-            Intent::Nothing => "nothing would change",
-            Intent::Stage => "nothing was written: this was a dry run. It would be staged",
-            Intent::Inscribe => "nothing was written: this was a dry run. It would be inscribed",
+            Intent::Nothing => "nothing was written: this was a dry run, and nothing would change",
+            Intent::Stage => "nothing was written: this was a dry run. The candidate would be staged",
+            Intent::Inscribe => "nothing was written: this was a dry run. The candidate would be inscribed",
         };
         Self { dry_run: true, ..Self::of(proposal, outlook, diff, next.to_owned()) }
     }
@@ -189,11 +189,13 @@ impl Bind {
         let next = match done {
             Done::Nothing => "nothing changed".to_owned(),
             Done::Staged(_) if prepared.is_first() => {
-                let hash = prepared.candidate().short(CONFIRMING_DIGITS);
-                let command = command(&format!("bind --first --confirm {hash}"));
+                let body = prepared.proposal.record.body.id().short(CONFIRMING_DIGITS);
+                let command = command(&format!("bind --first --body {body}"));
                 format!("nothing of it runs before it is activated: {command}")
             }
-            Done::Staged(_) => "nothing of it runs before it is activated".to_owned(),
+            Done::Staged(_) => {
+                "nothing of it runs: another body than the active one cannot be activated yet".to_owned()
+            }
             Done::Inscribed { activated, .. } if activated.running.is_empty() => {
                 let plan = &prepared.proposal.candidate.plan;
                 let waiting: Vec<&str> = plan.start.iter().chain(&plan.restart).map(String::as_str).collect();
@@ -342,6 +344,11 @@ impl Report for Bind {
         let Validated { podman, podman_is, systemd, systemd_is } = &self.validated;
         let by = format!("judged by {podman_is} podman {podman} and {systemd_is} systemd {systemd}");
         page.field("podman", format!("written for {}; {by}", self.podman));
+        if self.dry_run {
+            for line in &self.widens {
+                page.field("asked", line.as_str());
+            }
+        }
         if let Some(number) = self.generation {
             page.field("generation", number.to_string());
         }

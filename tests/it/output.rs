@@ -200,7 +200,7 @@ fn a_plan_is_told_to_people_and_machines() {
         widens: Vec::new(),
         staged: None,
         running: set(&[]),
-        next: "nothing was written: this was a dry run. It would be staged".to_owned(),
+        next: "nothing was written: this was a dry run. The candidate would be staged".to_owned(),
         dry_run: true,
         reloaded: false,
         podman: "5.4.2".to_owned(),

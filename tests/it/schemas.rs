@@ -4,8 +4,14 @@ use std::{fs, path::Path};
 
 use jsonschema::{Validator, draft202012};
 use lychd_forge::{
+    binding::{
+        generation::Generations,
+        journal::{Journal, Move},
+        manifest::Manifest,
+    },
     body::{Body, Order, Store, Written},
     digest::Sha256,
+    name::Role,
     synthesis::value::Substrate,
 };
 use serde_json::{Value, json};
@@ -179,6 +185,35 @@ fn the_debian_lock_schema_is_exact() {
     let aliases = format!("{platform}/aliases");
     let open = ["/platforms", aliases.as_str()];
     is_exact(&schema("debian-lock"), &good, &open, &[&aliases]);
+}
+
+/// What `bind` keeps, by the types that it is read into.
+#[test]
+fn the_schemas_of_what_is_inscribed_are_those_of_its_types() {
+    fn of<T: schemars::JsonSchema + serde::Serialize>(name: &str, value: &T, open: &[&str]) {
+        let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+        let generator = settings.into_generator();
+        let text = serde_json::to_string_pretty(&generator.into_root_schema_for::<T>()).unwrap() + "\n";
+        crate::golden::holds(&format!("docs/schema/{name}.schema.json"), &text);
+        is_exact(&schema(name), &serde_json::to_value(value).unwrap(), open, &[]);
+    }
+    let golden = crate::inscription::cases().into_iter().find(|case| case.ends_with("members")).unwrap();
+    let rendered = crate::inscription::of_case(&golden, "5.4.2");
+    let images = [(Role::vessel(), Sha256::of("image").into())];
+    let id = Sha256::of("body").to_string().parse().unwrap();
+    let candidate = Manifest::of(id, images.into(), &rendered, &crate::inscription::layout());
+    let loads = [("lychd-vessel.service".to_owned(), Sha256::of("unit"))];
+    let first = Generations::of_state("/nowhere".as_ref()).next(None, candidate, loads.into()).unwrap();
+    let mut generation = first.clone();
+    generation.previous = Some(first.sha256());
+    let open = ["/units", "/support", "/services", "/images", "/secrets", "/mounts", "/body_images"];
+    of("candidate", &generation.candidate, &open);
+    let below = open.map(|name| format!("/candidate{name}"));
+    let open: Vec<&str> = below.iter().map(String::as_str).chain(["/loads"]).collect();
+    of("generation", &generation, &open);
+    let mut journal = Journal::new(&generation.state, 2, Some(generation.sha256()), None);
+    journal.moves.push(Move { from: "/a".into(), to: "/b".into() });
+    of("journal", &journal, &[]);
 }
 
 #[test]

@@ -282,27 +282,40 @@ fn what_is_cut_short_becomes_whole() {
     realm.set(false, &BTreeSet::new());
 }
 
-/// `make test-faults`: every boundary, each refusal, and moments at random.
-#[test]
-#[ignore = "an hour: make test-faults"]
-fn faults_at_every_boundary() {
-    let Some(realm) = realm("faults_at_every_boundary") else { return };
+/// Both ways between the two sets.
+fn both(test: &str, faults: impl Fn(&Way<'_>) -> Outcome) {
+    let Some(realm) = realm(test) else { return };
     for gale in [false, true] {
         let way = Way::new(&realm, gale);
-        let all = way.boundaries();
-        let what = if gale { "a stone goes" } else { "a stone comes" };
-        say(&format!("{what}: {} boundaries", all.len()));
-        say(&format!("killed at each: {:?}", way.killed(&all)));
-        say(&format!("refused at each: {:?}", way.refused(&all)));
-        let mut random = Outcome::default();
-        // A fraction that meets no beat.
-        let moments = (0..60).map(|at| 150 + (at * 618_034 % 1_000_000) * 1100 / 1_000_000);
-        for moment in moments {
-            way.killed_after(moment, &mut random);
-        }
-        say(&format!("killed at moments: {random:?}"));
+        let outcome = faults(&way);
+        say(&format!("{test}, as a stone {}: {outcome:?}", if gale { "goes" } else { "comes" }));
     }
     realm.set(false, &BTreeSet::new());
+}
+
+#[test]
+#[ignore = "a quarter of an hour: make test-faults"]
+fn faults_of_kills_at_every_boundary() {
+    both("faults_of_kills_at_every_boundary", |way| way.killed(&way.boundaries()));
+}
+
+#[test]
+#[ignore = "a quarter of an hour: make test-faults"]
+fn faults_of_refusals_at_every_boundary() {
+    both("faults_of_refusals_at_every_boundary", |way| way.refused(&way.boundaries()));
+}
+
+#[test]
+#[ignore = "minutes: make test-faults"]
+fn faults_of_kills_at_any_moment() {
+    both("faults_of_kills_at_any_moment", |way| {
+        let mut outcome = Outcome::default();
+        // A fraction that meets no beat.
+        for moment in (0..80).map(|at| 150 + (at * 618_034 % 1_000_000) * 1100 / 1_000_000) {
+            way.killed_after(moment, &mut outcome);
+        }
+        outcome
+    });
 }
 
 /// Past the harness, which keeps what a passing test prints to itself.
