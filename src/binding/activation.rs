@@ -31,7 +31,7 @@ pub struct Activated {
 /// Starts services, and waits until they run or `patience` is at its end.
 ///
 /// # Errors
-/// Refused when systemd will not start one; unable when it does not answer.
+/// Unable when systemd does not answer.
 pub fn start(
     systemd: &Systemd,
     services: BTreeSet<String>,
@@ -41,7 +41,11 @@ pub fn start(
     for name in &services {
         // One that failed too often would refuse.
         systemd.reset_failed(name)?;
-        systemd.start(name)?;
+        match systemd.start(name) {
+            // The others can start all the same; what becomes of this one is seen.
+            Ok(()) | Err(Failure::Refused(_)) => {}
+            Err(unable) => return Err(unable),
+        }
     }
     wait(systemd, services, patience, progress)
 }

@@ -1,6 +1,7 @@
 //! `bind` from its beginning to its end: what is proposed, what becomes of it, whose word it needs, and what follows.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -9,7 +10,7 @@ use super::{
     Proposal, Wanted,
     activation::{self, Activated},
     facts::{Engines, Facts},
-    generation::Generation,
+    generation::{Generation, Generations, RECEIPT},
     inscription,
     journal::Workshop,
     lychds::Lychds,
@@ -23,7 +24,11 @@ use crate::{
     body::Record,
     diagnostic::{Diagnostic, Failure, refuse_any},
     forge::archive::Archive,
-    host::{directories::Directories, file::LockGuard, progress::Progress},
+    host::{
+        directories::Directories,
+        file::{self, LockGuard},
+        progress::Progress,
+    },
     supply::outside::Network,
 };
 
@@ -133,16 +138,21 @@ impl Done {
 pub fn recover(directories: &Directories, progress: &dyn Progress) -> Result<Option<Settled>, Failure> {
     let (sites, workshop) = places(directories)?;
     let _held = Held::take(directories, &workshop, progress)?;
-    recover_held(&sites, &workshop, &directories.state)
+    recover_held(&sites, &workshop, &file::resolved(&directories.state)?, progress)
 }
 
-fn recover_held(sites: &Sites, workshop: &Workshop, state: &Path) -> Result<Option<Settled>, Failure> {
+fn recover_held(
+    sites: &Sites,
+    workshop: &Workshop,
+    state: &Path,
+    progress: &dyn Progress,
+) -> Result<Option<Settled>, Failure> {
     if workshop.unfinished()?.is_none() {
         workshop.clear()?;
         return Ok(None);
     }
     let engines = Engines::of_user()?;
-    Place { sites, workshop, engines: &engines }.recover(state)
+    Place { sites, workshop, engines: &engines, progress }.recover(state)
 }
 
 fn places(directories: &Directories) -> Result<(Sites, Workshop), Failure> {
@@ -159,7 +169,7 @@ fn places(directories: &Directories) -> Result<(Sites, Workshop), Failure> {
 pub fn release(directories: &Directories, progress: &dyn Progress) -> Result<u64, Failure> {
     let (sites, workshop) = places(directories)?;
     let _held = Held::take(directories, &workshop, progress)?;
-    recover_held(&sites, &workshop, &directories.state)?;
+    recover_held(&sites, &workshop, &file::resolved(&directories.state)?, progress)?;
     if Lychds::read(&workshop.adopted())?.is_none() {
         let nothing = Diagnostic::new("nothing of LychD's was taken over that could be given back");
         return Err(nothing.help("`systemctl --user stop lychd-pod` stops the organism").into());
@@ -168,8 +178,8 @@ pub fn release(directories: &Directories, progress: &dyn Progress) -> Result<u64
         return Err(Diagnostic::new("nothing is inscribed").into());
     };
     let engines = Engines::of_user()?;
-    let place = Place { sites: &sites, workshop: &workshop, engines: &engines };
-    inscription::release(place, &active, &directories.state, progress)?;
+    let place = Place { sites: &sites, workshop: &workshop, engines: &engines, progress };
+    inscription::release(place, &active, &file::resolved(&directories.state)?, progress)?;
     Ok(active.number)
 }
 
@@ -187,13 +197,16 @@ pub fn prepare(
 ) -> Result<Prepared, Failure> {
     let (sites, workshop) = places(directories)?;
     let held = Held::take(directories, &workshop, progress)?;
-    let recovered = recover_held(&sites, &workshop, &directories.state)?;
+    let recovered = recover_held(&sites, &workshop, &file::resolved(&directories.state)?, progress)?;
     if let Some(settled) = recovered {
         progress.note(&settled.to_string());
     }
     let proposal = propose(directories, network, wanted, progress)?;
     let active = proposal.host.found.receipt.as_ref();
-    if let Some(active) = active.filter(|active| active.state != proposal.host.state) {
+    check_records(&proposal)?;
+    if let Some(active) = active
+        && file::resolved(&active.state)? != proposal.host.state
+    {
         let message =
             format!("what is inscribed is of a forge with the state directory `{}`", active.state.display());
         return Err(Diagnostic::new(message)
@@ -206,8 +219,9 @@ pub fn prepare(
         let manifest = &proposal.candidate.manifest;
         let engines = Engines::of_user()?;
         let facts = Facts::read(manifest, &sites, &directories.state, &engines)?;
-        let chores =
-            preflight(manifest, &facts, (active, proposal.host.lychds.is_some()), &proposal.host.layout)?;
+        let records = Generations::of_state(&proposal.host.state).records()?;
+        let adopts = proposal.host.lychds.is_some();
+        let chores = preflight(manifest, &facts, (&records, adopts), &proposal.host.layout)?;
         notes.extend(chores.notes.iter().cloned());
         ready = Some((engines, chores));
     }
@@ -224,6 +238,37 @@ pub fn prepare(
         directories: directories.clone(),
         _held: held,
     })
+}
+
+/// The receipt is what the generation's own record says, and the state directory keeps no other site's inscription.
+fn check_records(proposal: &Proposal) -> Result<(), Failure> {
+    let host = &proposal.host;
+    let generations = Generations::of_state(&host.state);
+    if let Some(active) = &host.found.receipt {
+        let kept = generations.read(active.number)?;
+        if kept.is_some_and(|kept| kept != *active) {
+            let message = format!(
+                "the receipt in `{}` is not the record of generation {}",
+                host.sites.quadlets.display(),
+                active.number
+            );
+            return Err(Diagnostic::new(message)
+                .note(format!("that is in `{}`", generations.place(active.number).display()))
+                .help("one of them was changed by hand: put back what it was")
+                .into());
+        }
+        return Ok(());
+    }
+    for record in generations.records()? {
+        let other = &record.candidate.site;
+        if *other != host.sites.quadlets && Generation::read(&other.join(RECEIPT))?.is_some() {
+            let message = format!("this state directory keeps what is inscribed in `{}`", other.display());
+            return Err(Diagnostic::new(message)
+                .help("is XDG_CONFIG_HOME another than then? Or give this one a state directory of its own: `--state DIR`")
+                .into());
+        }
+    }
+    Ok(())
 }
 
 impl Outlook {
@@ -246,6 +291,10 @@ fn intent(proposal: &Proposal, first: bool) -> Result<Intent, Failure> {
     let Some(active) = &host.found.receipt else {
         return Ok(if first { Intent::Inscribe } else { Intent::Stage });
     };
+    if host.lychds.is_some() {
+        // LychD has inscribed again since: its files are read before ours.
+        return Ok(Intent::Inscribe);
+    }
     if first {
         let message = format!("a body is active: generation {} is inscribed", active.number);
         return Err(Diagnostic::new(message).help("`--first` is for the first one alone").into());
@@ -253,12 +302,28 @@ fn intent(proposal: &Proposal, first: bool) -> Result<Intent, Failure> {
     if active.candidate.body != candidate.manifest.body {
         return Ok(Intent::Stage);
     }
-    let mut is_there = !candidate.plan.changes() && active.loads == candidate.loads;
-    is_there &= active.candidate == candidate.manifest;
+    let mut is_there = !candidate.plan.changes() && active.candidate == candidate.manifest;
     for name in candidate.manifest.plain_units() {
         is_there &= host.sites.has_link(name)?;
     }
     Ok(if is_there { Intent::Nothing } else { Intent::Inscribe })
+}
+
+/// Services that are wanted at boot.
+fn at_boot(generation: &Generation) -> BTreeSet<String> {
+    let services = generation.candidate.services.iter();
+    services.filter(|(_, at_boot)| **at_boot).map(|(name, _)| name.clone()).collect()
+}
+
+/// What kept services from being started.
+fn inscribed_all_the_same(failure: Failure, generation: u64) -> Failure {
+    let told = |diagnostic: Diagnostic| {
+        diagnostic.note(format!("generation {generation} is inscribed all the same"))
+    };
+    match failure {
+        Failure::Refused(all) => Failure::Refused(all.into_iter().map(told).collect()),
+        Failure::Unable(diagnostic) => Failure::unable(told(*diagnostic)),
+    }
 }
 
 impl Prepared {
@@ -271,7 +336,8 @@ impl Prepared {
     /// Whether a person's word is needed.
     #[must_use]
     pub fn asks(&self) -> bool {
-        self.outlook.intent == Intent::Inscribe && (self.is_first() || !self.outlook.widens.is_empty())
+        let widens = !self.outlook.widens.is_empty() || self.proposal.host.lychds.is_some();
+        self.outlook.intent == Intent::Inscribe && (self.is_first() || widens)
     }
 
     /// Whether nothing is inscribed yet.
@@ -327,14 +393,14 @@ impl Prepared {
         let Proposal { candidate, sources, host, record, .. } = &self.proposal;
         let state = &host.state;
         let (engines, chores) = match (self.outlook.intent, &self.ready) {
-            (Intent::Nothing, _) => return Ok(Done::Nothing),
+            (Intent::Nothing, _) => return self.start_what_is_there(restart, progress),
             (Intent::Inscribe, Some((engines, chores))) => (engines, chores),
             (Intent::Stage | Intent::Inscribe, _) => {
                 return inscription::stage(state, candidate, sources).map(Done::Staged);
             }
         };
         self.load_images(record, engines, chores, progress)?;
-        let place = Place { sites: &host.sites, workshop: &self.workshop, engines };
+        let place = Place { sites: &host.sites, workshop: &self.workshop, engines, progress };
         let generation = inscription::inscribe(
             place,
             candidate,
@@ -342,15 +408,24 @@ impl Prepared {
             (host.lychds.as_ref(), chores),
             (state, progress),
         )?;
-        let activated = if self.is_first() {
-            let services = &generation.candidate.services;
-            let at_boot = services.iter().filter(|(_, at_boot)| **at_boot).map(|(name, _)| name.clone());
-            activation::start(&engines.systemd, at_boot.collect(), START, progress)?
+        let activated = if self.is_first() || host.lychds.is_some() {
+            activation::start(&engines.systemd, at_boot(&generation), START, progress)
         } else if restart {
-            activation::restart(&engines.systemd, &candidate.plan, START, progress)?
+            activation::restart(&engines.systemd, &candidate.plan, START, progress)
         } else {
-            Activated::default()
+            Ok(Activated::default())
         };
+        let activated = activated.map_err(|failure| inscribed_all_the_same(failure, generation.number))?;
+        Ok(Done::Inscribed { generation: Box::new(generation), activated })
+    }
+
+    /// Nothing is to be written: with `restart` what is wanted at boot is started, where it does not run.
+    fn start_what_is_there(&self, restart: bool, progress: &dyn Progress) -> Result<Done, Failure> {
+        let Some(generation) = self.proposal.host.found.receipt.clone().filter(|_| restart) else {
+            return Ok(Done::Nothing);
+        };
+        let engines = Engines::of_user()?;
+        let activated = activation::start(&engines.systemd, at_boot(&generation), START, progress)?;
         Ok(Done::Inscribed { generation: Box::new(generation), activated })
     }
 

@@ -18,7 +18,6 @@ use crate::{
     body::BodyId,
     codex::Codex,
     diagnostic::{Diagnostic, Failure, refuse_any},
-    digest::Sha256,
     image::EngineId,
     name::Role,
     runes::{
@@ -36,8 +35,6 @@ pub struct Candidate {
     pub rendered: Rendered,
     /// What they are made of, as one value: its hash is what is consented to.
     pub manifest: Manifest,
-    /// What systemd is to load of each generated unit, among the user's own files: [`changes::fingerprint`].
-    pub loads: BTreeMap<String, Sha256>,
     /// What inscribing them would change.
     pub plan: Plan,
     /// The podman that they are written for.
@@ -124,8 +121,8 @@ pub fn candidate(subject: Subject<'_>, host: &HostView, judge: &dyn Judge) -> Re
     refuse_any(theirs)?;
     notes.extend(claimed);
     notes.extend(host.units.linked(&rendered));
-    let (told, made) = among(judge, subject_of_judges, alone.made, host)?;
-    for note in told {
+    let Among { notes: told, changed, made } = among(judge, subject_of_judges, alone.made, host)?;
+    for note in told.into_iter().chain(changed.iter().cloned()) {
         if !notes.contains(&note) {
             notes.push(note);
         }
@@ -142,17 +139,16 @@ pub fn candidate(subject: Subject<'_>, host: &HostView, judge: &dyn Judge) -> Re
     let judged_by_systemd = (version.to_owned(), of);
     let mut images = subject.further.clone();
     images.insert(Role::vessel(), subject.image.clone());
-    let manifest = Manifest::of(subject.body, images, &rendered, &host.layout);
+    let manifest = Manifest::of(&host.sites.quadlets, (subject.body, images), &rendered, &host.layout);
     let loads = rendered.generated();
     let loads = loads.into_iter().filter_map(|name| {
         let fingerprint = changes::fingerprint(made.get(&name)?);
         Some((name, fingerprint))
     });
-    let loads = loads.collect();
+    let manifest = manifest.among(loads.collect(), &changed);
     Ok(Candidate {
         rendered,
         manifest,
-        loads,
         plan,
         podman,
         judged_by_podman: (judging, origin),
@@ -171,23 +167,34 @@ fn judged(judge: &dyn Judge, rendered: &Rendered) -> Result<Verdict, Failure> {
     Ok(verdict)
 }
 
-/// What becomes of the set among what is the user's own: nothing wrong, or refused; what is changed, as notes, and the
-/// units that are made. Where nothing of the user's own takes part, there is nothing to judge.
+/// A set among what is the user's own.
+#[derive(Default)]
+struct Among {
+    /// What the judges say besides.
+    notes: Vec<String>,
+    /// What is changed, a line each.
+    changed: Vec<String>,
+    /// The units that are made.
+    made: BTreeMap<String, String>,
+}
+
+/// What becomes of the set among what is the user's own: nothing wrong, or refused; notes, what is changed, and the units
+/// that are made. Where nothing of the user's own takes part, there is nothing to judge.
 fn among(
     judge: &dyn Judge,
     rendered: &Rendered,
     alone: BTreeMap<String, String>,
     host: &HostView,
-) -> Result<(Vec<String>, BTreeMap<String, String>), Failure> {
+) -> Result<Among, Failure> {
     let theirs = Theirs { quadlets: &host.quadlets, units: &host.units };
     let has_drop_ins = || units_of(rendered).iter().any(|unit| !host.units.drop_ins_of(unit).is_empty());
     if host.quadlets.is_empty() && !has_drop_ins() {
-        return Ok((Vec::new(), alone));
+        return Ok(Among { made: alone, ..Among::default() });
     }
-    let Verdict { findings, mut notes, made } = judge.judge_among(rendered, &alone, theirs)?;
+    let Verdict { findings, notes, made } = judge.judge_among(rendered, &alone, theirs)?;
     refuse_any(findings)?;
-    notes.extend(changes::notes(rendered, &alone, &made, theirs));
-    Ok((notes, made))
+    let changed = changes::notes(rendered, &alone, &made, theirs);
+    Ok(Among { notes, changed, made })
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@
 //! made of. The site has a copy of the record of the generation that lies there: its receipt.
 
 use std::{
-    collections::BTreeMap,
     io,
     path::{Path, PathBuf},
 };
@@ -43,9 +42,6 @@ pub struct Generation {
     pub previous: Option<Sha256>,
     /// The state directory that keeps it.
     pub state: PathBuf,
-    /// What systemd is to have loaded of each generated unit, among the user's own files of that day:
-    /// [`super::changes::fingerprint`].
-    pub loads: BTreeMap<String, Sha256>,
     /// What it is made of.
     pub candidate: Manifest,
 }
@@ -155,25 +151,24 @@ impl Generations {
     ///
     /// # Errors
     /// Unable when those before it cannot be read.
-    pub fn next(
-        &self,
-        active: Option<&Generation>,
-        candidate: Manifest,
-        loads: BTreeMap<String, Sha256>,
-    ) -> Result<Generation, Failure> {
-        let last = self.numbers()?.last().copied();
-        let known = active.map(|active| active.number);
-        let last = match last.max(known) {
-            Some(number) if Some(number) == known => active.cloned(),
-            Some(number) => self.read(number)?,
-            None => None,
-        };
+    pub fn next(&self, active: Option<&Generation>, candidate: Manifest) -> Result<Generation, Failure> {
+        let numbers = self.numbers()?;
+        let last = numbers.last().copied().max(active.map(|active| active.number));
+        let mut previous = active.cloned();
+        // A number that anything has is not given again; what has no record is no link of the chain.
+        for number in
+            numbers.iter().rev().take_while(|number| active.is_none_or(|active| **number > active.number))
+        {
+            if let Some(record) = self.read(*number)? {
+                previous = Some(record);
+                break;
+            }
+        }
         Ok(Generation {
             schema: SCHEMA.to_owned(),
-            number: last.as_ref().map_or(0, |last| last.number).saturating_add(1),
-            previous: last.as_ref().map(Generation::sha256),
+            number: last.unwrap_or(0).saturating_add(1),
+            previous: previous.as_ref().map(Generation::sha256),
             state: self.state.clone(),
-            loads,
             candidate,
         })
     }
@@ -188,6 +183,15 @@ impl Generations {
         file::create_directory(&directory).map_err(|error| file::unable("create", &directory, &error))?;
         self.remove(generation.number)?;
         file::create_tree(&place, &files).map_err(|error| file::unable("write", &place, &error))
+    }
+
+    /// All records that can be read.
+    ///
+    /// # Errors
+    /// Unable when the directory cannot be read.
+    pub fn records(&self) -> Result<Vec<Generation>, Failure> {
+        let numbers = self.numbers()?;
+        Ok(numbers.into_iter().filter_map(|number| self.read(number).ok().flatten()).collect())
     }
 
     /// Takes one away, if it is there.

@@ -64,13 +64,16 @@ pub fn inscribe(
 ) -> Result<Generation, Failure> {
     let generations = Generations::of_state(state);
     let before = found.receipt.as_ref();
-    let generation = generations.next(before, candidate.manifest.clone(), candidate.loads.clone())?;
+    let generation = generations.next(before, candidate.manifest.clone())?;
     let from = before.map(Generation::sha256);
     let mut journal = Journal::new(state, generation.number, from, Some(generation.sha256()));
     let mut going = going(before, &generation);
     if let Some(theirs) = theirs {
         going.extend(theirs.unit_names());
-        journal.moves = theirs.away(place.sites, &place.workshop.adopted());
+        // What LychD has inscribed since is in the place of what was kept before.
+        let kept = place.workshop.adopted();
+        file::remove(&kept).map_err(|error| file::unable("remove", &kept, &error))?;
+        journal.moves = theirs.away(place.sites, &kept);
     }
     journal.stopped = up(place, going)?;
     for name in generation.candidate.plain_units() {
@@ -79,6 +82,11 @@ pub fn inscribe(
         }
     }
     journal.made = missing(&chores.directories)?;
+    for name in generation.candidate.support.keys() {
+        if !file::exists(&generation.support(name))? {
+            journal.support.insert(name.clone());
+        }
+    }
     let roles = generation.candidate.body_images.keys();
     journal.keepers = roles.map(|role| keeper(generation.number, role)).collect();
 
@@ -86,8 +94,12 @@ pub fn inscribe(
     let step = Step { place, journal: &journal, generation: &generation, progress };
     let begun = place.workshop.begin(&journal);
     let prepared = begun.and_then(|()| step.prepare(candidate, sources, &generations, chores));
-    if let Err(failure) = prepared.and_then(|()| step.exchange(found)) {
-        return Err(undone(failure, place.undo(&journal)));
+    let there = match prepared.and_then(|()| step.exchange()) {
+        Ok(there) => there,
+        Err(failure) => return Err(undone(failure, place.undo(&journal))),
+    };
+    if let Err(failure) = step.exchanged(there, found) {
+        return Err(undone(failure, place.turn_back(&journal, before)));
     }
     progress.stage("load", "systemd reads the units");
     place.finish(&journal, Some(&generation)).map_err(|failure| unfinished(failure, generation.number))?;
@@ -137,11 +149,25 @@ pub fn release(
 ) -> Result<(), Failure> {
     let mut journal = Journal::new(state, active.number, Some(active.sha256()), None);
     journal.stopped = up(place, active.candidate.unit_names().map(str::to_owned).collect())?;
+    let found = place.sites.read()?;
+    found.refuse_foreign(&FileTree::new())?;
     let kept = place.workshop.adopted();
     if let Some(theirs) = Lychds::read(&kept)? {
         let podmans = place.sites.quadlets.parent().unwrap_or(&place.sites.quadlets);
         let away = theirs.kept_in(podmans).away(place.sites, &kept);
         journal.moves = away.iter().rev().map(Move::back).collect();
+        let ours = |at: &Path| {
+            at.file_name().is_some_and(|name| found.units.iter().any(|(unit, _)| name == unit.as_str()))
+        };
+        for one in &journal.moves {
+            if file::exists(&one.to)? && !ours(&one.to) {
+                let message =
+                    format!("`{}` is there again, and LychD's own is kept to go there", one.to.display());
+                return Err(Diagnostic::new(message)
+                    .help(format!("remove the one or the other: that is kept in `{}`", kept.display()))
+                    .into());
+            }
+        }
     }
     place.workshop.clear()?;
     let (site, shadow) = (&place.sites.quadlets, place.workshop.shadow());
@@ -246,8 +272,8 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// Puts the new set into the place of the old one.
-    fn exchange(&self, found: &Found) -> Result<(), Failure> {
+    /// Puts the new set into the place of the old one; says whether there was one.
+    fn exchange(&self) -> Result<bool, Failure> {
         let Self { place, journal, .. } = self;
         stop(*place, journal, self.progress)?;
         journal.moves.iter().try_for_each(Move::carry_out)?;
@@ -265,15 +291,19 @@ impl Step<'_> {
         let is_there = file::exists(site)?;
         let moved = if is_there { file::exchange(&shadow, site) } else { file::rename_new(&shadow, site) };
         moved.map_err(|error| file::unable("put the new set into", site, &error))?;
+        Ok(is_there)
+    }
+
+    /// With the new set in its place: both directories are on the disk, and what came out is what was found.
+    fn exchanged(&self, was_there: bool, found: &Found) -> Result<(), Failure> {
+        let (site, shadow) = (&self.place.sites.quadlets, self.place.workshop.shadow());
         for directory in site.parent().into_iter().chain(shadow.parent()) {
             file::sync_directory(directory).map_err(|error| file::unable("sync", directory, &error))?;
         }
-        if is_there {
+        if was_there {
             // What somebody wrote there since it was looked at is not the forge's to take away.
             let old = file::read_tree(&shadow).map_err(|error| file::unable("read", &shadow, &error))?;
             if old != found.site {
-                file::exchange(&shadow, site)
-                    .map_err(|error| file::unable("put the old set back into", site, &error))?;
                 let message = format!("`{}` changed while it was read", site.display());
                 return Err(Failure::unable(
                     Diagnostic::new(message).of_kind(Fault::File).help("nothing was changed: try again"),

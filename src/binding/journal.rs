@@ -19,6 +19,7 @@ use crate::{
     digest::Sha256,
     document::canonical_json,
     host::{
+        environment,
         file::{self, LockGuard},
         progress::Progress,
     },
@@ -28,6 +29,8 @@ use crate::{
 pub const SCHEMA: &str = "lychd-forge/journal/1";
 /// The most that it may hold, in bytes.
 const LIMIT: u64 = 16 << 20;
+/// How the names begin under which what is the user's own of a site is kept.
+const LEFT: &str = "left-";
 /// How long another inscription is waited for: it stops services, which may take what they are given for that.
 const PATIENCE: Duration = Duration::from_mins(3);
 
@@ -53,6 +56,8 @@ pub struct Journal {
     pub made: Vec<PathBuf>,
     /// Containers that are made to keep images, by name.
     pub keepers: BTreeSet<String>,
+    /// Support files that are made, by name.
+    pub support: BTreeSet<String>,
     /// Files of another inscription that go, or come back when this one goes, in order.
     pub moves: Vec<Move>,
 }
@@ -79,7 +84,8 @@ impl Move {
     /// # Errors
     /// Unable when it cannot be moved, or something else is in its place.
     pub(super) fn carry_out(&self) -> Result<(), Failure> {
-        if !file::exists(&self.from)? {
+        // Where something else has come meanwhile, that is the newer one.
+        if !file::exists(&self.from)? || file::exists(&self.to)? {
             return Ok(());
         }
         let unable = |error| file::unable("move a file of LychD's to", &self.to, &error);
@@ -104,6 +110,7 @@ impl Journal {
             stopped: Vec::new(),
             made: Vec::new(),
             keepers: BTreeSet::new(),
+            support: BTreeSet::new(),
             moves: Vec::new(),
         }
     }
@@ -159,6 +166,15 @@ impl Workshop {
     pub fn hold(&self, progress: &dyn Progress) -> Result<LockGuard, Failure> {
         let unable = |error| file::unable("prepare an inscription in", &self.directory, &error);
         file::create_private_directory(&self.directory).map_err(unable)?;
+        // What lies there is carried out: it is nobody else's.
+        let status =
+            file::status(&self.directory).map_err(|error| file::unable("read", &self.directory, &error))?;
+        let is_own = status.kind == file::Kind::Directory && status.uid == environment::uid();
+        if !is_own || status.mode & 0o022 != 0 {
+            let message = format!("`{}` is not this user's alone", self.directory.display());
+            let help = "the forge prepares inscriptions there, and does what it finds: see whose it is, and remove it";
+            return Err(Diagnostic::new(message).of_kind(Fault::File).help(help).into());
+        }
         let path = self.directory.join("lock");
         let waiting = || progress.waiting("waiting for another inscription");
         let held = file::lock_within(&path, PATIENCE, waiting)
@@ -206,6 +222,23 @@ impl Workshop {
         Ok(())
     }
 
+    /// Keeps what lies in the shadow, since some of it is not the forge's; returns where.
+    ///
+    /// # Errors
+    /// Unable when it cannot be moved.
+    pub fn set_aside(&self, generation: u64) -> Result<PathBuf, Failure> {
+        let shadow = self.shadow();
+        let mut number = 0_u32;
+        loop {
+            let place = self.directory.join(format!("{LEFT}{generation}-{number}"));
+            if !file::exists(&place)? {
+                file::rename_new(&shadow, &place).map_err(|error| file::unable("keep", &shadow, &error))?;
+                return Ok(place);
+            }
+            number += 1;
+        }
+    }
+
     /// Removes the shadow, and what a killed writer left beside it.
     ///
     /// # Errors
@@ -215,7 +248,8 @@ impl Workshop {
         let names = file::if_there(&self.directory, file::names(&self.directory))?.unwrap_or_default();
         for name in names {
             let path = self.directory.join(&name);
-            let stays = ["lock", "journal.json", "adopted"].iter().any(|one| name == *one);
+            let stays = ["lock", "journal.json", "adopted"].iter().any(|one| name == *one)
+                || name.to_str().is_some_and(|name| name.starts_with(LEFT));
             if !stays {
                 file::remove(&path).map_err(unable)?;
             }

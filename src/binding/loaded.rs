@@ -8,6 +8,7 @@ use std::{
 use super::{changes::fingerprint, generation::Generation, site::Sites};
 use crate::{
     diagnostic::Failure,
+    digest::Sha256,
     engine::systemd::{Systemd, UnitState},
     host::file,
     runes::unit::service_of,
@@ -20,7 +21,7 @@ pub struct Seen {
     pub state: UnitState,
     /// The real path of the file that a generated unit was made of, or of the plain unit.
     pub real: Option<PathBuf>,
-    /// The text that systemd loaded a generated unit from.
+    /// The text that systemd loaded it from.
     pub text: Option<String>,
 }
 
@@ -50,6 +51,8 @@ pub fn look(generation: &Generation, systemd: &Systemd) -> Result<BTreeMap<Strin
         }
         if generated && !state.fragment.as_os_str().is_empty() {
             seen.text = file::if_there(&state.fragment, file::read_text(&state.fragment))?;
+        } else if let Some(real) = &seen.real {
+            seen.text = file::if_there(real, file::read_text(real))?;
         }
         all.insert(name.to_owned(), Seen { state, ..seen });
     }
@@ -87,10 +90,15 @@ pub fn wrong(
                 .map_or_else(|| "nothing that is there".to_owned(), |real| format!("`{}`", real.display()));
             wrong.push(format!("systemd has `{name}` from {from}, not from `{}`", want.display()));
         } else if texts == Texts::Judged
-            && let Some(known) = generation.loads.get(name)
+            && let Some(known) = manifest.loads.get(name)
             && text.as_deref().map(fingerprint).as_ref() != Some(known)
         {
             wrong.push(format!("systemd has another text of `{name}` than was judged"));
+        } else if texts == Texts::Judged
+            && !manifest.services.contains_key(name)
+            && text.as_deref().map(Sha256::of).as_ref() != manifest.units.get(*file)
+        {
+            wrong.push(format!("`{}` is not what was inscribed", want.display()));
         }
     }
     wrong
@@ -116,7 +124,6 @@ mod tests {
     use super::*;
     use crate::{
         binding::{generation::Generations, manifest::Manifest},
-        digest::Sha256,
         runes::{Layout, Rendered, Service},
     };
 
@@ -135,10 +142,12 @@ mod tests {
             closed: Vec::new(),
         };
         let body = Sha256::of("body").to_string().parse().unwrap();
-        let manifest = Manifest::of(body, BTreeMap::new(), &rendered, &layout);
         let loads =
             [("lychd-a.service".to_owned(), fingerprint("[Service]\nExecStart=podman run --a --b\n"))];
-        Generations::of_state(Path::new("/nowhere")).next(None, manifest, loads.into()).unwrap()
+        let manifest = Manifest::of(Path::new("/site"), (body, BTreeMap::new()), &rendered, &layout);
+        let manifest = manifest.among(loads.into(), &["a drop-in".to_owned()]);
+        assert!(manifest.may.contains("of your own: a drop-in"), "{:?}", manifest.may);
+        Generations::of_state(Path::new("/nowhere")).next(None, manifest).unwrap()
     }
 
     fn seen(real: &str, text: Option<&str>) -> Seen {
@@ -153,7 +162,7 @@ mod tests {
         let good = || {
             BTreeMap::from([
                 ("lychd-a.service".to_owned(), seen("/site/lychd-a.container", Some(text))),
-                ("lychd-a.timer".to_owned(), seen("/site/lychd-a.timer", None)),
+                ("lychd-a.timer".to_owned(), seen("/site/lychd-a.timer", Some("[Timer]\n"))),
             ])
         };
         let told = |texts, seen: &BTreeMap<String, Seen>| wrong(&generation, texts, Path::new("/site"), seen);
@@ -164,6 +173,10 @@ mod tests {
         let want = ["systemd has another text of `lychd-a.service` than was judged"];
         assert_eq!(told(Texts::Judged, &other), want);
         assert_eq!(told(Texts::Any, &other), Vec::<String>::new());
+
+        let mut edited = good();
+        edited.insert("lychd-a.timer".to_owned(), seen("/site/lychd-a.timer", Some("[Timer]\nA=b\n")));
+        assert_eq!(told(Texts::Judged, &edited), ["`/site/lychd-a.timer` is not what was inscribed"]);
 
         let mut elsewhere = good();
         elsewhere.insert("lychd-a.timer".to_owned(), seen("/home/lychd-a.timer", None));

@@ -63,6 +63,8 @@ impl FromStr for CandidateId {
 #[schemars(title = "candidate.json")]
 pub struct Manifest {
     schema: String,
+    /// Where its units lie: a hash that is confirmed is so for that place.
+    pub site: PathBuf,
     /// The body that its units run.
     pub body: BodyId,
     /// What podman finds the images of the body by, by role.
@@ -77,6 +79,9 @@ pub struct Manifest {
     pub images: BTreeMap<String, String>,
     /// What a person consents to, a line each: images besides the body's, mounts, grants, ports.
     pub may: BTreeSet<String>,
+    /// What systemd is to have loaded of each generated unit, among the user's own files of the day: a
+    /// [`super::changes::fingerprint`].
+    pub loads: BTreeMap<String, Sha256>,
     /// Secrets that podman must have, with the services that get them.
     pub secrets: BTreeMap<String, BTreeSet<String>>,
     /// Ports that the host publishes on its loopback.
@@ -86,11 +91,11 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// Of rendered units.
+    /// Of rendered units for this site.
     #[must_use]
     pub fn of(
-        body: BodyId,
-        body_images: BTreeMap<Role, EngineId>,
+        site: &Path,
+        (body, body_images): (BodyId, BTreeMap<Role, EngineId>),
         rendered: &Rendered,
         layout: &Layout,
     ) -> Self {
@@ -110,17 +115,27 @@ impl Manifest {
         let secrets = rendered.secrets.iter();
         Self {
             schema: SCHEMA.to_owned(),
+            site: site.to_owned(),
             body,
-            body_images,
             units,
             support: digests(&rendered.support),
             services: rendered.services.iter().map(|(name, one)| (name.clone(), one.at_boot)).collect(),
             images: images.map(|one| (one.service.clone(), one.image.clone())).collect(),
-            may: may(rendered, layout),
+            may: may(rendered, &body_images, layout),
+            body_images,
+            loads: BTreeMap::new(),
             secrets: secrets.map(|(secret, services)| (secret.to_string(), services.clone())).collect(),
             ports: rendered.ports.iter().map(|(host, _)| *host).collect(),
             mounts,
         }
+    }
+
+    /// The same among the user's own files: what generated units become there, and a line for all that those change.
+    #[must_use]
+    pub fn among(mut self, loads: BTreeMap<String, Sha256>, changed: &[String]) -> Self {
+        self.loads = loads;
+        self.may.extend(changed.iter().map(|line| format!("of your own: {line}")));
+        self
     }
 
     /// Its hash.
@@ -171,12 +186,14 @@ impl Manifest {
 }
 
 /// What is consented to, a line each.
-fn may(rendered: &Rendered, layout: &Layout) -> BTreeSet<String> {
+fn may(rendered: &Rendered, own: &BTreeMap<Role, EngineId>, layout: &Layout) -> BTreeSet<String> {
+    // The body's ID does not say what podman calls its images.
+    let of_body = own.iter().map(|(role, image)| format!("image {} of the body: {role}", image.reference()));
     let images = rendered.images.iter().map(|one| format!("image {} of {}", one.image, one.service));
     // What the forge itself wrote for them is part of the units, and called anew with each change.
-    let own = |path: &Path| path.starts_with(&layout.support);
+    let support = |path: &Path| path.starts_with(&layout.support);
     let others =
-        rendered.mounts.iter().filter(|one| one.source().is_none_or(|path| !own(&path.on(&layout.home))));
+        rendered.mounts.iter().filter(|one| one.source().is_none_or(|path| !support(&path.on(&layout.home))));
     let mounts = others.map(|one| {
         let MountUse { service, mount, writable, .. } = one;
         format!("mount {mount} in {service}{}", if *writable { ", rw" } else { "" })
@@ -186,7 +203,7 @@ fn may(rendered: &Rendered, layout: &Layout) -> BTreeSet<String> {
         services.iter().map(move |service| format!("secret {secret} for {service}"))
     });
     let ports = rendered.ports.iter().map(|(host, pod)| format!("port 127.0.0.1:{host} -> {pod}"));
-    images.chain(mounts).chain(grants).chain(secrets).chain(ports).collect()
+    of_body.chain(images).chain(mounts).chain(grants).chain(secrets).chain(ports).collect()
 }
 
 /// What the forge wrote and cannot read again.

@@ -24,7 +24,8 @@ pub struct Chores {
     pub notes: Vec<String>,
 }
 
-/// Holds a candidate against the facts; `active` is what lies in the site, and `adopts` says whether it takes the place of
+/// Holds a candidate against the facts; `inscribed` are the generations of this site, of any of which the running pod may
+/// be, and `adopts` says whether it takes the place of
 /// LychD's own inscription.
 ///
 /// # Errors
@@ -32,7 +33,7 @@ pub struct Chores {
 pub fn preflight(
     manifest: &Manifest,
     facts: &Facts,
-    (active, adopts): (Option<&Generation>, bool),
+    (inscribed, adopts): (&[Generation], bool),
     layout: &Layout,
 ) -> Result<Chores, Failure> {
     let mut wrong: Vec<Diagnostic> = too_old(facts.podman).into_iter().collect();
@@ -58,7 +59,7 @@ pub fn preflight(
         wrong.push(Diagnostic::new(message).help("load it: what has no name is in no registry"));
     }
     let held = |port: &u16| {
-        facts.pod_runs && (adopts || active.is_some_and(|active| active.candidate.ports.contains(port)))
+        facts.pod_runs && (adopts || inscribed.iter().any(|one| one.candidate.ports.contains(port)))
     };
     for port in facts.taken.iter().filter(|port| !held(port)) {
         let message = format!("port {port} of 127.0.0.1 is taken by another program");
@@ -142,7 +143,8 @@ mod tests {
             ..Rendered::default()
         };
         let own = [(Role::vessel(), Sha256::of("body").into())];
-        Manifest::of(Sha256::of("id").to_string().parse().unwrap(), own.into(), &rendered, &layout())
+        let id = Sha256::of("id").to_string().parse().unwrap();
+        Manifest::of("/site".as_ref(), (id, own.into()), &rendered, &layout())
     }
 
     /// A host that has all of it.
@@ -160,7 +162,7 @@ mod tests {
     }
 
     fn told(facts: &Facts) -> Result<Chores, String> {
-        preflight(&manifest(), facts, (None, false), &layout()).map_err(|failure| failure.to_string())
+        preflight(&manifest(), facts, (&[], false), &layout()).map_err(|failure| failure.to_string())
     }
 
     #[test]
@@ -202,10 +204,10 @@ mod tests {
     fn a_port_that_the_own_pod_holds_is_no_other_programs() {
         let taken = Facts { taken: [7134].into(), pod_runs: true, ..facts() };
         assert!(told(&taken).is_err());
-        assert!(preflight(&manifest(), &taken, (None, true), &layout()).is_ok());
+        assert!(preflight(&manifest(), &taken, (&[], true), &layout()).is_ok());
         let none = Generations::of_state("/nowhere".as_ref());
-        let active = none.next(None, manifest(), BTreeMap::new()).unwrap();
-        let ours = |facts: &Facts| preflight(&manifest(), facts, (Some(&active), false), &layout());
+        let active = [none.next(None, manifest()).unwrap()];
+        let ours = |facts: &Facts| preflight(&manifest(), facts, (&active, false), &layout());
         assert!(ours(&taken).is_ok());
         assert!(ours(&Facts { pod_runs: false, ..taken }).is_err());
     }
@@ -213,7 +215,7 @@ mod tests {
     #[test]
     fn a_full_disk_is_no_fault_of_what_was_asked_for() {
         let full = Facts { space: BTreeMap::from([("/home".into(), SPACE - 1)]), ..facts() };
-        let unable = preflight(&manifest(), &full, (None, false), &layout()).unwrap_err();
+        let unable = preflight(&manifest(), &full, (&[], false), &layout()).unwrap_err();
         assert_eq!(unable.exit_code(), 2);
         assert!(unable.to_string().contains("`/home` has 16777215 bytes left"), "{unable}");
     }

@@ -14,13 +14,15 @@ use super::{
 };
 use crate::{
     diagnostic::{Diagnostic, Failure, Fault},
+    digest::Sha256,
     engine::{podman::Podman, systemd::Systemd},
-    host::file,
+    host::{file, progress::Progress},
     name::Role,
+    tree::RelativePath,
 };
 
 /// Where an inscription is settled.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Place<'a> {
     /// The site and its like.
     pub sites: &'a Sites,
@@ -28,6 +30,8 @@ pub struct Place<'a> {
     pub workshop: &'a Workshop,
     /// Who brings it to life.
     pub engines: &'a Engines,
+    /// Who is told on the way.
+    pub progress: &'a dyn Progress,
 }
 
 /// What became of an inscription that was cut short.
@@ -37,16 +41,24 @@ pub enum Settled {
     Finished(u64),
     /// All is as it was before it.
     Undone(u64),
+    /// Its generation was to go, and is inscribed no longer.
+    Released(u64),
+    /// Its generation was to go, and is inscribed as before.
+    Kept(u64),
 }
 
 impl std::fmt::Display for Settled {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Finished(number) => {
-                write!(formatter, "the inscription of generation {number}, which was cut short, was finished")
+                write!(formatter, "the inscription of generation {number} was finished")
             }
-            Self::Undone(number) => {
-                write!(formatter, "the inscription of generation {number}, which was cut short, was undone")
+            Self::Undone(number) => write!(formatter, "the inscription of generation {number} was undone"),
+            Self::Released(number) => {
+                write!(formatter, "generation {number} is inscribed no longer, as was asked for")
+            }
+            Self::Kept(number) => {
+                write!(formatter, "generation {number}, which was to go, is inscribed as before")
             }
         }
     }
@@ -85,11 +97,21 @@ impl Place<'_> {
         let of = |generation: &Option<Generation>| generation.as_ref().map(Generation::sha256);
         if of(&now) == journal.to {
             self.finish(&journal, now.as_ref())?;
-            return Ok(Some(Settled::Finished(journal.generation)));
+            let number = journal.generation;
+            return Ok(Some(if journal.to.is_some() {
+                Settled::Finished(number)
+            } else {
+                Settled::Released(number)
+            }));
         }
         if of(&now) == journal.from {
             self.turned_back(&journal)?;
-            return Ok(Some(Settled::Undone(journal.generation)));
+            let number = journal.generation;
+            return Ok(Some(if journal.to.is_some() {
+                Settled::Undone(number)
+            } else {
+                Settled::Kept(number)
+            }));
         }
         let message = format!(
             "the inscription of generation {} was cut short, and `{}` holds neither it nor what was there before",
@@ -121,7 +143,13 @@ impl Place<'_> {
         let before = self.before()?;
         let wrong = match (new, &before) {
             (Some(new), _) => self.load(new)?,
-            (None, Some(before)) => self.unload(journal, before)?,
+            (None, Some(before)) => match self.unload(journal, before) {
+                Ok(wrong) => wrong,
+                Err(failure) => {
+                    self.turn_back(journal, Some(before))?;
+                    return Err(failure);
+                }
+            },
             (None, None) => Vec::new(),
         };
         if !wrong.is_empty() {
@@ -136,13 +164,39 @@ impl Place<'_> {
                 .into());
         }
         let wanted = |name: &str| new.is_some_and(|new| new.candidate.plain_units().any(|unit| unit == name));
-        if let Some(before) = before {
+        if let Some(before) = &before {
             for name in before.candidate.plain_units().filter(|name| !wanted(name)) {
                 self.unlink(name)?;
             }
         }
-        tidy(&journal.state, new)?;
+        if let Some(before) = &before {
+            tidy(&journal.state, before.candidate.support.keys(), new);
+        }
+        self.end(journal)
+    }
+
+    /// Takes the journal away, and keeps what somebody else wrote into what goes with it.
+    fn end(&self, journal: &Journal) -> Result<(), Failure> {
+        if self.has_others()? {
+            let place = self.workshop.set_aside(journal.generation)?;
+            self.progress
+                .note(&format!("what is not the forge's of its directory is kept in `{}`", place.display()));
+        }
         self.workshop.end()
+    }
+
+    /// Whether something lies in the shadow that its receipt does not know, or not so.
+    fn has_others(&self) -> Result<bool, Failure> {
+        let shadow = self.workshop.shadow();
+        let Some(receipt) = self.before()? else { return Ok(false) };
+        // What cannot be read is not ours.
+        let Ok(tree) = file::read_tree(&shadow) else { return Ok(true) };
+        let ours = |path: &RelativePath| match tree.file(path) {
+            _ if path.as_str() == RECEIPT => true,
+            Some(bytes) => receipt.candidate.units.get(path.as_str()) == Some(&Sha256::of(bytes)),
+            None => false,
+        };
+        Ok(!tree.iter().all(|(path, _)| ours(path)))
     }
 
     /// Has systemd read the site again; what is then not as it is to be, a line each.
@@ -189,7 +243,10 @@ impl Place<'_> {
     }
 
     /// Puts the old set back, has it loaded, and undoes the rest.
-    fn turn_back(&self, journal: &Journal, before: Option<&Generation>) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    /// Unable when one of that cannot be done: the journal stays.
+    pub fn turn_back(&self, journal: &Journal, before: Option<&Generation>) -> Result<(), Failure> {
         let (site, shadow) = (&self.sites.quadlets, self.workshop.shadow());
         let moved = if journal.to.is_none() {
             move_back(journal)?;
@@ -199,8 +256,16 @@ impl Place<'_> {
             file::rename_new(&shadow, site)
         } else if file::exists(&shadow)? {
             file::exchange(&shadow, site)
-        } else {
+        } else if journal.from.is_none() {
             file::rename_new(site, &shadow)
+        } else {
+            let message = format!("the old set is not in `{}`, and the new one stays", shadow.display());
+            let help = format!(
+                "it was generation {}'s predecessor: see {}",
+                journal.generation,
+                journal.state.display()
+            );
+            return Err(Failure::unable(Diagnostic::new(message).of_kind(Fault::File).help(help)));
         };
         moved.map_err(|error| file::unable("put the old set back into", site, &error))?;
         self.turned_back(journal)
@@ -208,8 +273,13 @@ impl Place<'_> {
 
     /// With the old set in its place: has systemd load it, whatever it had loaded of the new one.
     fn turned_back(&self, journal: &Journal) -> Result<(), Failure> {
+        move_back(journal)?;
+        let old = self.receipt()?;
+        for name in old.iter().flat_map(|old| old.candidate.plain_units()) {
+            self.link(name)?;
+        }
         self.systemd().reload()?;
-        if let Some(old) = self.receipt()? {
+        if let Some(old) = old {
             // What the user's own files make of it may be another text than on the day when it was judged.
             let wrong = loaded::check(&old, Texts::Any, self.sites, self.systemd())?;
             if !wrong.is_empty() {
@@ -229,6 +299,10 @@ impl Place<'_> {
     /// Unable when something cannot be removed or started: the journal stays.
     pub fn undo(&self, journal: &Journal) -> Result<(), Failure> {
         let old = self.receipt()?;
+        if old.as_ref().map(Generation::sha256) != journal.from {
+            let message = format!("`{}` does not hold the old set", self.sites.quadlets.display());
+            return Err(Failure::unable(Diagnostic::new(message).of_kind(Fault::File)));
+        }
         let stays =
             |name: &str| old.as_ref().is_some_and(|old| old.candidate.plain_units().any(|unit| unit == name));
         for name in journal.links.iter().filter(|name| !stays(name)) {
@@ -255,8 +329,8 @@ impl Place<'_> {
                 return Err(failure);
             }
         }
-        tidy(&journal.state, old.as_ref())?;
-        self.workshop.end()
+        tidy(&journal.state, journal.support.iter(), old.as_ref());
+        self.end(journal)
     }
 
     /// Makes the link to a plain unit, where it is not.
@@ -283,16 +357,15 @@ fn move_back(journal: &Journal) -> Result<(), Failure> {
     journal.moves.iter().rev().try_for_each(|one| one.back().carry_out())
 }
 
-/// Removes the files of the support directory that the set in the site does not read. Whoever has one mounted keeps it.
-fn tidy(state: &Path, inscribed: Option<&Generation>) -> Result<(), Failure> {
-    let directory = generation::support(state);
-    let names = file::if_there(&directory, file::names(&directory))?.unwrap_or_default();
-    let reads = |name: &str| inscribed.is_some_and(|one| one.candidate.support.contains_key(name));
-    for name in names.iter().filter(|name| name.to_str().is_none_or(|name| !reads(name))) {
-        let path = directory.join(name);
-        file::remove(&path).map_err(|error| file::unable("remove", &path, &error))?;
+/// Removes those of these files of the support directory that the set in the site does not read. Whoever has one mounted
+/// keeps it, and what cannot be removed is in nobody's way.
+fn tidy<'a>(state: &Path, names: impl Iterator<Item = &'a String>, inscribed: Option<&Generation>) {
+    let reads = |name: &String| inscribed.is_some_and(|one| one.candidate.support.contains_key(name));
+    for name in names.filter(|name| !reads(name)) {
+        if let Ok(name) = name.parse::<RelativePath>() {
+            let _left = file::remove_file(&generation::support(state).join(name.as_str()));
+        }
     }
-    Ok(())
 }
 
 /// The most lines that are told of what is wrong.

@@ -82,8 +82,8 @@ impl Sites {
         if file::kind(&at)? != Some(file::Kind::Link) {
             return Ok(false);
         }
-        let target = file::link_target(&at).map_err(|error| file::unable("read", &at, &error))?;
-        Ok(target == self.quadlets.join(name).as_os_str())
+        // However the way to it is written.
+        Ok(file::resolved(&at)? == file::resolved(&self.quadlets.join(name))?)
     }
 
     /// Whether something can lie there, and whether podman would read it.
@@ -286,8 +286,8 @@ mod tests {
             closed: Vec::new(),
         };
         let body = Sha256::of("body").to_string().parse().unwrap();
-        let manifest = Manifest::of(body, BTreeMap::new(), &rendered, &layout);
-        let generation = Generations::of_state(state).next(None, manifest, BTreeMap::new()).unwrap();
+        let manifest = Manifest::of(&sites.quadlets, (body, BTreeMap::new()), &rendered, &layout);
+        let generation = Generations::of_state(state).next(None, manifest).unwrap();
         file::write(&sites.receipt(), generation.to_text().as_bytes()).unwrap();
     }
 

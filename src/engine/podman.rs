@@ -132,12 +132,7 @@ impl Podman {
     }
 
     fn known(&self, name: &str) -> Result<bool, Failure> {
-        self.has("image", name)
-    }
-
-    /// Whether there is something of this kind and name: `image`, `container`.
-    fn has(&self, kind: &str, name: &str) -> Result<bool, Failure> {
-        let command = self.command([kind, "exists", name]);
+        let command = self.command(["image", "exists", name]);
         let output = command.output()?;
         match output.code {
             Some(0) => Ok(true),
@@ -321,15 +316,12 @@ impl Podman {
         Ok(listed.lines().map(str::to_owned).collect())
     }
 
-    /// Creates a container that never starts: as long as it is there, no pruning takes its image. One of that name is
-    /// left as it is.
+    /// Creates a container that never starts: as long as it is there, no pruning takes its image. One of that name goes.
     ///
     /// # Errors
     /// As [`Podman::exists`].
     pub fn keep(&self, name: &str, image: &EngineId) -> Result<(), Failure> {
-        if self.has("container", name)? {
-            return Ok(());
-        }
+        self.release(name)?;
         let reference = image.reference();
         let words =
             ["create", "--quiet", "--pull=never", "--network=none", "--name", name, &reference, "true"];

@@ -11,7 +11,7 @@ mod write;
 
 pub use directory::{
     clock, create_directory, create_private_directory, exchange, link, list, names, remove, remove_empty,
-    rename, rename_new, sync_directory,
+    remove_file, rename, rename_new, sync_directory,
 };
 pub use failure::{is_wrong, unable, unreadable};
 pub use lock::{LockGuard, lock, lock_within};

@@ -16,6 +16,10 @@ pub enum Way {
     Finished,
     /// All is as it was before.
     Undone,
+    /// Its generation was to go, and is inscribed no longer.
+    Released,
+    /// Its generation was to go, and is inscribed as before.
+    Kept,
 }
 
 /// Whether an inscription was cut short, and what became of it.
@@ -36,6 +40,8 @@ impl Recovered {
             None => (Way::Nothing, None),
             Some(Settled::Finished(number)) => (Way::Finished, Some(number)),
             Some(Settled::Undone(number)) => (Way::Undone, Some(number)),
+            Some(Settled::Released(number)) => (Way::Released, Some(number)),
+            Some(Settled::Kept(number)) => (Way::Kept, Some(number)),
         };
         Self { recovered, generation }
     }
@@ -46,6 +52,8 @@ impl Report for Recovered {
         let told = match (self.recovered, self.generation) {
             (Way::Finished, Some(number)) => format!("the inscription of generation {number} was finished"),
             (Way::Undone, Some(number)) => format!("the inscription of generation {number} was undone"),
+            (Way::Released, Some(number)) => format!("generation {number} is inscribed no longer"),
+            (Way::Kept, Some(number)) => format!("generation {number} is inscribed as before"),
             _ => "no inscription was cut short".to_owned(),
         };
         page.field("recovered", told);

@@ -2,7 +2,6 @@
 #![expect(clippy::disallowed_methods, reason = "tests look at real directories")]
 
 use std::{
-    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::Output,
@@ -79,7 +78,7 @@ impl User {
         let candidate = Manifest::parse("candidate.json", &text).unwrap();
         assert_eq!(staged["candidate"], format!("sha256:{}", candidate.id()));
         let state = fs::canonicalize(self.path(".local/state/lychd-forge")).unwrap();
-        let generation = Generations::of_state(&state).next(None, candidate, BTreeMap::new()).unwrap();
+        let generation = Generations::of_state(&state).next(None, candidate).unwrap();
         let site = self.path(".config/containers/systemd/lychd");
         let mut files = file::read_tree(&from.join("units")).unwrap();
         files.insert_text("receipt.json".parse().unwrap(), generation.to_text());

@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "the tools are run as a user would")]
 
 mod app;
+mod attacks;
 mod covens;
 mod database;
 mod faults;

@@ -201,15 +201,17 @@ fn the_schemas_of_what_is_inscribed_are_those_of_its_types() {
     let rendered = crate::inscription::of_case(&golden, "5.4.2");
     let images = [(Role::vessel(), Sha256::of("image").into())];
     let id = Sha256::of("body").to_string().parse().unwrap();
-    let candidate = Manifest::of(id, images.into(), &rendered, &crate::inscription::layout());
-    let loads = [("lychd-vessel.service".to_owned(), Sha256::of("unit"))];
-    let first = Generations::of_state("/nowhere".as_ref()).next(None, candidate, loads.into()).unwrap();
+    let layout = crate::inscription::layout();
+    let candidate = Manifest::of("/site".as_ref(), (id, images.into()), &rendered, &layout);
+    let candidate = candidate.among([("lychd-vessel.service".to_owned(), Sha256::of("unit"))].into(), &[]);
+    let first = Generations::of_state("/nowhere".as_ref()).next(None, candidate).unwrap();
     let mut generation = first.clone();
     generation.previous = Some(first.sha256());
-    let open = ["/units", "/support", "/services", "/images", "/secrets", "/mounts", "/body_images"];
+    let open =
+        ["/loads", "/units", "/support", "/services", "/images", "/secrets", "/mounts", "/body_images"];
     of("candidate", &generation.candidate, &open);
     let below = open.map(|name| format!("/candidate{name}"));
-    let open: Vec<&str> = below.iter().map(String::as_str).chain(["/loads"]).collect();
+    let open: Vec<&str> = below.iter().map(String::as_str).collect();
     of("generation", &generation, &open);
     let mut journal = Journal::new(&generation.state, 2, Some(generation.sha256()), None);
     journal.moves.push(Move { from: "/a".into(), to: "/b".into() });

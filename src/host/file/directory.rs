@@ -64,6 +64,14 @@ pub fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Removes a file or link; a directory is none.
+///
+/// # Errors
+/// The system's.
+pub fn remove_file(path: &Path) -> io::Result<()> {
+    fs::remove_file(path)
+}
+
 /// Moves a file to a place on the same file system, over what is there.
 ///
 /// # Errors

@@ -82,6 +82,13 @@ fn lychds_own_inscription_is_taken_over_and_given_back() {
     let source = source.strip_prefix(realm.machine.path("/")).unwrap();
     assert_eq!(realm.unit(VESSEL).text("SourcePath"), format!("/{}", source.display()));
 
+    fs::write(realm.site().join("mine.container"), "[Container]\nImage=a\n").unwrap();
+    let foreign = realm.bind("--release");
+    fs::remove_file(realm.site().join("mine.container")).unwrap();
+    assert!(
+        foreign.code == 1 && foreign.stderr.contains("mine.container` is in the place of"),
+        "{foreign:?}"
+    );
     let released = realm.bind("--release");
     assert_eq!(released.code, 0, "{released:?}");
     assert_eq!(theirs(&realm), laid);
