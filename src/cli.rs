@@ -3,6 +3,7 @@
 mod bind;
 mod bind_args;
 mod bodies;
+mod command_line;
 mod completions;
 mod consent;
 mod fetch;

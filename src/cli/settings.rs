@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::global::Global;
+use super::{command_line::command, global::Global};
 use crate::{
     diagnostic::{Diagnostic, Failure},
     host::{directories::Directories, environment},
@@ -56,13 +56,6 @@ impl Settings {
     }
 }
 
-/// The program with the options that were given, and words behind them.
-fn command(options: &[(&str, bool, &Path)], words: &str) -> String {
-    let given = options.iter().filter(|(_, given, _)| *given);
-    let given = given.map(|(name, _, path)| format!("{name} {} ", shell_word(&path.display().to_string())));
-    format!("lychd-forge {}{words}", given.collect::<String>())
-}
-
 fn directory(given: Option<&Path>, variable: &str, fallback: &str, name: &str) -> Result<PathBuf, Failure> {
     match given {
         Some(path) => absolute(path),
@@ -73,12 +66,6 @@ fn directory(given: Option<&Path>, variable: &str, fallback: &str, name: &str) -
             )
         }),
     }
-}
-
-/// A word as a shell reads it back.
-fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%".contains(c);
-    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
 /// An operand as an absolute path.

@@ -12,6 +12,8 @@ use std::{
     thread,
 };
 
+use crate::inscription::support;
+
 fn golden(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/inscription/forged/expected").join(path)
 }
@@ -74,7 +76,7 @@ fn the_password_comes_into_the_url_when_the_container_starts() {
         fs::write(&secret, password).unwrap();
         Command::new("python3")
             .args(["-I", "-S"])
-            .arg(golden("support/environment.py"))
+            .arg(support("forged", "environment.py"))
             .arg(&secret)
             .args(["URL", "OTHER", "--"])
             .args(command)

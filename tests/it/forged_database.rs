@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::{
     apt_root::compared,
+    inscription::support,
     sovereign_path::{DATABASE, database_config, database_root, mounted, synthesis},
 };
 
@@ -77,7 +78,7 @@ fn it_answers_a_vector_query_and_stops_at_once() {
     let (scripts, data) = (scratch.path().join("scripts"), scratch.path().join("data"));
     fs::create_dir(&scripts).unwrap();
     fs::create_dir(&data).unwrap();
-    let sql = "tests/golden/inscription/forged/expected/support/phylactery.sql";
+    let sql = support("forged", "phylactery.sql");
     fs::copy(sql, scripts.join("10-lychd.sql")).unwrap();
     let begin = r#"
 export PGPASSWORD=right

@@ -72,6 +72,15 @@ pub(crate) fn cases() -> Vec<PathBuf> {
     cases
 }
 
+/// A file that containers of a golden set read, by its name without its hash.
+pub(crate) fn support(case: &str, name: &str) -> PathBuf {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/inscription");
+    let directory = golden.join(case).join("expected/support");
+    let mut files = fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path());
+    let called = |path: &PathBuf| path.to_str().unwrap().ends_with(&format!("-{name}"));
+    files.find(called).unwrap_or_else(|| panic!("no {name} in {}", directory.display()))
+}
+
 pub(crate) fn of_case(case: &Path, podman: &str) -> Rendered {
     let codex =
         codex::load(&case.join("codex")).unwrap_or_else(|error| panic!("{}: {error}", case.display()));
