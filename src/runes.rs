@@ -43,6 +43,19 @@ pub const POD_FILE: &str = "lychd.pod";
 /// The pod's service.
 pub const POD_SERVICE: &str = "lychd-pod.service";
 
+/// The application's container and service, without suffix.
+pub const VESSEL: &str = "lychd-vessel";
+/// The application's service.
+pub const VESSEL_SERVICE: &str = "lychd-vessel.service";
+/// The migration's, without suffix.
+pub const MIGRATE: &str = "lychd-migrate";
+/// The migration's service.
+pub const MIGRATE_SERVICE: &str = "lychd-migrate.service";
+/// The database's, without suffix.
+pub const DATABASE: &str = "lychd-phylactery";
+/// The database's service.
+pub const DATABASE_SERVICE: &str = "lychd-phylactery.service";
+
 /// A rune's container and service, without suffix.
 #[must_use]
 pub fn stem(name: &crate::name::RuneName) -> String {

@@ -1,34 +1,24 @@
 //! `bind` from its beginning to its end: what is proposed, what becomes of it, whose word it needs, and what follows.
 
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use super::{
     Proposal, Wanted,
     activation::{self, Activated},
     facts::{Engines, Facts},
-    generation::{Generation, Generations, RECEIPT},
+    generation::Generation,
+    ground::Ground,
     inscription,
-    journal::Workshop,
     lychds::Lychds,
     manifest::CandidateId,
     preflight::{Chores, preflight},
     propose,
-    settle::{Place, Settled},
-    site::Sites,
+    set::Set,
+    settle::Settled,
 };
 use crate::{
-    body::Record,
     diagnostic::{Diagnostic, Failure, refuse_any},
-    forge::archive::Archive,
-    host::{
-        directories::Directories,
-        file::{self, LockGuard},
-        progress::Progress,
-    },
+    host::{directories::Directories, progress::Progress},
     supply::outside::Network,
 };
 
@@ -69,31 +59,7 @@ pub struct Prepared {
     /// What this host has to say.
     pub notes: Vec<String>,
     ready: Option<(Engines, Chores)>,
-    workshop: Workshop,
-    directories: Directories,
-    _held: Held,
-}
-
-/// The locks, in the order in which they are taken: cache, state, site.
-#[derive(Debug)]
-struct Held {
-    _cache: LockGuard,
-    _state: LockGuard,
-    _site: LockGuard,
-}
-
-impl Held {
-    fn take(
-        directories: &Directories,
-        workshop: &Workshop,
-        progress: &dyn Progress,
-    ) -> Result<Self, Failure> {
-        Ok(Self {
-            _cache: directories.hold_cache(progress)?,
-            _state: directories.hold_state(progress)?,
-            _site: workshop.hold(progress)?,
-        })
-    }
+    ground: Ground,
 }
 
 /// What was done.
@@ -134,31 +100,9 @@ impl Done {
 /// Finishes or undoes an inscription that was cut short.
 ///
 /// # Errors
-/// As [`Place::recover`]; unable when podman or systemd cannot be reached.
+/// As [`Ground::recover`].
 pub fn recover(directories: &Directories, progress: &dyn Progress) -> Result<Option<Settled>, Failure> {
-    let (sites, workshop) = places(directories)?;
-    let _held = Held::take(directories, &workshop, progress)?;
-    recover_held(&sites, &workshop, &file::resolved(&directories.state)?, progress)
-}
-
-fn recover_held(
-    sites: &Sites,
-    workshop: &Workshop,
-    state: &Path,
-    progress: &dyn Progress,
-) -> Result<Option<Settled>, Failure> {
-    if workshop.unfinished()?.is_none() {
-        workshop.clear()?;
-        return Ok(None);
-    }
-    let engines = Engines::of_user()?;
-    Place { sites, workshop, engines: &engines, progress }.recover(state)
-}
-
-fn places(directories: &Directories) -> Result<(Sites, Workshop), Failure> {
-    let sites = Sites::of_user(&directories.state)?;
-    let workshop = Workshop::of(&sites)?;
-    Ok((sites, workshop))
+    Ground::take(directories, progress)?.recover(progress)
 }
 
 /// Takes away what is inscribed, and gives its place back to LychD's own inscription where that was taken over; returns
@@ -167,19 +111,17 @@ fn places(directories: &Directories) -> Result<(Sites, Workshop), Failure> {
 /// # Errors
 /// As [`inscription::release`]; refused when nothing is inscribed.
 pub fn release(directories: &Directories, progress: &dyn Progress) -> Result<u64, Failure> {
-    let (sites, workshop) = places(directories)?;
-    let _held = Held::take(directories, &workshop, progress)?;
-    recover_held(&sites, &workshop, &file::resolved(&directories.state)?, progress)?;
-    if Lychds::read(&workshop.adopted())?.is_none() {
+    let ground = Ground::take(directories, progress)?;
+    ground.recover(progress)?;
+    if Lychds::read(&ground.workshop.adopted())?.is_none() {
         let nothing = Diagnostic::new("nothing of LychD's was taken over that could be given back");
         return Err(nothing.help("`systemctl --user stop lychd-pod` stops the organism").into());
     }
-    let Some(active) = Generation::read(&sites.receipt())? else {
+    let Some(active) = Generation::read(&ground.sites.receipt())? else {
         return Err(Diagnostic::new("nothing is inscribed").into());
     };
     let engines = Engines::of_user()?;
-    let place = Place { sites: &sites, workshop: &workshop, engines: &engines, progress };
-    inscription::release(place, &active, &file::resolved(&directories.state)?, progress)?;
+    inscription::release(ground.place(&engines, progress), &active, &ground.state)?;
     Ok(active.number)
 }
 
@@ -195,31 +137,20 @@ pub fn prepare(
     first: bool,
     progress: &dyn Progress,
 ) -> Result<Prepared, Failure> {
-    let (sites, workshop) = places(directories)?;
-    let held = Held::take(directories, &workshop, progress)?;
-    let recovered = recover_held(&sites, &workshop, &file::resolved(&directories.state)?, progress)?;
+    let ground = Ground::take(directories, progress)?;
+    let recovered = ground.recover(progress)?;
     if let Some(settled) = recovered {
         progress.note(&settled.to_string());
     }
     let proposal = propose(directories, network, wanted, progress)?;
-    let active = proposal.host.found.receipt.as_ref();
-    check_records(&proposal)?;
-    if let Some(active) = active
-        && file::resolved(&active.state)? != proposal.host.state
-    {
-        let message =
-            format!("what is inscribed is of a forge with the state directory `{}`", active.state.display());
-        return Err(Diagnostic::new(message)
-            .help(format!("lychd-forge --state {} bind", active.state.display()))
-            .into());
-    }
+    ground.check(&proposal)?;
     let outlook = Outlook::of(&proposal, first)?;
     let (mut ready, mut notes) = (None, Vec::new());
     if outlook.intent == Intent::Inscribe {
         let manifest = &proposal.candidate.manifest;
         let engines = Engines::of_user()?;
-        let facts = Facts::read(manifest, &sites, &directories.state, &engines)?;
-        let records = Generations::of_state(&proposal.host.state).records()?;
+        let facts = Facts::read(manifest, &ground.sites, &directories.state, &engines)?;
+        let records = ground.generations().records()?;
         let adopts = proposal.host.lychds.is_some();
         let chores = preflight(manifest, &facts, (&records, adopts), &proposal.host.layout)?;
         notes.extend(chores.notes.iter().cloned());
@@ -228,47 +159,7 @@ pub fn prepare(
     for note in &notes {
         progress.note(note);
     }
-    Ok(Prepared {
-        proposal,
-        outlook,
-        recovered,
-        notes,
-        ready,
-        workshop,
-        directories: directories.clone(),
-        _held: held,
-    })
-}
-
-/// The receipt is what the generation's own record says, and the state directory keeps no other site's inscription.
-fn check_records(proposal: &Proposal) -> Result<(), Failure> {
-    let host = &proposal.host;
-    let generations = Generations::of_state(&host.state);
-    if let Some(active) = &host.found.receipt {
-        let kept = generations.read(active.number)?;
-        if kept.is_some_and(|kept| kept != *active) {
-            let message = format!(
-                "the receipt in `{}` is not the record of generation {}",
-                host.sites.quadlets.display(),
-                active.number
-            );
-            return Err(Diagnostic::new(message)
-                .note(format!("that is in `{}`", generations.place(active.number).display()))
-                .help("one of them was changed by hand: put back what it was")
-                .into());
-        }
-        return Ok(());
-    }
-    for record in generations.records()? {
-        let other = &record.candidate.site;
-        if *other != host.sites.quadlets && Generation::read(&other.join(RECEIPT))?.is_some() {
-            let message = format!("this state directory keeps what is inscribed in `{}`", other.display());
-            return Err(Diagnostic::new(message)
-                .help("is XDG_CONFIG_HOME another than then? Or give this one a state directory of its own: `--state DIR`")
-                .into());
-        }
-    }
-    Ok(())
+    Ok(Prepared { proposal, outlook, recovered, notes, ready, ground })
 }
 
 impl Outlook {
@@ -399,15 +290,14 @@ impl Prepared {
                 return inscription::stage(state, candidate, sources).map(Done::Staged);
             }
         };
-        self.load_images(record, engines, chores, progress)?;
-        let place = Place { sites: &host.sites, workshop: &self.workshop, engines, progress };
-        let generation = inscription::inscribe(
-            place,
-            candidate,
-            (&host.found, sources),
-            (host.lychds.as_ref(), chores),
-            (state, progress),
-        )?;
+        let images = &candidate.manifest.body_images;
+        self.ground.load_images((record, images), &chores.images, engines, progress)?;
+        let before = host.found.receipt.as_ref();
+        let generation = self.ground.generations().next(before, candidate.manifest.clone())?;
+        let set = Set::new(generation, candidate, sources);
+        let place = self.ground.place(engines, progress);
+        inscription::inscribe(place, &set, &host.found, (host.lychds.as_ref(), chores))?;
+        let generation = set.generation;
         let activated = if self.is_first() || host.lychds.is_some() {
             activation::start(&engines.systemd, at_boot(&generation), START, progress)
         } else if restart {
@@ -427,29 +317,5 @@ impl Prepared {
         let engines = Engines::of_user()?;
         let activated = activation::start(&engines.systemd, at_boot(&generation), START, progress)?;
         Ok(Done::Inscribed { generation: Box::new(generation), activated })
-    }
-
-    /// Images of the body that podman has lost, from the store that holds their layers.
-    fn load_images(
-        &self,
-        record: &Record,
-        engines: &Engines,
-        chores: &Chores,
-        progress: &dyn Progress,
-    ) -> Result<(), Failure> {
-        let lost = |image: &&crate::image::EngineId| chores.images.contains(*image);
-        for (role, image) in self.proposal.candidate.manifest.body_images.iter().filter(|(_, one)| lost(one))
-        {
-            let archive = Archive::of(record, role, None, &self.directories.layers(), progress)?;
-            let scratch = self.directories.state.join("load");
-            let loaded = archive.load(&engines.podman, Some(image), &scratch, progress)?;
-            if loaded != *image {
-                let message = format!("podman calls the image `{role}` {loaded} now, and the units {image}");
-                return Err(Diagnostic::new(message)
-                    .help("`lychd-forge forge` records the body anew, by what podman calls it")
-                    .into());
-            }
-        }
-        Ok(())
     }
 }

@@ -42,6 +42,13 @@ pub struct Generation {
     pub previous: Option<Sha256>,
     /// The state directory that keeps it.
     pub state: PathBuf,
+    /// The number of the generation with which the database got the schema that it has under this one; 0 for what it had
+    /// from the beginning. Those of one era understand one another's data.
+    #[serde(default)]
+    pub era: u64,
+    /// The number of the snapshot that was taken as the era before it ended here.
+    #[serde(default)]
+    pub left: Option<u64>,
     /// What it is made of.
     pub candidate: Manifest,
 }
@@ -169,6 +176,9 @@ impl Generations {
             number: last.unwrap_or(0).saturating_add(1),
             previous: previous.as_ref().map(Generation::sha256),
             state: self.state.clone(),
+            // Whoever changes the schema says so.
+            era: active.map_or(0, |active| active.era),
+            left: None,
             candidate,
         })
     }

@@ -11,32 +11,22 @@ use std::{
 
 use super::{
     candidate::Candidate,
-    generation::{Generation, Generations, RECEIPT},
+    generation::{Generation, Generations},
     journal::{Journal, Move},
     lychds::Lychds,
     preflight::Chores,
+    set::{self, Set},
     settle::{Place, keeper},
     site::Found,
 };
 use crate::{
     diagnostic::{Diagnostic, Failure, Fault},
-    host::{file, progress::Progress},
-    tree::{FileTree, RelativePath, relative_path},
+    host::file,
+    tree::{Entry, FileTree, relative_path},
 };
 
 /// How long a service may take to stop: the database has a minute of its own, and podman's answer comes after it.
 const STOP: Duration = Duration::from_secs(100);
-
-/// All files of a candidate or generation beside its record: units, what containers read, the Codex.
-#[must_use]
-pub fn files(candidate: &Candidate, sources: &FileTree) -> FileTree {
-    let mut all = FileTree::new();
-    all.insert_tree(&relative_path!("units"), &candidate.rendered.quadlets);
-    all.insert_tree(&relative_path!("units"), &candidate.rendered.units);
-    all.insert_tree(&relative_path!("support"), &candidate.rendered.support);
-    all.insert_tree(&relative_path!("codex"), sources);
-    all
-}
 
 /// Writes a candidate where nothing finds it but the forge: `<state>/candidates/<hash>/`.
 ///
@@ -44,30 +34,35 @@ pub fn files(candidate: &Candidate, sources: &FileTree) -> FileTree {
 /// Unable when it cannot be written.
 pub fn stage(state: &Path, candidate: &Candidate, sources: &FileTree) -> Result<PathBuf, Failure> {
     let place = state.join("candidates").join(candidate.manifest.id().to_string());
-    let mut all = files(candidate, sources);
+    let mut units = candidate.rendered.quadlets.clone();
+    for (path, entry) in candidate.rendered.units.iter() {
+        units.insert(path.clone(), entry.clone());
+    }
+    let mut all = set::files(&units, &candidate.rendered.support, sources);
     all.insert_text(relative_path!("candidate.json"), candidate.manifest.to_text());
     file::write_sealed_tree(&place, &all).map_err(|error| file::unable("write", &place, &error))?;
     Ok(place)
 }
 
-/// Inscribes a candidate over what was found, `theirs` being LychD's own inscription that it takes over; returns its generation once systemd has loaded it.
+/// Inscribes a set over what was found, `theirs` being LychD's own inscription that it takes over; when this returns,
+/// systemd has loaded it.
 ///
 /// # Errors
 /// Refused when systemd does not load it, or a service that goes does not stop: then all is as before. Unable when
 /// something could not be done, likewise; where not even that could be undone, it says so, and the journal stays.
 pub fn inscribe(
     place: Place<'_>,
-    candidate: &Candidate,
-    (found, sources): (&Found, &FileTree),
+    set: &Set,
+    found: &Found,
     (theirs, chores): (Option<&Lychds>, &Chores),
-    (state, progress): (&Path, &dyn Progress),
-) -> Result<Generation, Failure> {
-    let generations = Generations::of_state(state);
+) -> Result<(), Failure> {
+    let (generation, progress) = (&set.generation, place.progress);
+    let generations = Generations::of_state(&generation.state);
     let before = found.receipt.as_ref();
-    let generation = generations.next(before, candidate.manifest.clone())?;
     let from = before.map(Generation::sha256);
-    let mut journal = Journal::new(state, generation.number, from, Some(generation.sha256()));
-    let mut going = going(before, &generation);
+    let mut journal = Journal::new(&generation.state, generation.number, from, Some(generation.sha256()));
+    journal.is_kept = set.is_kept;
+    let mut going = going(before, generation);
     if let Some(theirs) = theirs {
         going.extend(theirs.unit_names());
         // What LychD has inscribed since is in the place of what was kept before.
@@ -91,9 +86,9 @@ pub fn inscribe(
     journal.keepers = roles.map(|role| keeper(generation.number, role)).collect();
 
     place.workshop.clear()?;
-    let step = Step { place, journal: &journal, generation: &generation, progress };
+    let step = Step { place, journal: &journal, set };
     let begun = place.workshop.begin(&journal);
-    let prepared = begun.and_then(|()| step.prepare(candidate, sources, &generations, chores));
+    let prepared = begun.and_then(|()| step.prepare(&generations, chores));
     let there = match prepared.and_then(|()| step.exchange()) {
         Ok(there) => there,
         Err(failure) => return Err(undone(failure, place.undo(&journal))),
@@ -102,8 +97,7 @@ pub fn inscribe(
         return Err(undone(failure, place.turn_back(&journal, before)));
     }
     progress.stage("load", "systemd reads the units");
-    place.finish(&journal, Some(&generation)).map_err(|failure| unfinished(failure, generation.number))?;
-    Ok(generation)
+    place.finish(&journal, Some(generation)).map_err(|failure| unfinished(failure, generation.number))
 }
 
 /// What could not be told, with the site exchanged.
@@ -141,12 +135,7 @@ fn undone(failure: Failure, undo: Result<(), Failure>) -> Failure {
 ///
 /// # Errors
 /// As [`inscribe`].
-pub fn release(
-    place: Place<'_>,
-    active: &Generation,
-    state: &Path,
-    progress: &dyn Progress,
-) -> Result<(), Failure> {
+pub fn release(place: Place<'_>, active: &Generation, state: &Path) -> Result<(), Failure> {
     let mut journal = Journal::new(state, active.number, Some(active.sha256()), None);
     journal.stopped = up(place, active.candidate.unit_names().map(str::to_owned).collect())?;
     let found = place.sites.read()?;
@@ -171,7 +160,7 @@ pub fn release(
     }
     place.workshop.clear()?;
     let (site, shadow) = (&place.sites.quadlets, place.workshop.shadow());
-    let stopped = place.workshop.begin(&journal).and_then(|()| stop(place, &journal, progress));
+    let stopped = place.workshop.begin(&journal).and_then(|()| stop(place, &journal));
     let left = stopped.and_then(|()| {
         file::rename_new(site, &shadow).map_err(|error| file::unable("take away", site, &error))
     });
@@ -182,7 +171,7 @@ pub fn release(
         // What is not on the disk is found and done again.
         let _left = file::sync_directory(directory);
     }
-    progress.stage("unload", "systemd forgets the units");
+    place.progress.stage("unload", "systemd forgets the units");
     place.finish(&journal, None).map_err(|failure| unfinished(failure, active.number))
 }
 
@@ -205,9 +194,9 @@ fn up(place: Place<'_>, names: BTreeSet<String>) -> Result<Vec<String>, Failure>
 }
 
 /// Stops what the journal says.
-fn stop(place: Place<'_>, journal: &Journal, progress: &dyn Progress) -> Result<(), Failure> {
+fn stop(place: Place<'_>, journal: &Journal) -> Result<(), Failure> {
     for name in &journal.stopped {
-        progress.stage("stop", name);
+        place.progress.stage("stop", name);
         if !place.engines.systemd.stop(name, STOP)? {
             let message = format!("`{name}`, which will be there no longer, does not stop");
             return Err(Diagnostic::new(message)
@@ -237,35 +226,30 @@ fn missing(directories: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
 struct Step<'a> {
     place: Place<'a>,
     journal: &'a Journal,
-    generation: &'a Generation,
-    progress: &'a dyn Progress,
+    set: &'a Set,
 }
 
 impl Step<'_> {
     /// All that the new set needs, and nothing that the old one has.
-    fn prepare(
-        &self,
-        candidate: &Candidate,
-        sources: &FileTree,
-        generations: &Generations,
-        chores: &Chores,
-    ) -> Result<(), Failure> {
-        let Self { place, generation, .. } = self;
+    fn prepare(&self, generations: &Generations, chores: &Chores) -> Result<(), Failure> {
+        let Self { place, set, .. } = self;
+        let generation = &set.generation;
         for directory in &chores.directories {
             file::create_private_directory(directory)
                 .map_err(|error| file::unable("create", directory, &error))?;
         }
-        for (name, entry) in candidate.rendered.support.iter() {
+        for (name, entry) in set.support.iter() {
             let path = generation.support(name.as_str());
-            let crate::tree::Entry::File { bytes, .. } = entry else { continue };
+            let Entry::File { bytes, .. } = entry else { continue };
             if file::if_there(&path, file::read(&path, file::LIMIT))?.as_deref() != Some(bytes) {
                 file::write(&path, bytes).map_err(|error| file::unable("write", &path, &error))?;
             }
         }
-        generations.write(generation, files(candidate, sources))?;
+        if !set.is_kept {
+            generations.write(generation, set.files())?;
+        }
         let shadow = place.workshop.shadow();
-        file::create_tree(&shadow, &site(generation, candidate))
-            .map_err(|error| file::unable("write", &shadow, &error))?;
+        file::create_tree(&shadow, &set.site()).map_err(|error| file::unable("write", &shadow, &error))?;
         for (role, image) in &generation.candidate.body_images {
             place.engines.podman.keep(&keeper(generation.number, role), image)?;
         }
@@ -275,7 +259,7 @@ impl Step<'_> {
     /// Puts the new set into the place of the old one; says whether there was one.
     fn exchange(&self) -> Result<bool, Failure> {
         let Self { place, journal, .. } = self;
-        stop(*place, journal, self.progress)?;
+        stop(*place, journal)?;
         journal.moves.iter().try_for_each(Move::carry_out)?;
         let units = &place.sites.units;
         if !journal.links.is_empty() {
@@ -312,16 +296,4 @@ impl Step<'_> {
         }
         Ok(())
     }
-}
-
-/// The site of a generation: its units and the receipt.
-fn site(generation: &Generation, candidate: &Candidate) -> FileTree {
-    let mut site = FileTree::new();
-    for (path, entry) in candidate.rendered.quadlets.iter().chain(candidate.rendered.units.iter()) {
-        site.insert(path.clone(), entry.clone());
-    }
-    if let Ok(receipt) = RECEIPT.parse::<RelativePath>() {
-        site.insert_text(receipt, generation.to_text());
-    }
-    site
 }

@@ -29,6 +29,8 @@ use crate::{
 pub const SCHEMA: &str = "lychd-forge/journal/1";
 /// The most that it may hold, in bytes.
 const LIMIT: u64 = 16 << 20;
+/// The name of what a rebirth writes beside the journal.
+const RITE: &str = "rebirth.json";
 /// How the names begin under which what is the user's own of a site is kept.
 const LEFT: &str = "left-";
 /// How long another inscription is waited for: it stops services, which may take what they are given for that.
@@ -60,6 +62,9 @@ pub struct Journal {
     pub support: BTreeSet<String>,
     /// Files of another inscription that go, or come back when this one goes, in order.
     pub moves: Vec<Move>,
+    /// Whether the generation lay in the site before, and is kept whatever becomes of this.
+    #[serde(default)]
+    pub is_kept: bool,
 }
 
 /// A file that goes from one place to another.
@@ -112,6 +117,7 @@ impl Journal {
             keepers: BTreeSet::new(),
             support: BTreeSet::new(),
             moves: Vec::new(),
+            is_kept: false,
         }
     }
 
@@ -153,6 +159,12 @@ impl Workshop {
     #[must_use]
     pub fn adopted(&self) -> PathBuf {
         self.directory.join("adopted")
+    }
+
+    /// Where it is written what a rebirth is about to do, as long as it is on its way.
+    #[must_use]
+    pub fn rite(&self) -> PathBuf {
+        self.directory.join(RITE)
     }
 
     fn journal(&self) -> PathBuf {
@@ -248,7 +260,7 @@ impl Workshop {
         let names = file::if_there(&self.directory, file::names(&self.directory))?.unwrap_or_default();
         for name in names {
             let path = self.directory.join(&name);
-            let stays = ["lock", "journal.json", "adopted"].iter().any(|one| name == *one)
+            let stays = ["lock", "journal.json", RITE, "adopted"].iter().any(|one| name == *one)
                 || name.to_str().is_some_and(|name| name.starts_with(LEFT));
             if !stays {
                 file::remove(&path).map_err(unable)?;

@@ -17,7 +17,7 @@ use crate::{
     document::canonical_json,
     image::EngineId,
     name::Role,
-    runes::{Layout, MountUse, Rendered, unit::service_of},
+    runes::{DATABASE, Layout, MIGRATE, MIGRATE_SERVICE, MountUse, Rendered, VESSEL, unit::service_of},
     tree::FileTree,
 };
 
@@ -86,6 +86,9 @@ pub struct Manifest {
     pub secrets: BTreeMap<String, BTreeSet<String>>,
     /// Ports that the host publishes on its loopback.
     pub ports: BTreeSet<u16>,
+    /// The one of them behind which the application answers; 0 in what an older forge wrote.
+    #[serde(default)]
+    pub front: u16,
     /// Directories and files of the host that containers see, absolute, with the services that see them.
     pub mounts: BTreeMap<PathBuf, BTreeSet<String>>,
 }
@@ -126,6 +129,7 @@ impl Manifest {
             loads: BTreeMap::new(),
             secrets: secrets.map(|(secret, services)| (secret.to_string(), services.clone())).collect(),
             ports: rendered.ports.iter().map(|(host, _)| *host).collect(),
+            front: rendered.front,
             mounts,
         }
     }
@@ -177,6 +181,33 @@ impl Manifest {
     /// All units as systemd knows them: those that podman's generator makes, and the plain ones.
     pub fn unit_names(&self) -> impl Iterator<Item = &str> {
         self.services.keys().map(String::as_str).chain(self.plain_units())
+    }
+
+    /// The services that write into the database, or could: those that get its password, but for itself; without the
+    /// application and its migration there are none.
+    #[must_use]
+    pub fn writers(&self) -> BTreeSet<String> {
+        let of_database = |services: &&BTreeSet<String>| services.contains(DATABASE);
+        let sharing = self.secrets.values().filter(of_database).flatten().map(String::as_str);
+        let all: BTreeSet<&str> = sharing.chain([VESSEL, MIGRATE]).filter(|one| *one != DATABASE).collect();
+        let services = all.into_iter().map(|one| format!("{one}.service"));
+        services.filter(|service| self.services.contains_key(service)).collect()
+    }
+
+    /// Services whose containers are other ones than `before`'s, by the units that both have.
+    #[must_use]
+    pub fn changed_since(&self, before: &Self) -> BTreeSet<String> {
+        let changed = self
+            .units
+            .iter()
+            .filter(|(name, sha256)| before.units.get(*name).is_some_and(|old| old != *sha256));
+        changed.filter_map(|(name, _)| service_of(name)).collect()
+    }
+
+    /// Whether a migration stands before the application.
+    #[must_use]
+    pub fn migrates(&self) -> bool {
+        self.services.contains_key(MIGRATE_SERVICE)
     }
 
     /// What a person has to consent to that this one had not.

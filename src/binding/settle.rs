@@ -142,7 +142,7 @@ impl Place<'_> {
     pub fn finish(&self, journal: &Journal, new: Option<&Generation>) -> Result<(), Failure> {
         let before = self.before()?;
         let wrong = match (new, &before) {
-            (Some(new), _) => self.load(new)?,
+            (Some(new), _) => self.load(new, journal.is_kept)?,
             (None, Some(before)) => match self.unload(journal, before) {
                 Ok(wrong) => wrong,
                 Err(failure) => {
@@ -200,12 +200,14 @@ impl Place<'_> {
     }
 
     /// Has systemd read the site again; what is then not as it is to be, a line each.
-    fn load(&self, generation: &Generation) -> Result<Vec<String>, Failure> {
+    fn load(&self, generation: &Generation, is_kept: bool) -> Result<Vec<String>, Failure> {
+        // What the user's own files make of one that is kept may be another text than on the day when it was judged.
+        let texts = if is_kept { Texts::Any } else { Texts::Judged };
         let mut wrong = Vec::new();
         for _ in 0..2 {
             // A lost answer says nothing: what is loaded does. And another's reload may have met the exchange.
             let reloaded = self.systemd().reload();
-            wrong = loaded::check(generation, Texts::Judged, self.sites, self.systemd())?;
+            wrong = loaded::check(generation, texts, self.sites, self.systemd())?;
             if wrong.is_empty() {
                 return Ok(wrong);
             }
@@ -280,7 +282,6 @@ impl Place<'_> {
         }
         self.systemd().reload()?;
         if let Some(old) = old {
-            // What the user's own files make of it may be another text than on the day when it was judged.
             let wrong = loaded::check(&old, Texts::Any, self.sites, self.systemd())?;
             if !wrong.is_empty() {
                 let message = "systemd does not load the old set either, which lies in the site again";
@@ -314,10 +315,10 @@ impl Place<'_> {
             self.systemd().reload()?;
         }
         let generations = Generations::of_state(&journal.state);
-        for name in &journal.keepers {
-            self.podman().release(name)?;
-        }
-        if old.as_ref().is_none_or(|old| old.number != journal.generation) {
+        if !journal.is_kept && old.as_ref().is_none_or(|old| old.number != journal.generation) {
+            for name in &journal.keepers {
+                self.podman().release(name)?;
+            }
             generations.remove(journal.generation)?;
         }
         for directory in journal.made.iter().rev() {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    POD_SERVICE, PREFIX, RuneRecord, environment, health,
+    DATABASE_SERVICE, MIGRATE_SERVICE, POD_SERVICE, PREFIX, RuneRecord, environment, health,
     mounts::{self, Layout, MountContext},
     ports, secrets,
     support::{self, Support},
@@ -23,8 +23,6 @@ pub(super) const LOADED_SECONDS: u32 = 120;
 pub(super) const FETCHED_SECONDS: u32 = 900;
 /// LychD's upgrade waits a minute for the database, then runs to its end.
 const MIGRATION_SECONDS: u32 = 900;
-const PHYLACTERY: &str = "lychd-phylactery.service";
-const MIGRATE: &str = "lychd-migrate.service";
 /// Where LychD's reactor unit waits for intents, when its host side is installed.
 const REACTOR: &str = "lychd-reactor.path";
 
@@ -93,9 +91,9 @@ pub(super) fn vessel(
     }
     // Without a gate it is the database itself that has to be there. Both stop in the order opposite to that of their
     // starts, which needs the word on the database itself: by then the gate is long through.
-    let first = set(&[if record.migrate.is_empty() { PHYLACTERY } else { MIGRATE }]);
+    let first = set(&[if record.migrate.is_empty() { DATABASE_SERVICE } else { MIGRATE_SERVICE }]);
     let (mut wants, mut after) = (BTreeSet::new(), first.clone());
-    after.insert(PHYLACTERY.to_owned());
+    after.insert(DATABASE_SERVICE.to_owned());
     let switching = &codex.lychd.switching;
     if switching.actuator.value == Actuator::HostReactor {
         for (path, options) in context.reactor.iter().zip([":rw,Z", ":ro,Z"]) {
@@ -131,7 +129,7 @@ pub(super) fn migration(
     let source = Source::Loaded(body.reference());
     let mut migration = hardened("migrate", "The migration gate: the database's schema", source);
     migration.volumes = mounts::of_migration(layout, errors);
-    let database = set(&[PHYLACTERY]);
+    let database = set(&[DATABASE_SERVICE]);
     migration.link = Link { requires: database.clone(), after: database, ..Link::default() };
     migration.memory.insert(mounts::below_home(".cache"));
     migration.environment = body_environment(codex);
@@ -185,7 +183,7 @@ pub(super) fn phylactery(
 pub(super) fn phoenix(codex: &Codex, rune: &Phoenix, source: Source) -> Container {
     const WORK: &str = "/var/lib/phoenix";
     let mut phoenix = hardened(rune.name.value.as_str(), "The Oculus: Arize Phoenix", source);
-    let database = set(&[PHYLACTERY]);
+    let database = set(&[DATABASE_SERVICE]);
     phoenix.link = Link { wants: database.clone(), after: database, ..Link::default() };
     phoenix.memory.insert(Value::from(WORK));
     phoenix.failed_start = FailedStart::TriedAgain;

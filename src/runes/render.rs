@@ -76,6 +76,8 @@ pub struct Rendered {
     pub secrets: BTreeMap<SecretName, BTreeSet<String>>,
     /// What the host publishes on its loopback: (host, pod).
     pub ports: Vec<(u16, u16)>,
+    /// The port of the host's loopback behind which the application answers.
+    pub front: u16,
     /// What else a person should know.
     pub notes: Vec<String>,
 }
@@ -195,6 +197,7 @@ pub fn render(input: &RenderInput<'_>) -> Result<Rendered, Failure> {
         grants,
         secrets: wanted,
         ports: ports.published,
+        front: codex.ports.web.port,
     })
 }
 
