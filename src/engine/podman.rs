@@ -336,6 +336,43 @@ impl Podman {
         self.run(["rm", "--force", "--ignore", name]).map(drop)
     }
 
+    /// Has a container end at once; one that does not run is success.
+    ///
+    /// # Errors
+    /// Unable when podman does not run.
+    pub fn kill(&self, name: &str) -> Result<(), Failure> {
+        // What does not run cannot be killed, and podman calls that a failure.
+        self.command(["kill", "--signal=KILL", name]).output().map(drop)
+    }
+
+    /// Runs words in a container that runs. What they read is empty, what they write is answered.
+    ///
+    /// # Errors
+    /// Refused when they end with another status than 0; unable when podman does not run.
+    pub fn exec(&self, container: &str, words: &[&str]) -> Result<String, Failure> {
+        Ok(self.run(["exec", container].iter().chain(words))?.text())
+    }
+
+    /// The same, with what they write in a file.
+    ///
+    /// # Errors
+    /// As [`Podman::exec`].
+    pub fn exec_into(&self, container: &str, words: &[&str], file: std::fs::File) -> Result<(), Failure> {
+        let command = self.command(["exec", container].iter().chain(words));
+        let output = command.output_into(file)?;
+        if output.success() { Ok(()) } else { Err(failed(&command, &output)) }
+    }
+
+    /// The same, with what they read from a file.
+    ///
+    /// # Errors
+    /// As [`Podman::exec`].
+    pub fn exec_from(&self, container: &str, words: &[&str], file: std::fs::File) -> Result<(), Failure> {
+        let command = self.command(["exec", "--interactive", container].iter().chain(words));
+        let output = command.output_from(file)?;
+        if output.success() { Ok(()) } else { Err(failed(&command, &output)) }
+    }
+
     /// Gives an image one more reference; one that names another image moves.
     ///
     /// # Errors

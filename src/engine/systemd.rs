@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use data_encoding::HEXLOWER;
 use zbus::wire::{OwnedObjectPath, OwnedVariant};
 
 use crate::{
@@ -36,6 +37,7 @@ const MANAGER: &str = "/org/freedesktop/systemd1";
 const UNITS: &str = "/org/freedesktop/systemd1/unit/";
 const OF_MANAGER: &str = "org.freedesktop.systemd1.Manager";
 const OF_UNIT: &str = "org.freedesktop.systemd1.Unit";
+const OF_SERVICE: &str = "org.freedesktop.systemd1.Service";
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 
 /// A user's systemd.
@@ -59,6 +61,17 @@ pub struct UnitState {
     pub source: PathBuf,
     /// The number of a job that is on its way; 0 for none.
     pub job: u32,
+    /// What names this run of it; empty for what did not run since the manager started.
+    pub invocation: String,
+}
+
+/// How the main process of a service fared.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServiceState {
+    /// How often systemd has started it again by itself since somebody else did.
+    pub restarts: u32,
+    /// Whether the last run of it that ended did so by a status other than 0, or by a signal.
+    pub has_failed: bool,
 }
 
 impl UnitState {
@@ -165,6 +178,26 @@ impl Systemd {
             fragment: properties.text("FragmentPath").into(),
             source: properties.text("SourcePath").into(),
             job: properties.job(),
+            invocation: properties.hex("InvocationID"),
+        })
+    }
+
+    /// What it says of a service's main process.
+    ///
+    /// # Errors
+    /// [`Failure::Unable`] when it does not answer.
+    pub fn service(&self, name: &str) -> Result<ServiceState, Failure> {
+        let object = format!("{UNITS}{}", label(name));
+        let method = Method { service: SERVICE, object: &object, interface: PROPERTIES, name: "GetAll" };
+        let properties: BTreeMap<String, OwnedVariant> = self
+            .bus
+            .call(method, &(OF_SERVICE,))
+            .map_err(|error| unable(&format!("tell of `{name}`"), &error))?;
+        let mut properties = Properties(properties);
+        let result = properties.text("Result");
+        Ok(ServiceState {
+            restarts: properties.number("NRestarts"),
+            has_failed: !matches!(result.as_str(), "success" | ""),
         })
     }
 
@@ -195,12 +228,28 @@ impl Systemd {
         }
     }
 
+    /// Asks for a stop, and does not wait for it.
+    ///
+    /// # Errors
+    /// As [`Systemd::start`].
+    pub fn ask_to_stop(&self, name: &str) -> Result<(), Failure> {
+        self.job("StopUnit", "stop", name)
+    }
+
     /// Stops a unit and waits until nothing of it runs; `false` when that takes longer than `patience`.
     ///
     /// # Errors
     /// As [`Systemd::start`].
     pub fn stop(&self, name: &str, patience: Duration) -> Result<bool, Failure> {
-        self.job("StopUnit", "stop", name)?;
+        self.ask_to_stop(name)?;
+        self.await_down(name, patience)
+    }
+
+    /// Waits until nothing of a unit runs; `false` when that takes longer than `patience`.
+    ///
+    /// # Errors
+    /// As [`Systemd::unit`].
+    pub fn await_down(&self, name: &str, patience: Duration) -> Result<bool, Failure> {
         let watch = Stopwatch::start();
         loop {
             if !self.unit(name)?.is_up() {
@@ -239,6 +288,16 @@ struct Properties(BTreeMap<String, OwnedVariant>);
 impl Properties {
     fn text(&mut self, name: &str) -> String {
         self.0.remove(name).and_then(|value| String::try_from(value).ok()).unwrap_or_default()
+    }
+
+    fn number(&mut self, name: &str) -> u32 {
+        self.0.remove(name).and_then(|value| u32::try_from(value).ok()).unwrap_or_default()
+    }
+
+    /// Bytes, as hex digits.
+    fn hex(&mut self, name: &str) -> String {
+        let bytes = self.0.remove(name).map(Vec::<u8>::try_from);
+        bytes.and_then(Result::ok).map(|bytes| HEXLOWER.encode(&bytes)).unwrap_or_default()
     }
 
     /// `Job` is its number and its path.

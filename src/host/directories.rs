@@ -64,7 +64,7 @@ fn hold(directory: &Path, name: &str, progress: &dyn Progress) -> Result<LockGua
     let waiting =
         || progress.waiting(&format!("waiting for another forge that uses `{}`", directory.display()));
     let held = file::lock(&path, waiting).map_err(|error| file::unable("lock", &path, &error))?;
-    for below in ["", "bodies", "load", "stage", "tools"].map(|name| directory.join(name)) {
+    for below in ["", "bodies", "load", "snapshots", "stage", "tools"].map(|name| directory.join(name)) {
         if file::kind(&below)? == Some(file::Kind::Directory) {
             let left = file::sweep(&below).map_err(|error| file::unable("clean up", &below, &error))?;
             for path in left {

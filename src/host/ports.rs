@@ -1,8 +1,9 @@
 //! The ports of this host.
 
 use std::{
-    io,
-    net::{Ipv4Addr, TcpListener},
+    io::{self, Read as _, Write as _},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    time::Duration,
 };
 
 /// Whether a port of the loopback can be listened on, which is tried.
@@ -17,6 +18,23 @@ pub fn is_free(port: u16) -> io::Result<bool> {
     }
 }
 
+/// Whether somebody behind a port of the loopback answers a request by HTTP, whatever the answer is. That a connection is
+/// taken says nothing: rootless podman takes it before it looks who is there.
+#[must_use]
+pub fn answers(port: u16, patience: Duration) -> bool {
+    let asked = || -> io::Result<bool> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let mut stream = TcpStream::connect_timeout(&address, patience)?;
+        stream.set_read_timeout(Some(patience))?;
+        stream.set_write_timeout(Some(patience))?;
+        write!(stream, "GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n")?;
+        let mut first = [0; 5];
+        stream.read_exact(&mut first)?;
+        Ok(first == *b"HTTP/")
+    };
+    asked().unwrap_or(false)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -28,5 +46,24 @@ mod tests {
         assert!(!is_free(port).unwrap());
         drop(listener);
         assert!(is_free(port).unwrap());
+    }
+
+    #[test]
+    fn a_port_answers_when_somebody_speaks_http_behind_it() {
+        let patience = Duration::from_secs(5);
+        for (answer, want) in [("HTTP/1.1 404 Not Found\r\n\r\n", true), ("SSH-2.0\r\n", false), ("", false)] {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+            let port = listener.local_addr().unwrap().port();
+            let server = std::thread::spawn(move || {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut request = [0; 64];
+                let read = stream.read(&mut request).unwrap();
+                assert!(request[..read].starts_with(b"GET / "));
+                stream.write_all(answer.as_bytes()).unwrap();
+            });
+            assert_eq!(answers(port, patience), want, "{answer:?}");
+            server.join().unwrap();
+            assert!(!answers(port, patience), "nobody listens any more");
+        }
     }
 }

@@ -119,19 +119,7 @@ impl Command {
     /// # Errors
     /// [`Failure::Unable`] when it cannot be started; a bad exit status is in the [`Output`].
     pub fn output(&self) -> Result<Output, Failure> {
-        tracing::debug!(command = %self.display(), "run");
-        let done = self
-            .expression()
-            .stdin_null()
-            .stdout_capture()
-            .stderr_capture()
-            .run()
-            .map_err(|error| self.not_started(&error))?;
-        Ok(Output {
-            code: done.status.code(),
-            stdout: done.stdout,
-            stderr: String::from_utf8_lossy(&done.stderr).into_owned(),
-        })
+        self.captured(self.expression().stdin_null().stdout_capture())
     }
 
     /// Like [`Command::output`], with standard input written by `feed` while the program runs. A program
@@ -152,6 +140,32 @@ impl Command {
         let done = handle.into_output().map_err(failed)?;
         let stderr = String::from_utf8_lossy(&done.stderr).into_owned();
         Ok((Output { code: done.status.code(), stdout: done.stdout, stderr }, result))
+    }
+
+    /// Like [`Command::output`], with standard output in a file.
+    ///
+    /// # Errors
+    /// As [`Command::output`].
+    pub fn output_into(&self, file: std::fs::File) -> Result<Output, Failure> {
+        self.captured(self.expression().stdin_null().stdout_file(file))
+    }
+
+    /// Like [`Command::output`], with a file as standard input.
+    ///
+    /// # Errors
+    /// As [`Command::output`].
+    pub fn output_from(&self, file: std::fs::File) -> Result<Output, Failure> {
+        self.captured(self.expression().stdin_file(file).stdout_capture())
+    }
+
+    fn captured(&self, expression: duct::Expression) -> Result<Output, Failure> {
+        tracing::debug!(command = %self.display(), "run");
+        let done = expression.stderr_capture().run().map_err(|error| self.not_started(&error))?;
+        Ok(Output {
+            code: done.status.code(),
+            stdout: done.stdout,
+            stderr: String::from_utf8_lossy(&done.stderr).into_owned(),
+        })
     }
 
     /// Like [`Command::output`], but hands over each line of standard error as it comes.
