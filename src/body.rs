@@ -4,6 +4,8 @@
 //! its members shapes the units. An image has two identities: [`crate::image::ConfigDigest`], which is ours, and
 //! [`crate::image::EngineId`], which an engine answers.
 
+mod compare;
+mod contents;
 mod evidence;
 mod id;
 mod images;
@@ -11,6 +13,8 @@ mod record;
 mod store;
 mod wire;
 
+pub use compare::{Changed, ChangedImage, Comparison, compare};
+pub use contents::{BuiltImage, Contents, Part, Parts, Version};
 pub use evidence::{Evidence, ImageEvidence, Kept};
 pub use id::BodyId;
 pub use images::Images;

@@ -8,6 +8,7 @@
 
 mod bind;
 mod bodies;
+mod compared;
 mod contents;
 mod digest;
 mod failure;
@@ -27,6 +28,7 @@ use serde::Serialize;
 pub use self::{
     bind::{Bind, BindOutcome, Grant, Image, Mount, Port, UnitFile, Validated},
     bodies::{Bodies, Body, Image as BodyImage, Listed},
+    compared::{Compared, ComparedImage, ImageSide},
     contents::{Contents, Distribution, Packages},
     digest::Digest,
     failure::{Failed, Problem, Site},

@@ -30,6 +30,8 @@ const CONFIG: &str = "config.json";
 const MANIFEST: &str = "manifest.json";
 /// What an image is made of, as the streamer takes it.
 const CONF: &str = "conf.json";
+/// What there is to do when a file is not what it was, or is not there.
+pub(super) const AGAIN: &str = "forge the body again: `lychd-forge forge`";
 
 /// Everything a body's record has beside `body.json`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -97,6 +99,20 @@ impl Evidence {
     }
 }
 
+/// The bytes of a file, which must have this sha256.
+fn read_same(path: &Path, sha256: &Sha256) -> Result<Vec<u8>, Failure> {
+    let unread = |error: io::Error| {
+        let message = format!("cannot read `{}`: {error}", path.display());
+        Failure::unable(Diagnostic::new(message).help(AGAIN))
+    };
+    let bytes = file::read(path, file::LIMIT).map_err(unread)?;
+    if Sha256::of(&bytes) == *sha256 {
+        return Ok(bytes);
+    }
+    let message = format!("`{}` is not the one that the body was forged with", path.display());
+    Err(Diagnostic::new(message).help(AGAIN).into())
+}
+
 fn of_image(role: &Role, name: &str) -> String {
     format!("{IMAGES}/{}/{name}", role.as_str())
 }
@@ -135,18 +151,21 @@ impl Kept {
     /// # Errors
     /// [`Failure::Unable`] when it cannot be read; refused when it is not the one the body was forged with.
     pub fn read_federation(&self, sha256: &Sha256) -> Result<Vec<u8>, Failure> {
-        let path = self.federation();
-        let help = "forge the body again: `lychd-forge forge`";
-        let unread = |error: io::Error| {
-            let message = format!("cannot read `{}`: {error}", path.display());
-            Failure::unable(Diagnostic::new(message).help(help))
-        };
-        let bytes = file::read(&path, file::LIMIT).map_err(unread)?;
-        if Sha256::of(&bytes) == *sha256 {
-            return Ok(bytes);
-        }
-        let message = format!("`{}` is not the one that the body was forged with", path.display());
-        Err(Diagnostic::new(message).help(help).into())
+        read_same(&self.federation(), sha256)
+    }
+
+    /// Where the Synthesis lies.
+    #[must_use]
+    pub fn synthesis(&self) -> PathBuf {
+        self.directory.join(SYNTHESIS)
+    }
+
+    /// The bytes of the Synthesis, which must have this sha256.
+    ///
+    /// # Errors
+    /// As [`Kept::read_federation`].
+    pub fn read_synthesis(&self, sha256: &Sha256) -> Result<Vec<u8>, Failure> {
+        read_same(&self.synthesis(), sha256)
     }
 
     /// What of the configuration and the manifest of an image is not what the record says of them. A record may lack

@@ -20,6 +20,7 @@ mod bodies;
 mod build_environments;
 mod codex_laws;
 mod codex_load;
+mod compare;
 mod crypt;
 mod debian_closure;
 mod docs;

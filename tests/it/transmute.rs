@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests read golden files and write scratch ones")]
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may fail so")]
 
-mod node;
+pub(crate) mod node;
 pub(crate) mod sample;
 
 use std::{collections::BTreeMap, fs, path::Path};

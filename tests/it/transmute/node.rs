@@ -44,7 +44,7 @@ fn package(name: &str, places: &[&str]) -> NodePackage {
 }
 
 /// The sample with a front end of `scribe`, which reads the trees of some members.
-fn with_front_end(reads: &[&str]) -> (lychd_forge::synthesis::Synthesis, sample::Sources) {
+pub(crate) fn with_front_end(reads: &[&str]) -> (lychd_forge::synthesis::Synthesis, sample::Sources) {
     let (mut synthesis, mut sources) = sample::small();
     let bin = BTreeMap::new();
     let link = |name: &str, target: &str, member: &str| NodeLink {
