@@ -5,6 +5,7 @@ pub mod bind;
 pub mod candidate;
 pub mod changes;
 pub mod claims;
+pub mod consents;
 pub mod drop_ins;
 mod entries;
 pub mod facts;

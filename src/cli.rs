@@ -13,7 +13,10 @@ mod init;
 mod lock_args;
 mod man;
 mod outcome;
+mod rebirth;
+mod rebirth_args;
 mod settings;
+mod snapshots;
 mod store_args;
 mod stream;
 mod synthesize;
@@ -84,6 +87,8 @@ enum Verb {
     Forge(forge::Args),
     Stream(stream::Args),
     Bind(bind::Args),
+    Rebirth(rebirth::Args),
+    Snapshots(snapshots::Args),
     /// List the bodies that were forged, newest first
     Bodies,
     Completions(completions::Args),
@@ -147,6 +152,8 @@ fn run(cli: &Cli, ui: &Ui) -> Result<Outcome, Failure> {
         Verb::Forge(args) => forge::run(args, &settings()?, ui),
         Verb::Stream(args) => stream::run(args, &settings()?, ui),
         Verb::Bind(args) => bind::run(args, &settings()?, ui),
+        Verb::Rebirth(args) => rebirth::run(args, &settings()?, ui),
+        Verb::Snapshots(args) => snapshots::run(args, &settings()?, ui),
         Verb::Bodies => bodies::run(&settings()?, ui),
         Verb::Completions(args) => completions::run(args, command(), ui),
         Verb::Man(args) => man::run(args, command(), ui),

@@ -21,6 +21,8 @@
 //!                        ▼ runes (pure) with the Codex: one pod, its containers and targets
 //!                        ▼ binding   judged by podman and systemd, planned, exchanged, checked
 //!                    Candidate       unit files for this body
+//!                        │
+//!                        ▼ rebirth   a human's word, the databases kept, watched, and back where it does not live
 //! ```
 //!
 //! A room uses only those above it in the table of `docs/architecture.md`, and files make no circle: a test holds both.
@@ -46,6 +48,7 @@ pub mod lock;
 pub mod name;
 pub mod npm;
 pub mod python;
+pub mod rebirth;
 pub mod report;
 pub mod runes;
 pub mod supply;

@@ -17,8 +17,10 @@ mod forge;
 mod init;
 mod man;
 mod page;
+mod rebirth;
 mod recovered;
 mod released;
+mod snapshots;
 mod synthesize;
 mod transmute;
 
@@ -37,8 +39,10 @@ pub use self::{
     init::Init,
     man::Man,
     page::{Line, Page},
+    rebirth::{Databases, Rebirth, RebirthOutcome},
     recovered::{Recovered, Way},
     released::Released,
+    snapshots::{Ascension, Snapshots, Told as ToldSnapshot},
     synthesize::Synthesize,
     transmute::{ChangedFile, Transmute},
 };

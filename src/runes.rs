@@ -56,6 +56,9 @@ pub const DATABASE: &str = "lychd-phylactery";
 /// The database's service.
 pub const DATABASE_SERVICE: &str = "lychd-phylactery.service";
 
+/// Where the database's server has its files, below the Crypt.
+pub const DATA: &str = "postgres/data";
+
 /// A rune's container and service, without suffix.
 #[must_use]
 pub fn stem(name: &crate::name::RuneName) -> String {

@@ -27,6 +27,7 @@ let
     lychd-forge = app "" "";
     default = app "" "";
     bind = app "" "bind";
+    rebirth = app "" "rebirth";
   };
 in
 {

@@ -30,6 +30,7 @@ in
     default = at "";
     lychd-forge = at "";
     bind = at "bind";
+    rebirth = at "rebirth";
   };
 
   # The body evaluates; nothing of it is built.

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 use super::{
     Proposal, Wanted,
     activation::{self, Activated},
+    consents::{self, Word},
     facts::{Engines, Facts},
     generation::Generation,
     ground::Ground,
@@ -14,16 +15,13 @@ use super::{
     preflight::{Chores, preflight},
     propose,
     set::Set,
-    settle::Settled,
 };
 use crate::{
     diagnostic::{Diagnostic, Failure, refuse_any},
-    host::{directories::Directories, progress::Progress},
+    host::progress::Progress,
     supply::outside::Network,
 };
 
-/// The fewest digits of a candidate's hash that confirm it.
-pub const CONFIRMING_DIGITS: usize = 12;
 /// How long services may take until they run: images are loaded, but a database may have to come back from a crash.
 const START: Duration = Duration::from_mins(5);
 
@@ -55,7 +53,7 @@ pub struct Prepared {
     /// What becomes of it.
     pub outlook: Outlook,
     /// What became of an inscription that was cut short before.
-    pub recovered: Option<Settled>,
+    pub recovered: Option<String>,
     /// What this host has to say.
     pub notes: Vec<String>,
     ready: Option<(Engines, Chores)>,
@@ -97,22 +95,12 @@ impl Done {
     }
 }
 
-/// Finishes or undoes an inscription that was cut short.
-///
-/// # Errors
-/// As [`Ground::recover`].
-pub fn recover(directories: &Directories, progress: &dyn Progress) -> Result<Option<Settled>, Failure> {
-    Ground::take(directories, progress)?.recover(progress)
-}
-
 /// Takes away what is inscribed, and gives its place back to LychD's own inscription where that was taken over; returns
 /// the generation that lay there.
 ///
 /// # Errors
 /// As [`inscription::release`]; refused when nothing is inscribed.
-pub fn release(directories: &Directories, progress: &dyn Progress) -> Result<u64, Failure> {
-    let ground = Ground::take(directories, progress)?;
-    ground.recover(progress)?;
+pub fn release(ground: &Ground, progress: &dyn Progress) -> Result<u64, Failure> {
     if Lychds::read(&ground.workshop.adopted())?.is_none() {
         let nothing = Diagnostic::new("nothing of LychD's was taken over that could be given back");
         return Err(nothing.help("`systemctl --user stop lychd-pod` stops the organism").into());
@@ -125,31 +113,26 @@ pub fn release(directories: &Directories, progress: &dyn Progress) -> Result<u64
     Ok(active.number)
 }
 
-/// Finishes or undoes what was cut short, renders and judges the units of a body, and sees whether they can live here.
-/// `first` asks for the activation of the first body.
+/// Renders and judges the units of a body, and sees whether they can live here. `recovered` says what became of what was cut
+/// short before; `first` asks for the activation of the first body.
 ///
 /// # Errors
-/// As [`propose`], [`preflight`] and [`recover`]; refused when `first` is asked for and a body is active.
+/// As [`propose`] and [`preflight`]; refused when `first` is asked for and a body is active.
 pub fn prepare(
-    directories: &Directories,
+    (ground, recovered): (Ground, Option<String>),
     network: Network,
     wanted: Wanted<'_>,
     first: bool,
     progress: &dyn Progress,
 ) -> Result<Prepared, Failure> {
-    let ground = Ground::take(directories, progress)?;
-    let recovered = ground.recover(progress)?;
-    if let Some(settled) = recovered {
-        progress.note(&settled.to_string());
-    }
-    let proposal = propose(directories, network, wanted, progress)?;
+    let proposal = propose(&ground.directories, network, wanted, progress)?;
     ground.check(&proposal)?;
     let outlook = Outlook::of(&proposal, first)?;
     let (mut ready, mut notes) = (None, Vec::new());
     if outlook.intent == Intent::Inscribe {
         let manifest = &proposal.candidate.manifest;
         let engines = Engines::of_user()?;
-        let facts = Facts::read(manifest, &ground.sites, &directories.state, &engines)?;
+        let facts = Facts::read(manifest, &ground.sites, &ground.state, &engines)?;
         let records = ground.generations().records()?;
         let adopts = proposal.host.lychds.is_some();
         let chores = preflight(manifest, &facts, (&records, adopts), &proposal.host.layout)?;
@@ -254,33 +237,16 @@ impl Prepared {
     /// # Errors
     /// Refused when they are not, or are too few.
     pub fn confirm(&self, digits: &str) -> Result<(), Failure> {
-        let candidate = self.candidate();
-        if digits.len() < CONFIRMING_DIGITS {
-            let message = format!("`{}` is too short to confirm a candidate", digits.escape_debug());
-            return Err(Diagnostic::new(message)
-                .help(format!("{CONFIRMING_DIGITS} digits at least: {}", candidate.short(CONFIRMING_DIGITS)))
-                .into());
-        }
-        if candidate.to_string().starts_with(digits) {
-            return Ok(());
-        }
-        let message = format!(
-            "the candidate is {}, not `{}`",
-            candidate.short(CONFIRMING_DIGITS),
-            digits.escape_debug()
-        );
-        Err(Diagnostic::new(message)
-            .note("a candidate's hash changes with everything that it is made of")
-            .help("look at it again: `lychd-forge bind --dry-run`")
-            .into())
+        self.candidate().confirm(digits, "lychd-forge bind --dry-run")
     }
 
     /// Does what was prepared. Whoever calls this has the word that [`Prepared::asks`] for. With `restart` services that
     /// changed are started again.
     ///
     /// # Errors
-    /// As [`inscription::inscribe`]; also when an image of the body cannot be loaded, or services do not start.
-    pub fn carry_out(&self, restart: bool, progress: &dyn Progress) -> Result<Done, Failure> {
+    /// As [`inscription::inscribe`]; also when an image of the body cannot be loaded, the word cannot be written down, or
+    /// services do not start.
+    pub fn carry_out(&self, word: Word, restart: bool, progress: &dyn Progress) -> Result<Done, Failure> {
         let Proposal { candidate, sources, host, record, .. } = &self.proposal;
         let state = &host.state;
         let (engines, chores) = match (self.outlook.intent, &self.ready) {
@@ -293,6 +259,10 @@ impl Prepared {
         let images = &candidate.manifest.body_images;
         self.ground.load_images((record, images), &chores.images, engines, progress)?;
         let before = host.found.receipt.as_ref();
+        if self.asks() {
+            let active = before.map(|before| before.number);
+            consents::record(&host.state, (word, "bind"), self.candidate(), active)?;
+        }
         let generation = self.ground.generations().next(before, candidate.manifest.clone())?;
         let set = Set::new(generation, candidate, sources);
         let place = self.ground.place(engines, progress);

@@ -26,6 +26,8 @@ pub const SCHEMA: &str = "lychd-forge/generation/1";
 const RECORD: &str = "generation.json";
 /// The same in the site.
 pub const RECEIPT: &str = "receipt.json";
+/// Beside it in a generation that did not live: why.
+const FALLEN: &str = "fallen";
 /// The most that a record may hold, in bytes.
 const LIMIT: u64 = 16 << 20;
 
@@ -46,6 +48,9 @@ pub struct Generation {
     /// from the beginning. Those of one era understand one another's data.
     #[serde(default)]
     pub era: u64,
+    /// The number of the generation that lay in the site before; `None` of the first, and of what an older forge wrote.
+    #[serde(default)]
+    pub after: Option<u64>,
     /// The number of the snapshot that was taken as the era before it ended here.
     #[serde(default)]
     pub left: Option<u64>,
@@ -178,6 +183,7 @@ impl Generations {
             state: self.state.clone(),
             // Whoever changes the schema says so.
             era: active.map_or(0, |active| active.era),
+            after: active.map(|active| active.number),
             left: None,
             candidate,
         })
@@ -202,6 +208,24 @@ impl Generations {
     pub fn records(&self) -> Result<Vec<Generation>, Failure> {
         let numbers = self.numbers()?;
         Ok(numbers.into_iter().filter_map(|number| self.read(number).ok().flatten()).collect())
+    }
+
+    /// Notes that one did not live, and why.
+    ///
+    /// # Errors
+    /// Unable when that cannot be written.
+    pub fn fell(&self, number: u64, why: &str) -> Result<(), Failure> {
+        let path = self.place(number).join(FALLEN);
+        file::write(&path, why.as_bytes()).map_err(|error| file::unable("write", &path, &error))
+    }
+
+    /// Why one did not live; `None` of those that did.
+    ///
+    /// # Errors
+    /// Unable when that cannot be read.
+    pub fn fallen(&self, number: u64) -> Result<Option<String>, Failure> {
+        let path = self.place(number).join(FALLEN);
+        file::if_there(&path, file::read_text(&path))
     }
 
     /// Takes one away, if it is there.

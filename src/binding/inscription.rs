@@ -21,7 +21,9 @@ use super::{
 };
 use crate::{
     diagnostic::{Diagnostic, Failure, Fault},
+    engine::btrfs::Btrfs,
     host::file,
+    runes::DATA,
     tree::{Entry, FileTree, relative_path},
 };
 
@@ -222,6 +224,19 @@ fn missing(directories: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     Ok(missing.into_iter().collect())
 }
 
+/// Makes a directory for its user alone, with those above it; that of the database as a subvolume where that can be: it is
+/// kept in an instant then.
+fn make(directory: &Path) -> Result<(), Failure> {
+    let unable = |error| file::unable("create", directory, &error);
+    let is_data = directory.ends_with(DATA) && file::is_on_btrfs(directory).map_err(unable)?;
+    if let (true, Some(above), Some(btrfs)) = (is_data, directory.parent(), Btrfs::on_path()) {
+        file::create_private_directory(above).map_err(unable)?;
+        btrfs.create(directory)?;
+        return file::make_private(directory).map_err(unable);
+    }
+    file::create_private_directory(directory).map(drop).map_err(unable)
+}
+
 /// What an inscription does before systemd is told of it.
 struct Step<'a> {
     place: Place<'a>,
@@ -235,8 +250,7 @@ impl Step<'_> {
         let Self { place, set, .. } = self;
         let generation = &set.generation;
         for directory in &chores.directories {
-            file::create_private_directory(directory)
-                .map_err(|error| file::unable("create", directory, &error))?;
+            make(directory)?;
         }
         for (name, entry) in set.support.iter() {
             let path = generation.support(name.as_str());

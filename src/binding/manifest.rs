@@ -24,12 +24,21 @@ use crate::{
 /// The schema of `candidate.json`.
 pub const SCHEMA: &str = "lychd-forge/candidate/1";
 
+/// The fewest digits of a candidate's hash that confirm it.
+pub const CONFIRMING_DIGITS: usize = 12;
+
 /// sha256 of a [`Manifest`] in canonical JSON: body, units, the files that containers read and all that they may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct CandidateId(Sha256);
 
 impl CandidateId {
+    /// Of a hash that was computed elsewhere.
+    #[must_use]
+    pub const fn of(sha256: Sha256) -> Self {
+        Self(sha256)
+    }
+
     /// The hash itself.
     #[must_use]
     pub const fn sha256(self) -> Sha256 {
@@ -40,6 +49,29 @@ impl CandidateId {
     #[must_use]
     pub fn short(self, digits: usize) -> String {
         self.0.short(digits)
+    }
+
+    /// Whether these digits are the first of it, and enough to be a word; `command` shows it again.
+    ///
+    /// # Errors
+    /// Refused when they are not, or are too few.
+    pub fn confirm(self, digits: &str, command: &str) -> Result<(), Failure> {
+        let digits = digits.strip_prefix("sha256:").unwrap_or(digits);
+        let own = self.short(CONFIRMING_DIGITS);
+        if digits.len() < CONFIRMING_DIGITS {
+            let message = format!("`{}` is too short to confirm a candidate", digits.escape_debug());
+            return Err(Diagnostic::new(message)
+                .help(format!("{CONFIRMING_DIGITS} digits at least: {own}"))
+                .into());
+        }
+        if self.to_string().starts_with(digits) {
+            return Ok(());
+        }
+        let message = format!("the candidate is {own}, not `{}`", digits.escape_debug());
+        Err(Diagnostic::new(message)
+            .note("a candidate's hash changes with everything that it is made of; it is neither a body's nor an image's ID")
+            .help(format!("look at it again: `{command}`"))
+            .into())
     }
 }
 
@@ -238,7 +270,8 @@ fn may(rendered: &Rendered, own: &BTreeMap<Role, EngineId>, layout: &Layout) -> 
 }
 
 /// What the forge wrote and cannot read again.
-pub(super) fn unreadable(shown: &str, why: &str) -> Failure {
+#[must_use]
+pub fn unreadable(shown: &str, why: &str) -> Failure {
     let diagnostic = Diagnostic::new(format!("`{shown}` is not what this forge writes: {why}"));
     Failure::unable(diagnostic.of_kind(Fault::File).help("was it written by a newer forge? Use that one"))
 }

@@ -1,5 +1,7 @@
 //! From the directories of a user to the candidate of a recorded body.
 
+use std::path::Path;
+
 use super::{
     candidate::{Candidate, Subject, candidate},
     host::HostView,
@@ -22,6 +24,8 @@ use crate::{
 pub struct Wanted<'a> {
     /// The body, as [`crate::body::Listing::find`] takes it, or `active`: the one whose units are inscribed.
     pub body: &'a str,
+    /// The Codex to render, where it is not the user's own of now.
+    pub codex: Option<&'a Path>,
     /// Whether LychD's own inscription is taken over.
     pub adopt: bool,
     /// The podman to write for; `None`: this host's, or the one that judges.
@@ -63,8 +67,9 @@ pub fn propose(
     if let Some(too_old) = wanted.podman.and_then(podman::too_old) {
         return Err(too_old.into());
     }
-    let codex = codex::load(&directories.codex)?;
-    let sources = owners::of_codex(&directories.codex)?;
+    let place = wanted.codex.unwrap_or(&directories.codex);
+    let codex = codex::load(place)?;
+    let sources = owners::of_codex(place)?;
     let mut notes: Vec<String> = codex.runes.notes.iter().map(ToString::to_string).collect();
     for note in &notes {
         progress.note(note);

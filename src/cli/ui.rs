@@ -124,17 +124,36 @@ impl Ui {
         self.terminal && !self.json && std::io::stdin().is_terminal()
     }
 
+    /// What a person is to see before being asked, beside the result.
+    pub(super) fn show(&self, report: &impl Report) {
+        let mut page = Page::default();
+        report.write(&mut page);
+        for line in page.lines() {
+            match line {
+                Line::Field { label, text } => self.say(&format!("{:>12}  {}", label.bold(), safe(text))),
+                Line::Text(text) | Line::Remark(text) => self.say(text),
+                Line::Raw(text) => self.say(text.trim_end()),
+            }
+        }
+    }
+
     /// Asks for a yes; whatever else is answered is a no.
     pub(super) fn ask(&self, question: &str) -> Result<bool, Failure> {
+        let answer = self.ask_for(&format!("{question} [y/N]"))?;
+        Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes"))
+    }
+
+    /// Asks for a word.
+    pub(super) fn ask_for(&self, question: &str) -> Result<String, Failure> {
         self.finish();
         let unread = |error: std::io::Error| {
             Failure::unable(Diagnostic::new(format!("the answer cannot be read: {error}")))
         };
         let mut err = anstream::stderr();
-        write!(err, "{question} [y/N] ").and_then(|()| err.flush()).map_err(unread)?;
+        write!(err, "{question} ").and_then(|()| err.flush()).map_err(unread)?;
         let mut answer = String::new();
         std::io::stdin().read_line(&mut answer).map_err(unread)?;
-        Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+        Ok(answer.trim().to_owned())
     }
 
     /// Everything that was wrong: with carets for people, and as the one JSON object where machines listen and

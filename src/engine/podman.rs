@@ -10,6 +10,7 @@ mod read_back;
 use std::{
     collections::BTreeSet,
     ffi::OsString,
+    fs::File,
     path::{Path, PathBuf},
 };
 
@@ -336,6 +337,14 @@ impl Podman {
         self.run(["rm", "--force", "--ignore", name]).map(drop)
     }
 
+    /// What it calls the image that a container was made of.
+    ///
+    /// # Errors
+    /// As [`Podman::exists`].
+    pub fn image_of_container(&self, name: &str) -> Result<String, Failure> {
+        Ok(self.run(["container", "inspect", "--format", "{{.Image}}", name])?.text())
+    }
+
     /// Has a container end at once; one that does not run is success.
     ///
     /// # Errors
@@ -345,32 +354,28 @@ impl Podman {
         self.command(["kill", "--signal=KILL", name]).output().map(drop)
     }
 
-    /// Runs words in a container that runs. What they read is empty, what they write is answered.
+    /// Runs words in a container that runs, with nothing to read. How they end is in the [`Output`].
     ///
     /// # Errors
-    /// Refused when they end with another status than 0; unable when podman does not run.
-    pub fn exec(&self, container: &str, words: &[&str]) -> Result<String, Failure> {
-        Ok(self.run(["exec", container].iter().chain(words))?.text())
+    /// Unable when podman does not run.
+    pub fn exec(&self, container: &str, words: &[&str]) -> Result<Output, Failure> {
+        self.command(["exec", container].iter().chain(words)).output()
     }
 
     /// The same, with what they write in a file.
     ///
     /// # Errors
     /// As [`Podman::exec`].
-    pub fn exec_into(&self, container: &str, words: &[&str], file: std::fs::File) -> Result<(), Failure> {
-        let command = self.command(["exec", container].iter().chain(words));
-        let output = command.output_into(file)?;
-        if output.success() { Ok(()) } else { Err(failed(&command, &output)) }
+    pub fn exec_into(&self, container: &str, words: &[&str], file: File) -> Result<Output, Failure> {
+        self.command(["exec", container].iter().chain(words)).output_into(file)
     }
 
     /// The same, with what they read from a file.
     ///
     /// # Errors
     /// As [`Podman::exec`].
-    pub fn exec_from(&self, container: &str, words: &[&str], file: std::fs::File) -> Result<(), Failure> {
-        let command = self.command(["exec", "--interactive", container].iter().chain(words));
-        let output = command.output_from(file)?;
-        if output.success() { Ok(()) } else { Err(failed(&command, &output)) }
+    pub fn exec_from(&self, container: &str, words: &[&str], file: File) -> Result<Output, Failure> {
+        self.command(["exec", "--interactive", container].iter().chain(words)).output_from(file)
     }
 
     /// Gives an image one more reference; one that names another image moves.

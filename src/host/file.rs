@@ -10,14 +10,14 @@ mod trees;
 mod write;
 
 pub use directory::{
-    clock, create_directory, create_private_directory, exchange, link, list, names, remove, remove_empty,
-    remove_file, rename, rename_new, sync_directory,
+    clock, create_directory, create_private_directory, exchange, link, list, make_private, names, remove,
+    remove_empty, remove_file, rename, rename_new, sync_directory,
 };
 pub use failure::{is_wrong, unable, unreadable};
 pub use lock::{LockGuard, lock, lock_within};
 pub use look::{
-    Kind, Status, canonical, exists, free_space, if_there, kind, kind_behind, link_target, modified,
-    resolved, size, status,
+    Kind, Status, canonical, exists, free_space, if_there, is_on_btrfs, is_subvolume, kind, kind_behind,
+    link_target, modified, resolved, size, status,
 };
 pub use read::{LIMIT, integrity, open, read, read_text, sha256};
 pub use temporary::{TemporaryDirectory, sweep, temporary_directory};

@@ -51,7 +51,8 @@ mod tests {
     #[test]
     fn a_port_answers_when_somebody_speaks_http_behind_it() {
         let patience = Duration::from_secs(5);
-        for (answer, want) in [("HTTP/1.1 404 Not Found\r\n\r\n", true), ("SSH-2.0\r\n", false), ("", false)] {
+        for (answer, want) in [("HTTP/1.1 404 Not Found\r\n\r\n", true), ("SSH-2.0\r\n", false), ("", false)]
+        {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
             let port = listener.local_addr().unwrap().port();
             let server = std::thread::spawn(move || {

@@ -119,7 +119,7 @@ impl Command {
     /// # Errors
     /// [`Failure::Unable`] when it cannot be started; a bad exit status is in the [`Output`].
     pub fn output(&self) -> Result<Output, Failure> {
-        self.captured(self.expression().stdin_null().stdout_capture())
+        self.captured(&self.expression().stdin_null().stdout_capture())
     }
 
     /// Like [`Command::output`], with standard input written by `feed` while the program runs. A program
@@ -147,7 +147,7 @@ impl Command {
     /// # Errors
     /// As [`Command::output`].
     pub fn output_into(&self, file: std::fs::File) -> Result<Output, Failure> {
-        self.captured(self.expression().stdin_null().stdout_file(file))
+        self.captured(&self.expression().stdin_null().stdout_file(file))
     }
 
     /// Like [`Command::output`], with a file as standard input.
@@ -155,10 +155,10 @@ impl Command {
     /// # Errors
     /// As [`Command::output`].
     pub fn output_from(&self, file: std::fs::File) -> Result<Output, Failure> {
-        self.captured(self.expression().stdin_file(file).stdout_capture())
+        self.captured(&self.expression().stdin_file(file).stdout_capture())
     }
 
-    fn captured(&self, expression: duct::Expression) -> Result<Output, Failure> {
+    fn captured(&self, expression: &duct::Expression) -> Result<Output, Failure> {
         tracing::debug!(command = %self.display(), "run");
         let done = expression.stderr_capture().run().map_err(|error| self.not_started(&error))?;
         Ok(Output {

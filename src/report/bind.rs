@@ -12,9 +12,10 @@ use super::{Digest, Page, Report};
 use crate::{
     binding::{
         Proposal,
-        bind::{CONFIRMING_DIGITS, Done, Intent, Outlook, Prepared},
+        bind::{Done, Intent, Outlook, Prepared},
         candidate::Candidate,
         judge::Origin,
+        manifest::CONFIRMING_DIGITS,
         plan::Action,
     },
     digest::Sha256,
@@ -194,7 +195,7 @@ impl Bind {
                 format!("nothing of it runs before it is activated: {command}")
             }
             Done::Staged(_) => {
-                "nothing of it runs: another body than the active one cannot be activated yet".to_owned()
+                format!("nothing of it runs before it is confirmed: {}", command("rebirth --dry-run"))
             }
             Done::Inscribed { activated, .. } if activated.running.is_empty() => {
                 let plan = &prepared.proposal.candidate.plan;
@@ -210,7 +211,7 @@ impl Bind {
             Done::Inscribed { .. } => "systemctl --user status lychd-vessel".to_owned(),
         };
         let mut told = Self::of(&prepared.proposal, &prepared.outlook, false, next);
-        let recovered = prepared.recovered.iter().map(ToString::to_string);
+        let recovered = prepared.recovered.iter().cloned();
         told.notes = recovered.chain(told.notes).chain(prepared.notes.iter().cloned()).collect();
         match done {
             Done::Nothing => {}
@@ -289,8 +290,9 @@ impl Bind {
     }
 }
 
-impl Report for Bind {
-    fn write(&self, page: &mut Page) {
+impl Bind {
+    /// What would become of files and services, and what they may do.
+    pub(super) fn write_plan(&self, page: &mut Page) {
         for unit in self.units.iter().filter(|unit| unit.action != Action::Unchanged) {
             match &unit.diff {
                 Some(diff) => page.raw(diff.as_str()),
@@ -344,6 +346,12 @@ impl Report for Bind {
         let Validated { podman, podman_is, systemd, systemd_is } = &self.validated;
         let by = format!("judged by {podman_is} podman {podman} and {systemd_is} systemd {systemd}");
         page.field("podman", format!("written for {}; {by}", self.podman));
+    }
+}
+
+impl Report for Bind {
+    fn write(&self, page: &mut Page) {
+        self.write_plan(page);
         if self.dry_run {
             for line in &self.widens {
                 page.field("asked", line.as_str());

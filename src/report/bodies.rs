@@ -1,6 +1,9 @@
 //! `bodies`, and what `forge` says of the one it made.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use indicatif::HumanBytes;
 use schemars::JsonSchema;
@@ -8,9 +11,10 @@ use serde::Serialize;
 
 use super::{Digest, Page, Report};
 use crate::{
-    body::{self, BodyImage, ExecutorKind, Listing, Store, SubstrateKind, Unreadable},
+    body::{self, BodyId, BodyImage, ExecutorKind, Listing, Store, SubstrateKind, Unreadable},
     digest::Sha256,
     name::Role,
+    rebirth::standing::Standing,
 };
 
 /// The bodies that were forged.
@@ -29,6 +33,12 @@ pub struct Bodies {
 pub struct Listed {
     /// The number of its record; `null` in one of a forge that did not count.
     pub sequence: Option<u64>,
+    /// Whether its units are inscribed.
+    pub active: bool,
+    /// The generations that are kept of it.
+    pub generations: BTreeSet<u64>,
+    /// Whether podman has all its images; `null` where podman cannot be asked.
+    pub loaded: Option<bool>,
     /// What it is.
     #[serde(flatten)]
     pub body: Body,
@@ -124,13 +134,33 @@ impl Body {
 impl Bodies {
     /// What is told of all records.
     #[must_use]
-    pub fn of(listing: Listing) -> Self {
-        let listed = |record: &body::Record| Listed {
-            sequence: record.order.sequence(),
-            body: Body::of(&record.body),
+    pub fn of(listing: Listing, standing: &BTreeMap<BodyId, Standing>) -> Self {
+        let listed = |record: &body::Record| {
+            let Standing { is_active, generations, is_loaded } =
+                standing.get(&record.body.id()).cloned().unwrap_or_default();
+            Listed {
+                sequence: record.order.sequence(),
+                active: is_active,
+                generations,
+                loaded: is_loaded,
+                body: Body::of(&record.body),
+            }
         };
         Self { bodies: listing.records.iter().map(listed).collect(), unreadable: listing.unreadable }
     }
+}
+
+/// What is said of how a body stands.
+fn stands(is_active: bool, generations: &BTreeSet<u64>, is_loaded: Option<bool>) -> String {
+    let numbers: Vec<String> = generations.iter().map(ToString::to_string).collect();
+    let kept = match numbers.as_slice() {
+        [] => None,
+        [one] => Some(format!("generation {one}")),
+        several => Some(format!("generations {}", several.join(", "))),
+    };
+    let active = is_active.then(|| "active".to_owned());
+    let gone = (is_loaded == Some(false)).then(|| "not in podman".to_owned());
+    active.into_iter().chain(kept).chain(gone).collect::<Vec<_>>().join("; ")
 }
 
 impl Report for Bodies {
@@ -139,11 +169,16 @@ impl Report for Bodies {
             page.remark("No body was forged yet: `lychd-forge forge` makes one.");
             return;
         }
-        page.line("BODY          IMAGE ID      LAYERS        SIZE  REFERENCE");
-        for Listed { body, .. } in &self.bodies {
+        page.line("BODY          IMAGE ID      LAYERS        SIZE  REFERENCE                    STANDS");
+        for Listed { body, active, generations, loaded, .. } in &self.bodies {
             let image_id: String = body.image_id.trim_start_matches("sha256:").chars().take(12).collect();
             let (id, size) = (body.body.0.short(12), HumanBytes(body.size).to_string());
-            page.line(format!("{id}  {image_id:<12}  {:>6}  {size:>10}  {}", body.layers, body.reference));
+            let stands = stands(*active, generations, *loaded);
+            let line = format!(
+                "{id}  {image_id:<12}  {:>6}  {size:>10}  {:<27}  {stands}",
+                body.layers, body.reference
+            );
+            page.line(line.trim_end());
             for (_, image) in body.images.iter().filter(|(role, _)| **role != Role::vessel()) {
                 let found_by = image.found_by();
                 let id: String = found_by.trim_start_matches("sha256:").chars().take(12).collect();

@@ -4,7 +4,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Page, Report};
-use crate::binding::settle::Settled;
+use crate::{
+    binding::settle::Settled,
+    rebirth::{self, steps::Outcome},
+};
 
 /// What became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -20,11 +23,19 @@ pub enum Way {
     Released,
     /// Its generation was to go, and is inscribed as before.
     Kept,
+    /// It was a rebirth, and its generation lives.
+    Lives,
+    /// It was a rebirth, and the generation before it goes on.
+    Stayed,
+    /// It was a rebirth; its generation did not live, and the one before is back.
+    Returned,
+    /// It was a rebirth, and neither generation lives.
+    Down,
 }
 
 /// Whether an inscription was cut short, and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[schemars(title = "bind --recover --json", deny_unknown_fields)]
+#[schemars(title = "bind --recover --json, rebirth --recover --json", deny_unknown_fields)]
 pub struct Recovered {
     /// What became of it.
     pub recovered: Way,
@@ -35,13 +46,18 @@ pub struct Recovered {
 impl Recovered {
     /// What is told of a recovery.
     #[must_use]
-    pub fn of(settled: Option<Settled>) -> Self {
-        let (recovered, generation) = match settled {
-            None => (Way::Nothing, None),
-            Some(Settled::Finished(number)) => (Way::Finished, Some(number)),
-            Some(Settled::Undone(number)) => (Way::Undone, Some(number)),
-            Some(Settled::Released(number)) => (Way::Released, Some(number)),
-            Some(Settled::Kept(number)) => (Way::Kept, Some(number)),
+    pub fn of(recovered: &rebirth::recovery::Recovered) -> Self {
+        use rebirth::recovery::Recovered::{Inscription, Nothing, Rebirth};
+        let (recovered, generation) = match recovered {
+            Nothing => (Way::Nothing, None),
+            Inscription(Settled::Finished(number)) => (Way::Finished, Some(*number)),
+            Inscription(Settled::Undone(number)) => (Way::Undone, Some(*number)),
+            Inscription(Settled::Released(number)) => (Way::Released, Some(*number)),
+            Inscription(Settled::Kept(number)) => (Way::Kept, Some(*number)),
+            Rebirth(Outcome::Lives(lives)) => (Way::Lives, Some(lives.generation)),
+            Rebirth(Outcome::Stayed(old)) => (Way::Stayed, Some(*old)),
+            Rebirth(Outcome::Returned(fallen)) => (Way::Returned, Some(fallen.old)),
+            Rebirth(Outcome::Down(fallen)) => (Way::Down, Some(fallen.old)),
         };
         Self { recovered, generation }
     }
@@ -54,6 +70,10 @@ impl Report for Recovered {
             (Way::Undone, Some(number)) => format!("the inscription of generation {number} was undone"),
             (Way::Released, Some(number)) => format!("generation {number} is inscribed no longer"),
             (Way::Kept, Some(number)) => format!("generation {number} is inscribed as before"),
+            (Way::Lives, Some(number)) => format!("generation {number} lives"),
+            (Way::Stayed, Some(number)) => format!("generation {number} goes on"),
+            (Way::Returned, Some(number)) => format!("returned to generation {number}"),
+            (Way::Down, Some(number)) => format!("generation {number} is inscribed, and does not live"),
             _ => "no inscription was cut short".to_owned(),
         };
         page.field("recovered", told);

@@ -159,7 +159,7 @@ pub(super) fn phylactery(
     // builds, and what is above it a volume.
     const DATA: &str = "/var/lib/lychd/postgres";
     let mut phylactery = hardened("phylactery", "The Phylactery: PostgreSQL with pgvector", source);
-    let data = mounts::host(&layout.crypt.join("postgres/data"), layout, errors);
+    let data = mounts::host(&layout.crypt.join(super::DATA), layout, errors);
     phylactery.volumes = vec![data.then(":").then(DATA).then(":rw,Z")];
     let sql = "/docker-entrypoint-initdb.d/10-lychd.sql";
     phylactery.volumes.extend(files.mount(support::FIRST_SQL, sql, layout, errors));

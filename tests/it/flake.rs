@@ -111,7 +111,7 @@ fn the_flake_shows_its_outputs() {
     let database = ["lychd-image-database", "lychd-image-database-conf"];
     let packages = ["default", "lychd-forge", "lychd-image", "lychd-image-conf"];
     assert_eq!(names("packages"), [packages.as_slice(), &database].concat());
-    assert_eq!(names("apps"), ["bind", "default", "lychd-forge"]);
+    assert_eq!(names("apps"), ["bind", "default", "lychd-forge", "rebirth"]);
     assert_eq!(names("devShells"), ["default"]);
     assert_eq!(names("checks"), ["image", "package", "unit-tests"]);
     assert_eq!(shown["templates"]["default"]["type"], "template");

@@ -1,5 +1,7 @@
 //! What verbs print: whole outputs for people and machines, from values and from runs; and the schemas of `--json`.
 
+pub(crate) mod rebirth;
+
 use std::{path::Path, process::Output, time::Duration};
 
 use assert_cmd::Command;
@@ -10,6 +12,7 @@ use lychd_forge::{
     digest::Sha256,
     host::file,
     lock::{Change, Kind, Why},
+    rebirth::standing::Standing,
     report::{self, Contents, Digest, Line, Page, Report},
 };
 use schemars::{JsonSchema, generate::SchemaSettings};
@@ -173,25 +176,34 @@ fn each_verb_answers_people_and_machines_from_one_value() {
         b"{ \"schema\": \"lychd-forge/body/9\" }",
     )
     .unwrap();
-    is_told("bodies", &report::Bodies::of(bodies.list().unwrap()), &["/bodies/0/images"], &[]);
+    let stands = Standing { is_active: true, generations: [1, 3].into(), is_loaded: Some(false) };
+    let told = report::Bodies::of(bodies.list().unwrap(), &[(known.id(), stands)].into());
+    is_told("bodies", &told, &["/bodies/0/images"], &[]);
 }
 
-#[test]
-fn a_plan_is_told_to_people_and_machines() {
-    let set = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect();
-    let file = |name: &str, action, diff: Option<&str>| report::UnitFile {
+fn set<T: FromIterator<String>>(all: &[&str]) -> T {
+    all.iter().map(|one| (*one).to_owned()).collect()
+}
+
+/// A file of a plan.
+fn unit(name: &str, action: Action, diff: Option<&str>) -> report::UnitFile {
+    report::UnitFile {
         path: format!("/home/lych/.config/containers/systemd/lychd/{name}").into(),
         action,
         sha256: (action != Action::Remove).then(|| Sha256::of(name)),
         diff: diff.map(str::to_owned),
-    };
+    }
+}
+
+/// A plan with something of everything.
+fn plan() -> report::Bind {
     let mount = |service: &str, mount: &str, member: Option<&str>, writable| report::Mount {
         service: service.to_owned(),
         mount: mount.to_owned(),
         member: member.map(str::to_owned),
         writable,
     };
-    let bind = report::Bind {
+    report::Bind {
         body: Digest(Sha256::of("body")),
         image_id: Digest(Sha256::of("image")).to_string(),
         candidate: Digest(Sha256::of("candidate")),
@@ -205,8 +217,8 @@ fn a_plan_is_told_to_people_and_machines() {
         reloaded: false,
         podman: "5.4.2".to_owned(),
         units: vec![
-            file("lychd-vessel.container", Action::Replace, None),
-            file("lychd-old.container", Action::Remove, None),
+            unit("lychd-vessel.container", Action::Replace, None),
+            unit("lychd-old.container", Action::Remove, None),
         ],
         start: set(&["lychd-cache.service"]),
         on_demand: set(&[]),
@@ -232,12 +244,17 @@ fn a_plan_is_told_to_people_and_machines() {
             systemd_is: Origin::Debian,
         },
         notes: notes(),
-    };
+    }
+}
+
+#[test]
+fn a_plan_is_told_to_people_and_machines() {
+    let bind = plan();
     is_told("bind", &bind, &["/secrets"], &[]);
     let diff = report::Bind {
         units: vec![
-            file("lychd-vessel.container", Action::Replace, Some("--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n")),
-            file("lychd.pod", Action::Unchanged, Some("")),
+            unit("lychd-vessel.container", Action::Replace, Some("--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n")),
+            unit("lychd.pod", Action::Unchanged, Some("")),
         ],
         ..bind.clone()
     };

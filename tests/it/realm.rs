@@ -6,6 +6,7 @@
 
 mod app;
 mod attacks;
+mod bodies;
 mod covens;
 mod database;
 mod faults;
@@ -13,7 +14,11 @@ mod inscription;
 mod kills;
 mod lychds;
 mod machine;
+mod misfortunes;
 mod organism;
+mod rebirth;
+mod rites;
+mod soul;
 
 use std::{
     collections::BTreeMap,

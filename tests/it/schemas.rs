@@ -5,6 +5,7 @@ use std::{fs, path::Path};
 use jsonschema::{Validator, draft202012};
 use lychd_forge::{
     binding::{
+        consents::Consent,
         generation::Generations,
         journal::{Journal, Move},
         manifest::Manifest,
@@ -12,6 +13,7 @@ use lychd_forge::{
     body::{Body, Order, Store, Written},
     digest::Sha256,
     name::Role,
+    rebirth::rite::Rite,
     synthesis::value::Substrate,
 };
 use serde_json::{Value, json};
@@ -216,6 +218,15 @@ fn the_schemas_of_what_is_inscribed_are_those_of_its_types() {
     let mut journal = Journal::new(&generation.state, 2, Some(generation.sha256()), None);
     journal.moves.push(Move { from: "/a".into(), to: "/b".into() });
     of("journal", &journal, &[]);
+    let mut rite = Rite::new("/state".into(), Sha256::of("word"), (41, 42), (600, 60));
+    rite.up.insert("lychd-vessel.service".to_owned());
+    of("rebirth", &rite, &[]);
+    of("snapshot", &crate::output::rebirth::snapshot(7, 12), &["/databases/0/rows"]);
+    let consent = json!({
+        "schema": "lychd-forge/consent/1", "previous": null, "when": 1_700_000_000, "uid": 1000, "word": "typed",
+        "verb": "rebirth", "candidate": Sha256::of("candidate"), "active": 41,
+    });
+    of("consent", &serde_json::from_value::<Consent>(consent).unwrap(), &[]);
 }
 
 #[test]

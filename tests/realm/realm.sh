@@ -19,7 +19,7 @@ cache=${REALM_CACHE:-$here/target/realm}
 suite=${REALM_SUITE:-trixie}
 user=lych
 packages=(systemd systemd-sysv dbus dbus-user-session libpam-systemd podman crun passt netavark aardvark-dns nftables
-    uidmap catatonit curl strace)
+    uidmap catatonit curl strace sudo btrfs-progs)
 
 fail() { echo "realm: $*" >&2; exit 2; }
 
@@ -98,7 +98,12 @@ build() {
 	c! /dev/fuse 0666 root root - 10:229
 	d /dev/net 0755 root root -
 	c! /dev/net/tun 0666 root root - 10:200
+	c! /dev/loop-control 0660 root root - 10:237
 	CONF
+    for unit in 0 1 2 3 4 5 6 7; do
+        echo "b! /dev/loop$unit 0660 root root - 7:$unit" >> "$root/etc/tmpfiles.d/realm.conf"
+    done
+    echo "$user ALL=(ALL) NOPASSWD: ALL" > "$root/etc/sudoers.d/realm"
     # Without the controller of processes podman's default limit of them fails every container.
     mkdir -p "$root/etc/containers"
     printf '[containers]\npids_limit=0\n' > "$root/etc/containers/containers.conf"

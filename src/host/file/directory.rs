@@ -4,7 +4,7 @@
 use std::{
     ffi::OsString,
     fs, io,
-    os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -118,6 +118,14 @@ pub fn create_private_directory(path: &Path) -> io::Result<Vec<PathBuf>> {
         }
     }
     Ok(missing)
+}
+
+/// Has a directory for its owner alone.
+///
+/// # Errors
+/// The system's.
+pub fn make_private(path: &Path) -> io::Result<()> {
+    fs::set_permissions(path, fs::Permissions::from_mode(0o700))
 }
 
 /// Removes a directory that holds nothing; says whether it is gone.

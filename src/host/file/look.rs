@@ -209,6 +209,36 @@ pub fn canonical(path: &Path) -> io::Result<PathBuf> {
     fs::canonicalize(path)
 }
 
+/// Whether a path, or the nearest above it that is there, is on btrfs.
+///
+/// # Errors
+/// The system's.
+pub fn is_on_btrfs(path: &Path) -> io::Result<bool> {
+    /// `BTRFS_SUPER_MAGIC`, as statfs(2) has it.
+    const MAGIC: i64 = 0x9123_683e;
+    for at in path.ancestors() {
+        match rustix::fs::statfs(at) {
+            Ok(found) => return Ok(i64::try_from(found.f_type).is_ok_and(|kind| kind == MAGIC)),
+            Err(rustix::io::Errno::NOENT) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(false)
+}
+
+/// Whether a directory is a subvolume of btrfs; nothing there is none.
+///
+/// # Errors
+/// The system's.
+pub fn is_subvolume(path: &Path) -> io::Result<bool> {
+    match fs::symlink_metadata(path) {
+        // The root of each has this number.
+        Ok(meta) => Ok(meta.is_dir() && meta.ino() == 256 && is_on_btrfs(path)?),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -43,7 +43,7 @@ fn state(realm: &Realm) -> String {
 }
 
 /// What the running database says.
-fn answer(realm: &Realm, question: &str) -> String {
+pub(super) fn answer(realm: &Realm, question: &str) -> String {
     realm.user(&format!("podman exec {}", psql(question))).trim().to_owned()
 }
 

@@ -84,6 +84,13 @@ impl Machine {
         held.await_ready(wish);
     }
 
+    /// A script of the machine's own root.
+    pub(super) fn root(&self, text: &str) {
+        let mut command = script("root");
+        let done = command.arg(&self.root).args(["timeout", LONGEST, "bash", "-euc", text]).output().unwrap();
+        assert!(done.status.success(), "{text}\n{}", String::from_utf8_lossy(&done.stderr));
+    }
+
     /// A script of the machine's user, beside that user's systemd.
     pub(super) fn user(&self, text: &str) -> Output {
         self.user_command(text).output().unwrap()

@@ -27,6 +27,8 @@ pub(super) struct Organism {
     pub(super) services: Vec<String>,
     /// What podman calls the database's image.
     pub(super) database: String,
+    /// The body's ID.
+    pub(super) body: String,
 }
 
 /// A Soulstone and its Coven. They listen, and that is all.
@@ -70,6 +72,7 @@ pub(super) fn inscribed() -> (Machine, Organism) {
     let organism = Organism {
         at_boot: services.iter().filter(|(_, at_boot)| **at_boot).map(|(name, _)| name.clone()).collect(),
         services: services.keys().cloned().collect(),
+        body: record.body.id().to_string(),
         database: record.body.images.further.values().next().unwrap().found_by().reference(),
     };
     (machine, organism)

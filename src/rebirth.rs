@@ -1,0 +1,17 @@
+//! The Rebirth Gate: from one body to another by a human's word, and back. Units, database and Codex go together.
+//!
+//! The order and what each crash leaves are in `docs/rebirth.md`.
+
+pub mod ascension;
+mod codex;
+pub mod gate;
+mod keeper;
+pub mod past;
+pub mod recovery;
+pub mod rite;
+mod services;
+pub mod snapshots;
+pub mod soul;
+pub mod standing;
+pub mod steps;
+pub mod watch;

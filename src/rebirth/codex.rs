@@ -1,0 +1,96 @@
+//! The Codex comes back with its body: what the operator has not written since.
+
+use std::path::Path;
+
+use crate::{
+    diagnostic::Failure,
+    host::file,
+    tree::{FileTree, RelativePath},
+};
+
+/// What becomes of a Codex.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Return {
+    /// Files that are written, with what they hold then; `None` for those that go.
+    files: Vec<(RelativePath, Option<Vec<u8>>)>,
+    /// Those that somebody wrote since: they stay.
+    stay: Vec<RelativePath>,
+}
+
+/// Puts the Codex of the generation that comes back into its place, where it is still that of the one that goes; returns
+/// the paths that stay as they are.
+///
+/// # Errors
+/// Unable when it cannot be read or written.
+pub(super) fn put_back(
+    place: &Path,
+    leaving: &FileTree,
+    arriving: &FileTree,
+) -> Result<Vec<String>, Failure> {
+    let mut live = FileTree::new();
+    for (path, _) in leaving.iter().chain(arriving.iter()) {
+        let whole = place.join(path.as_str());
+        if let Some(entry) = file::if_there(&whole, file::read_entry(&whole))? {
+            live.insert(path.clone(), entry);
+        }
+    }
+    let Return { files, stay } = returned(&live, leaving, arriving);
+    for (path, bytes) in files {
+        let whole = place.join(path.as_str());
+        let written = match &bytes {
+            Some(bytes) => file::write(&whole, bytes),
+            None => file::remove(&whole),
+        };
+        written.map_err(|error| file::unable("write", &whole, &error))?;
+    }
+    Ok(stay.iter().map(ToString::to_string).collect())
+}
+
+fn returned(live: &FileTree, leaving: &FileTree, arriving: &FileTree) -> Return {
+    let mut all = Return::default();
+    for (path, _) in leaving.iter().chain(arriving.iter().filter(|(path, _)| leaving.get(path).is_none())) {
+        let (now, old) = (leaving.file(path), arriving.file(path));
+        if now == old || live.file(path) == old {
+            continue;
+        }
+        if live.file(path) == now {
+            all.files.push((path.clone(), old.map(<[u8]>::to_vec)));
+        } else {
+            all.stay.push(path.clone());
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(files: &[(&str, &str)]) -> FileTree {
+        let mut tree = FileTree::new();
+        for (path, text) in files {
+            tree.insert_text(path.parse().unwrap(), *text);
+        }
+        tree
+    }
+
+    #[test]
+    fn what_was_written_since_stays() {
+        let arriving = tree(&[("same", "a"), ("changed", "old"), ("gone", "old"), ("edited", "old")]);
+        let leaving = tree(&[("same", "a"), ("changed", "new"), ("added", "new"), ("edited", "new")]);
+        let live = tree(&[("same", "b"), ("changed", "new"), ("added", "new"), ("edited", "mine")]);
+        let Return { files, stay } = returned(&live, &leaving, &arriving);
+        let path = |name: &str| name.parse::<RelativePath>().unwrap();
+        let want = [
+            (path("added"), None),
+            (path("changed"), Some(b"old".to_vec())),
+            (path("gone"), Some(b"old".to_vec())),
+        ];
+        let mut files = files;
+        files.sort();
+        assert_eq!(files, want);
+        assert_eq!(stay, [path("edited")]);
+        // Done twice it is the same as once.
+        assert_eq!(returned(&arriving, &leaving, &arriving), Return::default());
+    }
+}

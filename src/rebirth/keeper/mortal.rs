@@ -1,0 +1,126 @@
+//! Databases as dumps.
+
+use super::Keeper;
+use crate::{
+    diagnostic::{Diagnostic, Failure, Fault},
+    host::file,
+    rebirth::{
+        snapshots::{About, Dump, Kept, Snapshot},
+        soul::Server,
+    },
+};
+
+/// What must be left on the disk besides, in bytes.
+const SPARE: u64 = 64 << 20;
+
+/// A database that is to be dumped, and the name that it is kept under.
+struct Wanted {
+    database: String,
+    name: String,
+    owner: String,
+    size: u64,
+}
+
+pub(super) fn take(keeper: &Keeper<'_>, about: About) -> Result<Snapshot, Failure> {
+    let wanted = keeper.server.databases()?.into_iter().map(|one| Wanted {
+        database: one.name.clone(),
+        name: one.name,
+        owner: one.owner,
+        size: one.size,
+    });
+    dump(keeper, about, &wanted.collect::<Vec<_>>())
+}
+
+pub(super) fn give(keeper: &Keeper<'_>, snapshot: &Snapshot, about: About) -> Result<Snapshot, Failure> {
+    let server = keeper.server;
+    let done = about.word.map(|word| keeper.snapshots.of_word(word, about.kind)).transpose()?.flatten();
+    if let Some(done) = done {
+        for number in server.left()? {
+            server.drop(&Server::left_name(number))?;
+        }
+        return Ok(done);
+    }
+    if server.left()?.is_empty() {
+        let placed = put_into_place(keeper, snapshot);
+        if placed.is_err() {
+            for number in 0..snapshot.databases.len() {
+                // What stays is in nobody's way, and goes with the next try.
+                let _left = server.drop_aside(number);
+            }
+        }
+        placed?;
+    }
+    // What was not there has left nothing.
+    let numbers = server.left()?;
+    let wanted = numbers.iter().filter_map(|number| {
+        let of = snapshot.databases.get(*number)?;
+        let (name, owner) = (of.name.clone(), of.owner.clone());
+        Some(Wanted { database: Server::left_name(*number), name, owner, size: of.size })
+    });
+    let kept = dump(keeper, about, &wanted.collect::<Vec<_>>())?;
+    for number in numbers {
+        server.drop(&Server::left_name(number))?;
+    }
+    Ok(kept)
+}
+
+fn put_into_place(keeper: &Keeper<'_>, snapshot: &Snapshot) -> Result<(), Failure> {
+    keeper.snapshots.check(snapshot)?;
+    let place = keeper.snapshots.place(snapshot.number);
+    for (number, one) in snapshot.databases.iter().enumerate() {
+        let Some(dump) = &one.dump else {
+            let message =
+                format!("snapshot {} is a subvolume, and there is no `btrfs` on PATH", snapshot.number);
+            return Err(Diagnostic::new(message).of_kind(Fault::Program).help("install btrfs-progs").into());
+        };
+        keeper.progress.stage("restore", &format!("the database {}", one.name));
+        let path = place.join(&dump.file);
+        let file = file::open(&path).map_err(|error| file::unable("read", &path, &error))?;
+        keeper.server.put_aside(number, &one.name, &one.owner, file)?;
+    }
+    let names: Vec<&str> = snapshot.databases.iter().map(|one| one.name.as_str()).collect();
+    keeper.server.take_places(&names)
+}
+
+fn dump(keeper: &Keeper<'_>, about: About, wanted: &[Wanted]) -> Result<Snapshot, Failure> {
+    let Keeper { snapshots, server, progress, .. } = keeper;
+    let draft = snapshots.draft()?;
+    has_room(keeper, wanted.iter().map(|one| one.size).sum())?;
+    let mut databases = Vec::new();
+    for (at, one) in wanted.iter().enumerate() {
+        progress.stage("snapshot", &format!("the database {}", one.name));
+        let name = format!("{at}.dump");
+        let path = draft.place.join(&name);
+        let file = file::create_new(&path).map_err(|error| file::unable("write", &path, &error))?;
+        server.dump(&one.database, file)?;
+        let synced = file::open(&path).and_then(|file| file.sync_all());
+        synced.map_err(|error| file::unable("sync", &path, &error))?;
+        let sha256 = file::sha256(&path).map_err(|error| file::unable("read", &path, &error))?;
+        databases.push(Kept {
+            name: one.name.clone(),
+            owner: one.owner.clone(),
+            size: file::size(&path).map_err(|error| file::unable("read", &path, &error))?,
+            dump: Some(Dump { file: name, sha256 }),
+            rows: server.rows(&one.database)?,
+        });
+    }
+    let of = (server.image()?, server.version()?);
+    let snapshot = Snapshot::new(draft.number, about, of, None, databases);
+    snapshots.finish(&draft, &snapshot)?;
+    Ok(snapshot)
+}
+
+/// Dumps are smaller than the databases, as a rule.
+fn has_room(keeper: &Keeper<'_>, wanted: u64) -> Result<(), Failure> {
+    let directory = keeper.snapshots.directory();
+    let free = file::free_space(directory).map_err(|error| file::unable("look at", directory, &error))?;
+    let wanted = wanted.saturating_add(SPARE);
+    if free >= wanted {
+        return Ok(());
+    }
+    let message = format!(
+        "`{}` has {free} bytes left, and a snapshot of the databases may want {wanted}",
+        directory.display()
+    );
+    Err(Failure::unable(Diagnostic::new(message).of_kind(Fault::File).help("make room")))
+}

@@ -1,0 +1,176 @@
+//! The past of the database by hand: a snapshot is taken, or given back.
+
+use std::path::PathBuf;
+
+use super::{
+    recovery,
+    rite::{Phase, Rite},
+    services::Stop,
+    snapshots::{About, Kind, Snapshot, Snapshots},
+    steps::Steps,
+};
+use crate::{
+    binding::{
+        consents::{self, Word},
+        facts::Engines,
+        generation::Generation,
+        ground::Ground,
+        manifest::CandidateId,
+    },
+    diagnostic::{Diagnostic, Failure, Fault},
+    digest::Sha256,
+    document::canonical_json,
+    engine::btrfs::Btrfs,
+    host::{directories::Directories, file, progress::Progress},
+    runes::DATABASE_SERVICE,
+};
+
+/// Where a Crypt lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Crypt {
+    /// Its directory, without links.
+    pub directory: PathBuf,
+    /// Whether its databases are kept in an instant.
+    pub is_immortal: bool,
+    /// Bytes that can still be written beside it.
+    pub free: u64,
+}
+
+/// Looks where the Crypt lies.
+///
+/// # Errors
+/// Unable when it cannot be looked at.
+pub fn crypt(directories: &Directories) -> Result<Crypt, Failure> {
+    let directory = file::resolved(&directories.crypt)?;
+    let unable = |error| file::unable("look at", &directory, &error);
+    let is_immortal = file::is_on_btrfs(&directory).map_err(unable)? && Btrfs::on_path().is_some();
+    let above = directory.parent().unwrap_or(&directory);
+    let free = if file::exists(above)? { file::free_space(above).map_err(unable)? } else { 0 };
+    Ok(Crypt { directory, is_immortal, free })
+}
+
+/// Removes a snapshot for good, and returns its record.
+///
+/// # Errors
+/// Refused when there is none of this number; unable when it cannot be removed.
+pub fn remove(directories: &Directories, number: u64, progress: &dyn Progress) -> Result<Snapshot, Failure> {
+    let _held = directories.hold_state(progress)?;
+    let snapshots = Snapshots::of_state(&directories.state);
+    let gone = snapshots.read(number)?;
+    if let (Some(subvolume), Some(btrfs)) = (&gone.subvolume, Btrfs::on_path()) {
+        btrfs.remove(subvolume)?;
+    }
+    snapshots.remove(number)?;
+    Ok(gone)
+}
+
+/// A place where the database's past is handled, with everything locked.
+#[derive(Debug)]
+pub struct Past {
+    ground: Ground,
+    engines: Engines,
+    active: Generation,
+}
+
+impl Past {
+    /// That of the active generation, with what was cut short settled.
+    ///
+    /// # Errors
+    /// Refused when nothing is active, or has no database; as [`recovery::settle`].
+    pub fn of(directories: &Directories, progress: &dyn Progress) -> Result<Self, Failure> {
+        let ground = Ground::take(directories, progress)?;
+        recovery::settle(&ground, progress)?;
+        let active = Generation::read(&ground.sites.receipt())?
+            .filter(|active| active.candidate.services.contains_key(DATABASE_SERVICE));
+        let Some(active) = active else {
+            return Err(Diagnostic::new("no body with a database is active").of_kind(Fault::NoBody).into());
+        };
+        Ok(Self { ground, engines: Engines::of_user()?, active })
+    }
+
+    fn steps<'a>(&'a self, progress: &'a dyn Progress) -> Steps<'a> {
+        Steps { ground: &self.ground, engines: &self.engines, progress }
+    }
+
+    /// Takes a snapshot; the organism goes on meanwhile.
+    ///
+    /// # Errors
+    /// As [`Snapshots::take`].
+    pub fn take(&self, progress: &dyn Progress) -> Result<Snapshot, Failure> {
+        let steps = self.steps(progress);
+        steps.services().start_database()?;
+        let (generation, era) = (self.active.number, self.active.era);
+        let about = About { kind: Kind::Taken, generation, era, word: None };
+        steps.keeper()?.take(about)
+    }
+
+    /// A snapshot that could be given back.
+    ///
+    /// # Errors
+    /// Refused when there is none of this number, it is of another era, or a dump is not what was recorded.
+    pub fn find(&self, number: u64) -> Result<Snapshot, Failure> {
+        let snapshots = Snapshots::of_state(&self.ground.state);
+        let found = snapshots.read(number)?;
+        if found.era != self.active.era {
+            let message = format!(
+                "snapshot {number} is of the database as generation {} had it, and generation {} has another schema",
+                found.generation, self.active.number
+            );
+            let help = format!("lychd-forge rebirth --rollback {}", found.generation);
+            return Err(Diagnostic::new(message).help(help).into());
+        }
+        snapshots.check(&found)?;
+        Ok(found)
+    }
+
+    /// The hash of a snapshot's record, which is confirmed.
+    #[must_use]
+    pub fn candidate(snapshot: &Snapshot) -> CandidateId {
+        CandidateId::of(Sha256::of(canonical_json(snapshot)))
+    }
+
+    /// Gives it back; returns the snapshot of what the database was. Whoever calls this has the word.
+    ///
+    /// # Errors
+    /// As [`Snapshots::give`]: then the database is as it was, and what ran runs.
+    pub fn restore(
+        &self,
+        snapshot: &Snapshot,
+        word: Word,
+        progress: &dyn Progress,
+    ) -> Result<Snapshot, Failure> {
+        let steps = self.steps(progress);
+        let active = self.active.number;
+        let candidate = Self::candidate(snapshot);
+        let word =
+            consents::record(&self.ground.state, (word, "snapshots restore"), candidate, Some(active))?;
+        let mut rite = Rite::new(self.ground.state.clone(), word, (active, active), (0, 0));
+        rite.up = steps.services().up(&self.active.candidate)?;
+        rite.gives = Some(snapshot.number);
+        steps.write(&rite)?;
+        let given = self.give(&mut rite, snapshot, &steps);
+        let kept = match given {
+            Ok(kept) => kept,
+            Err(failure) => {
+                steps.go_back(rite)?;
+                return Err(failure);
+            }
+        };
+        rite.kept = Some(kept.number);
+        rite.phase = Phase::Arriving;
+        steps.write(&rite)?;
+        steps.keeper()?.open()?;
+        steps.services().start(&self.active.candidate, &rite.up)?;
+        Rite::end(&self.ground.workshop)?;
+        Ok(kept)
+    }
+
+    fn give(&self, rite: &mut Rite, snapshot: &Snapshot, steps: &Steps<'_>) -> Result<Snapshot, Failure> {
+        steps.services().stop_writers(&self.active.candidate, Stop::Gently)?;
+        steps.services().start_database()?;
+        rite.phase = Phase::Restoring;
+        steps.write(rite)?;
+        let about = Steps::about(rite, Kind::Departure, &self.active);
+        steps.keeper()?.give(snapshot, about)
+    }
+}

@@ -1,0 +1,151 @@
+//! Rebirths that are cut short: whatever was cut, the next who looks finishes it or takes it back, whole. What is looked at
+//! is systemd, podman, the application, the database and the files themselves.
+#![expect(clippy::disallowed_methods, reason = "what is there is looked at")]
+
+use std::{collections::BTreeMap, fs};
+
+use serde_json::Value;
+
+use super::{
+    Realm,
+    bodies::Nature,
+    kills::{Boundary, CALLS, kill, say},
+    realm,
+};
+
+/// The words of a rebirth are the same for a body, as long as what it comes from is.
+struct Way<'a> {
+    realm: &'a Realm,
+    words: String,
+    /// A note of the old body, which is there in either.
+    note: String,
+}
+
+/// What came of cuts.
+#[derive(Debug, Default)]
+struct Counts {
+    untouched: usize,
+    stayed: usize,
+    returned: usize,
+    lives: usize,
+}
+
+/// The calls of a way by which others could see a change, and which of them wrote how far it is.
+struct Trace {
+    all: Vec<Boundary>,
+    phases: Vec<usize>,
+    exchanges: Vec<usize>,
+}
+
+impl<'a> Way<'a> {
+    /// To a body of this nature.
+    fn new(realm: &'a Realm, nature: Nature) -> Self {
+        let note = format!("kept over a cut way to a body that {nature:?}");
+        realm.note(&note);
+        let words = realm.confirmed(&realm.body(nature)).replace("--watch 15", "--watch 12");
+        Self { realm, words, note }
+    }
+
+    fn trace(&self) -> Trace {
+        let trace = format!("strace --output=trace --trace={CALLS},openat");
+        let whole = self.realm.forge_by(&trace, &self.words);
+        assert!(matches!(whole.code, 0 | 1), "{whole:?}");
+        let text = fs::read_to_string(self.realm.machine.home().join("trace")).unwrap();
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut trace = Trace { all: Vec::new(), phases: Vec::new(), exchanges: Vec::new() };
+        for line in text.lines() {
+            let Some((call, rest)) = line.split_once('(') else { continue };
+            if !CALLS.split(',').any(|one| one == call) {
+                continue;
+            }
+            let count = counts.entry(call).or_default();
+            *count += 1;
+            let is_rename = call.starts_with("rename");
+            if is_rename && rest.contains("/rebirth.json\"") {
+                trace.phases.push(trace.all.len());
+            }
+            // Nothing is on its way before the first of these.
+            if trace.phases.is_empty() {
+                continue;
+            }
+            if is_rename && rest.contains("RENAME_EXCHANGE") {
+                trace.exchanges.push(trace.all.len());
+            }
+            trace.all.push((call.to_owned(), *count));
+        }
+        self.come_back();
+        assert!(trace.phases.len() >= 2 && !trace.exchanges.is_empty(), "{:?}", trace.phases);
+        trace
+    }
+
+    /// The old body again, whatever is there.
+    fn come_back(&self) {
+        if self.realm.inscribed().candidate.body.to_string() != self.realm.organism.body {
+            self.realm.lives("--rollback");
+        }
+    }
+
+    /// Ends the way at a boundary, and sees what comes of it.
+    fn cut(&self, boundary: &Boundary, counts: &mut Counts) {
+        let Self { realm, words, note } = self;
+        let old = realm.inscribed();
+        let cut = realm.forge_by(&kill(boundary), words);
+        let recovered = realm.forge("rebirth --recover --json");
+        let told = format!("{boundary:?}: {cut:?}, then {recovered:?}");
+        let way: Value = serde_json::from_str(&recovered.stdout).unwrap_or_else(|_| panic!("{told}"));
+        match way["recovered"].as_str() {
+            Some("lives") => counts.lives += 1,
+            Some("stayed") => counts.stayed += 1,
+            Some("nothing") => counts.untouched += 1,
+            // A body that does not live is an error, as ever.
+            _ if recovered.code == 1 && recovered.stderr.contains("returned to generation") => {
+                counts.returned += 1;
+            }
+            _ => panic!("{told}\n{}", realm.report()),
+        }
+        realm.until_well();
+        realm.is_settled(&told);
+        let now = realm.inscribed();
+        let (here, there) = if now == old { ("note", "remark") } else { ("remark", "note") };
+        assert_eq!((realm.notes(here, note), realm.notes(there, note)), (Some(1), None), "{told}");
+        self.come_back();
+    }
+
+    fn cuts(&self, boundaries: impl IntoIterator<Item = Boundary>) -> Counts {
+        let mut counts = Counts::default();
+        for boundary in boundaries {
+            self.cut(&boundary, &mut counts);
+        }
+        counts
+    }
+}
+
+#[test]
+fn a_rite_that_is_cut_short_is_finished_or_taken_back() {
+    let Some(realm) = realm("a_rite_that_is_cut_short_is_finished_or_taken_back") else { return };
+    let good = Way::new(&realm, Nature::Good);
+    let Trace { all, phases, exchanges } = good.trace();
+    // Leaving, arriving with nothing done, the new set in the site, and before the last word of it.
+    let some = [phases[0] + 1, phases[1] + 1, exchanges[0] + 1, all.len() - 2].map(|at| all[at].clone());
+    let counts = good.cuts(some);
+    assert!(counts.stayed >= 2 && counts.lives >= 1, "{counts:?}");
+
+    let bad = Way::new(&realm, Nature::Ends);
+    let Trace { all, phases, exchanges } = bad.trace();
+    // On the way back: at its beginning, and with the old set in the site.
+    let counts = bad.cuts([phases[2] + 1, exchanges[1] + 1].map(|at| all[at].clone()));
+    assert_eq!(counts.returned, 2, "{counts:?}");
+}
+
+#[test]
+#[ignore = "an hour: make test-faults"]
+fn faults_of_kills_at_every_boundary_of_a_rite() {
+    let Some(realm) = realm("faults_of_kills_at_every_boundary_of_a_rite") else { return };
+    for nature in [Nature::Good, Nature::Ends] {
+        let way = Way::new(&realm, nature);
+        let Trace { all, .. } = way.trace();
+        let number = all.len();
+        let counts = way.cuts(all);
+        say(&format!("a rite to a body that {nature:?}, {number} boundaries: {counts:?}"));
+    }
+}
