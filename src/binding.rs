@@ -16,6 +16,7 @@ pub mod inscription;
 pub mod journal;
 pub mod judge;
 pub mod loaded;
+pub mod lost;
 pub mod lychds;
 pub mod manifest;
 mod owners;

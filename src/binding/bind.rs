@@ -10,6 +10,7 @@ use super::{
     generation::Generation,
     ground::Ground,
     inscription,
+    lost::Lost,
     lychds::Lychds,
     manifest::CandidateId,
     preflight::{Chores, preflight},
@@ -18,6 +19,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Diagnostic, Failure, refuse_any},
+    engine::podman::Podman,
     host::progress::Progress,
     supply::outside::Network,
 };
@@ -57,6 +59,7 @@ pub struct Prepared {
     /// What this host has to say.
     pub notes: Vec<String>,
     ready: Option<(Engines, Chores)>,
+    lost: Option<(Podman, Lost)>,
     ground: Ground,
 }
 
@@ -139,10 +142,17 @@ pub fn prepare(
         notes.extend(chores.notes.iter().cloned());
         ready = Some((engines, chores));
     }
+    let mut lost = None;
+    if let (Intent::Nothing, Some(active)) = (outlook.intent, &proposal.host.found.receipt) {
+        let podman = Podman::on_path()?;
+        let gone = Lost::read(active, &ground.generations().records()?, &podman)?;
+        notes.extend(gone.notes());
+        lost = Some((podman, gone));
+    }
     for note in &notes {
         progress.note(note);
     }
-    Ok(Prepared { proposal, outlook, recovered, notes, ready, ground })
+    Ok(Prepared { proposal, outlook, recovered, notes, ready, lost, ground })
 }
 
 impl Outlook {
@@ -247,17 +257,19 @@ impl Prepared {
     /// As [`inscription::inscribe`]; also when an image of the body cannot be loaded, the word cannot be written down, or
     /// services do not start.
     pub fn carry_out(&self, word: Word, restart: bool, progress: &dyn Progress) -> Result<Done, Failure> {
-        let Proposal { candidate, sources, host, record, .. } = &self.proposal;
+        let Proposal { candidate, sources, host, .. } = &self.proposal;
         let state = &host.state;
         let (engines, chores) = match (self.outlook.intent, &self.ready) {
-            (Intent::Nothing, _) => return self.start_what_is_there(restart, progress),
+            (Intent::Nothing, _) => {
+                self.bring_back(progress)?;
+                return self.start_what_is_there(restart, progress);
+            }
             (Intent::Inscribe, Some((engines, chores))) => (engines, chores),
             (Intent::Stage | Intent::Inscribe, _) => {
                 return inscription::stage(state, candidate, sources).map(Done::Staged);
             }
         };
-        let images = &candidate.manifest.body_images;
-        self.ground.load_images((record, images), &chores.images, engines, progress)?;
+        self.ground.load_images(&self.proposal, &chores.images, &engines.podman, progress)?;
         let before = host.found.receipt.as_ref();
         if self.asks() {
             let active = before.map(|before| before.number);
@@ -287,5 +299,13 @@ impl Prepared {
         let engines = Engines::of_user()?;
         let activated = activation::start(&engines.systemd, at_boot(&generation), START, progress)?;
         Ok(Done::Inscribed { generation: Box::new(generation), activated })
+    }
+
+    /// What podman has lost of the active generation: its images, and what keeps them from being pruned.
+    fn bring_back(&self, progress: &dyn Progress) -> Result<(), Failure> {
+        let Some((podman, lost)) = &self.lost else { return Ok(()) };
+        let images = lost.images.values().cloned().collect();
+        self.ground.load_images(&self.proposal, &images, podman, progress)?;
+        lost.keepers.iter().try_for_each(|(keeper, image)| podman.keep(keeper, image))
     }
 }

@@ -1,9 +1,6 @@
 //! The ground of an inscription: its places, locked, with whatever was cut short settled first.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
-};
+use std::{collections::BTreeSet, path::PathBuf};
 
 use super::{
     facts::Engines,
@@ -14,8 +11,8 @@ use super::{
     site::Sites,
 };
 use crate::{
-    body::Record,
     diagnostic::{Diagnostic, Failure},
+    engine::podman::Podman,
     forge::archive::Archive,
     host::{
         directories::Directories,
@@ -23,7 +20,6 @@ use crate::{
         progress::Progress,
     },
     image::EngineId,
-    name::Role,
 };
 
 /// Where an inscription is made, with everything locked that it needs.
@@ -129,18 +125,20 @@ impl Ground {
     /// Loads those of a body's images that podman has lost, from the store that holds their layers.
     ///
     /// # Errors
-    /// Refused when podman calls one otherwise than `images` of its units; as [`Archive::of`] and [`Archive::load`].
+    /// Refused when podman calls one otherwise than its units; as [`Archive::of`] and [`Archive::load`].
     pub fn load_images(
         &self,
-        (record, images): (&Record, &BTreeMap<Role, EngineId>),
+        proposal: &Proposal,
         lost: &BTreeSet<EngineId>,
-        engines: &Engines,
+        podman: &Podman,
         progress: &dyn Progress,
     ) -> Result<(), Failure> {
+        let images = &proposal.candidate.manifest.body_images;
+        let record = &proposal.record;
         for (role, image) in images.iter().filter(|(_, image)| lost.contains(*image)) {
             let archive = Archive::of(record, role, None, &self.directories.layers(), progress)?;
             let scratch = self.directories.state.join("load");
-            let loaded = archive.load(&engines.podman, Some(image), &scratch, progress)?;
+            let loaded = archive.load(podman, Some(image), &scratch, progress)?;
             if loaded != *image {
                 let message = format!("podman calls the image `{role}` {loaded} now, and the units {image}");
                 return Err(Diagnostic::new(message)

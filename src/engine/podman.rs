@@ -317,6 +317,15 @@ impl Podman {
         Ok(listed.lines().map(str::to_owned).collect())
     }
 
+    /// The names of all containers, whether they run or not.
+    ///
+    /// # Errors
+    /// As [`Podman::exists`].
+    pub fn containers(&self) -> Result<BTreeSet<String>, Failure> {
+        let listed = self.run(["ps", "--all", "--format", "{{.Names}}"])?.text();
+        Ok(listed.lines().map(str::to_owned).collect())
+    }
+
     /// Creates a container that never starts: as long as it is there, no pruning takes its image. One of that name goes.
     ///
     /// # Errors

@@ -259,9 +259,8 @@ impl Gate {
     /// As [`Steps::pass`]; also when an image cannot be loaded, or the word cannot be written down.
     pub fn pass(self, word: Word, progress: &dyn Progress) -> Result<Outcome, Failure> {
         let Self { changes, ground, engines, chores, manner, .. } = self;
-        let Proposal { record, candidate, sources, host, .. } = &changes.proposal;
-        let images = &candidate.manifest.body_images;
-        ground.load_images((record, images), &chores.images, &engines, progress)?;
+        let Proposal { candidate, sources, host, .. } = &changes.proposal;
+        ground.load_images(&changes.proposal, &chores.images, &engines.podman, progress)?;
         let mut generation = ground.generations().next(Some(&changes.active), candidate.manifest.clone())?;
         generation.era = changes.era.unwrap_or(generation.number);
         let active = changes.active.number;

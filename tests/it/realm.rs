@@ -12,6 +12,7 @@ mod database;
 mod faults;
 mod inscription;
 mod kills;
+mod lost;
 mod lychds;
 mod machine;
 mod misfortunes;

@@ -40,6 +40,9 @@ const MIGRATION: &str = "import os, sys; \
     os.path.exists(os.path.expanduser('~/.config/lychd/no-migration')) and sys.exit('no migration today'); \
     sys.argv[1:] and os.execvp(sys.argv[1], sys.argv[1:])";
 
+/// Where the machine would have the layers of the body, if it had them.
+pub(super) const STORE: &str = "/home/lych/store";
+
 /// Boots a machine while the example is forged, and has the forge bind the example there.
 pub(super) fn inscribed() -> (Machine, Organism) {
     let machine = thread::scope(|scope| {
@@ -135,6 +138,7 @@ fn record(home: &Path) -> Record {
         serde_json::from_slice(files.file(&"body.json".parse().unwrap()).unwrap()).unwrap();
     written["id"] = json!(body.id());
     written["federation_sha256"] = json!(body.federation);
+    written["store"] = json!(STORE);
     files.insert_text("body.json".parse().unwrap(), written.to_string());
     let state = home.join(".local/state/lychd-forge");
     file::write_tree(&state.join("bodies").join(body.id().to_string()), &files).unwrap();
