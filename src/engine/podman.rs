@@ -5,6 +5,7 @@
 //! docker-archive is streamed into `podman load`. What podman then holds is read back and held against
 //! the configuration; what it calls it is its own affair, and answered.
 
+mod answer;
 mod read_back;
 
 use std::{
@@ -14,7 +15,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use self::read_back::Held;
+use self::{
+    answer::{ANSWER, LOAD, answer, failed, fed},
+    read_back::Held,
+};
 use crate::{
     diagnostic::{Diagnostic, Failure, Fault},
     digest::Sha256,
@@ -75,7 +79,7 @@ impl Podman {
     /// [`Failure::Unable`] when it does not run or does not say its version.
     pub fn find(program: impl Into<PathBuf>) -> Result<Self, Failure> {
         let program = program.into();
-        let output = Command::new(&program).arg("--version").output()?;
+        let output = answer(&Command::new(&program).arg("--version"), ANSWER)?;
         let version = output.text().parse().map_err(|_| {
             let shown = program.display();
             Failure::unable(Diagnostic::new(format!("`{shown} --version` says no version of podman")))
@@ -120,21 +124,21 @@ impl Podman {
         arguments: impl IntoIterator<Item = A>,
     ) -> Result<Output, Failure> {
         let command = self.command(arguments);
-        let output = command.output()?;
+        let output = answer(&command, ANSWER)?;
         if output.success() { Ok(output) } else { Err(failed(&command, &output)) }
     }
 
     /// Whether an image of this ID is in the storage.
     ///
     /// # Errors
-    /// [`Failure::Unable`] when podman does not run; [`Failure::Refused`] when it fails.
+    /// [`Failure::Unable`] when podman does not run, or not to its end; [`Failure::Refused`] when it fails.
     pub fn exists(&self, id: &EngineId) -> Result<bool, Failure> {
         self.known(id.as_str())
     }
 
     fn known(&self, name: &str) -> Result<bool, Failure> {
         let command = self.command(["image", "exists", name]);
-        let output = command.output()?;
+        let output = answer(&command, ANSWER)?;
         match output.code {
             Some(0) => Ok(true),
             Some(1) => Ok(false),
@@ -252,7 +256,7 @@ impl Podman {
         image::oci_layout(image, store, &layers, &own, &directory.path().join(LAYOUT))?;
         let pull = self.command(["pull", "--quiet", &format!("oci:{LAYOUT}:{own}")]);
         let pull = pull.current_dir(directory.path());
-        let output = pull.output()?;
+        let output = answer(&pull, LOAD)?;
         if !output.success() {
             return Err(failed(&pull, &output));
         }
@@ -279,7 +283,7 @@ impl Podman {
         let command = self.command(["load", "--quiet"]);
         let own = image.own_reference();
         let (output, streamed) =
-            command.output_fed(|input| image::stream(image, std::slice::from_ref(&own), store, input))?;
+            fed(&command, LOAD, |input| image::stream(image, std::slice::from_ref(&own), store, input))?;
         streamed?;
         if !output.success() {
             return Err(failed(&command, &output));
@@ -413,16 +417,6 @@ impl Missing {
         }
         missing
     }
-}
-
-fn failed(command: &Command, output: &Output) -> Failure {
-    let status = output.code.map_or_else(|| "a signal".to_owned(), |code| format!("status {code}"));
-    let said = output.stderr.trim();
-    let mut diagnostic = Diagnostic::new(format!("`{}` ended with {status}", command.display()));
-    if !said.is_empty() {
-        diagnostic = diagnostic.help(format!("podman said: {said}"));
-    }
-    diagnostic.into()
 }
 
 #[cfg(test)]
