@@ -177,6 +177,7 @@ impl Place<'_> {
 
     /// Takes the journal away, and keeps what somebody else wrote into what goes with it.
     fn end(&self, journal: &Journal) -> Result<(), Failure> {
+        file::remove_unfinished(&generation::support(&journal.state));
         if self.has_others()? {
             let place = self.workshop.set_aside(journal.generation)?;
             self.progress

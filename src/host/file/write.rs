@@ -8,11 +8,18 @@ use std::{
     path::Path,
 };
 
-use super::{directory::remove, failure::unable, read::open};
+use super::{
+    directory::{names, remove, remove_file},
+    failure::unable,
+    read::open,
+};
 use crate::{
     diagnostic::Failure,
     digest::{HashWriter, Sha256},
 };
+
+/// How the name of a file begins that is being written.
+const UNFINISHED: &str = ".tmp";
 
 /// Copies a regular file of at most `limit` bytes to a new file at `to`, which is replaced, and hashes what it
 /// wrote. No link is followed, but for directories above.
@@ -60,12 +67,21 @@ pub fn copy(from: &Path, to: &Path, limit: u64) -> io::Result<Sha256> {
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(directory)?;
-    let mut temporary = tempfile::NamedTempFile::new_in(directory)?;
+    let mut temporary = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(directory)?;
     temporary.write_all(bytes)?;
     temporary.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
     temporary.as_file().sync_all()?;
     temporary.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// Removes what killed writers left in a directory that nobody else writes to meanwhile. What cannot be removed stays.
+pub fn remove_unfinished(directory: &Path) {
+    for name in names(directory).unwrap_or_default() {
+        if name.as_encoded_bytes().starts_with(UNFINISHED.as_bytes()) {
+            let _left = remove_file(&directory.join(name));
+        }
+    }
 }
 
 /// Like [`write()`], and says whether the place can be written at all.
@@ -88,7 +104,7 @@ pub fn write_if_allowed(path: &Path, bytes: &[u8]) -> Result<bool, Failure> {
 pub fn write_cached(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(directory)?;
-    let mut temporary = tempfile::NamedTempFile::new_in(directory)?;
+    let mut temporary = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(directory)?;
     temporary.write_all(bytes)?;
     temporary.persist(path).map_err(|error| error.error)?;
     Ok(())
@@ -111,4 +127,25 @@ pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
         fs::create_dir_all(directory)?;
     }
     create_new(path)?.write_all(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_killed_writers_left_goes_and_nothing_else() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        for name in ["0-capabilities.json", ".tmp4kXq2f", ".tmpZz0000", ".of-the-user"] {
+            write(&at(name), b"{}").unwrap();
+        }
+        fs::create_dir(at(".tmp-is-a-directory")).unwrap();
+        remove_unfinished(directory.path());
+        let left = names(directory.path()).unwrap();
+        let want = [".of-the-user", ".tmp-is-a-directory", "0-capabilities.json"].map(Into::into);
+        assert_eq!(left.into_iter().collect::<std::collections::BTreeSet<_>>(), want.into());
+        // Nothing to sweep is nothing to tell.
+        remove_unfinished(&at("nowhere"));
+    }
 }
