@@ -290,7 +290,10 @@ mod tests {
 
     fn of(host: &HostView, judge: &Answer, podman: Option<&str>) -> Result<Candidate, Failure> {
         let digest = "0e5751c026e543b2e8ab2eb06099daa1d1e5df47778f7787faab45cdf12fe3a8";
-        let lychd = format!("[server.database]\nimage = \"docker.io/pgvector/pgvector@sha256:{digest}\"\n");
+        let lychd = format!(
+            "[orchestration.switching]\nactuator = \"systemd\"\n\
+             [server.database]\nimage = \"docker.io/pgvector/pgvector@sha256:{digest}\"\n"
+        );
         let members = r#"{ "runes": [], "schema": "lychd-forge/federation/1", "web_port": 8000 }"#;
         let subject = Subject {
             body: digest.parse().unwrap(),

@@ -26,6 +26,17 @@ const MIGRATION_SECONDS: u32 = 900;
 /// Where LychD's reactor unit waits for intents, when its host side is installed.
 const REACTOR: &str = "lychd-reactor.path";
 
+/// What it means where the Vessel asks the host through a reactor that this inscription does not bring.
+pub(super) fn without_reactor(codex: &Codex) -> Option<String> {
+    let asks = codex.lychd.switching.actuator.value == Actuator::HostReactor;
+    asks.then(|| {
+        format!(
+            "the Vessel asks this host through `{REACTOR}`, which LychD's own `bind` brings with its service, and the forge \
+             does not: where it is not there, nobody answers, and no Coven switches at the Vessel's word"
+        )
+    })
+}
+
 /// A container with nothing but the hardened default.
 pub(super) fn hardened(name: &str, description: &str, source: Source) -> Container {
     let start_seconds = match source {
@@ -208,4 +219,22 @@ pub(super) fn phoenix(codex: &Codex, rune: &Phoenix, source: Source) -> Containe
 /// The pod's service as a name to stop with.
 pub(super) fn pod() -> String {
     POD_SERVICE.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{codex, diagnostic::Source};
+
+    #[test]
+    fn a_host_that_nobody_brings_an_answer_to_is_told_of() {
+        let told = |lychd: &str| {
+            let images = "[server.database]\nimage = \"forged\"\n";
+            let codex = codex::parse(&[Source::new("lychd.toml", format!("{images}{lychd}"))]).unwrap();
+            without_reactor(&codex)
+        };
+        let note = told("").unwrap();
+        assert!(note.contains("asks this host through `lychd-reactor.path`"), "{note}");
+        assert_eq!(told("[orchestration.switching]\nactuator = \"systemd\"\n"), None);
+    }
 }

@@ -228,6 +228,7 @@ fn notes(input: &RenderInput<'_>, ports: &Ports, told: Vec<String>) -> Vec<Strin
             codex.lychd.database.image.value
         ));
     }
+    notes.extend(core::without_reactor(codex));
     notes
 }
 
