@@ -74,7 +74,7 @@ test-nix: prepare-test
 test-realm: prepare-test
 	@cargo test --locked --test it -- --ignored covens::
 
-# An inscription that is cut short at every boundary: an hour.
+# An inscription that is cut short at every boundary: hours. `FAULTS_EVERY=6 make test-faults` tries every sixth.
 test-faults: prepare-test
 	@cargo test --locked --test it -- --ignored --nocapture faults_
 

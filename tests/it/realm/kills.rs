@@ -2,42 +2,16 @@
 //! service of either is stranded. What is looked at is systemd, podman, the application and the files themselves.
 #![expect(clippy::disallowed_methods, reason = "what is there is looked at")]
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    io::Write as _,
-};
+use std::collections::BTreeSet;
 
 use lychd_forge::binding::generation::Generation;
-use serde_json::Value;
 
 use super::{
     Realm,
+    cuts::{Boundary, Loaded, Outcome, begins, kill, say, tried},
     inscription::{Bound, GALE, names},
     realm,
 };
-
-/// What a process does that others can see: between any two of these it may end.
-pub(super) const CALLS: &str =
-    "mkdir,rename,renameat,renameat2,symlink,unlink,unlinkat,rmdir,fsync,sendmsg,clone3";
-
-/// What systemd made of a service's Quadlet file, word by word, and where from.
-const LOOK: &str = r#"
-for unit in "$@"; do
-    LoadState= ActiveState= SourcePath= FragmentPath= text=none from=nothing
-    eval "$(systemctl --user show "$unit" --property=LoadState,ActiveState,SourcePath,FragmentPath)"
-    if [ -n "$FragmentPath" ]; then
-        text=$(grep -v '^#\|^SourcePath' "$FragmentPath" | tr ' ' '\n' | sort | sha256sum | cut -c1-16)
-        from=$(readlink -f "${SourcePath:-$FragmentPath}")
-    fi
-    echo "$unit $LoadState $ActiveState $from $text"
-done"#;
-
-/// A call, and how often the process has called it by then.
-pub(super) type Boundary = (String, usize);
-
-/// A set as systemd has it, whole: for each unit where it comes from and what its text is.
-type Loaded = BTreeMap<String, (String, String, String)>;
 
 /// One of the two sets, and how to get to it.
 struct Set {
@@ -56,27 +30,7 @@ struct Way<'a> {
     units: BTreeSet<String>,
 }
 
-/// What came of cuts.
-#[derive(Debug, Default)]
-struct Outcome {
-    untouched: usize,
-    undone: usize,
-    finished: usize,
-}
-
 impl Realm {
-    fn loaded(&self, units: &BTreeSet<String>) -> Loaded {
-        let words: Vec<&str> = units.iter().map(String::as_str).collect();
-        let told = self.user(&format!("set -- {}\n{LOOK}", words.join(" ")));
-        let line = |line: &str| {
-            let mut words = line.split(' ').map(str::to_owned);
-            let mut word = || words.next().unwrap();
-            let (unit, load, _active) = (word(), word(), word());
-            (unit, (load, word(), word()))
-        };
-        told.lines().map(line).collect()
-    }
-
     /// A set that is inscribed as usual, and looked at.
     fn set(&self, gale: bool, units: &BTreeSet<String>) -> Set {
         if gale
@@ -106,29 +60,10 @@ impl<'a> Way<'a> {
         Self { realm, from, to, units }
     }
 
-    /// Every boundary of the way from the first word of the journal to the end, as `call` and how often it had been called.
+    /// Every boundary of the way from the first word of the journal to the end.
     fn boundaries(&self) -> Vec<Boundary> {
         self.begin();
-        let trace = format!("strace --output=trace --trace={CALLS},openat");
-        let bound = self.realm.bind_by(&trace, &format!("--confirm {}", self.to.candidate));
-        assert_eq!(bound.code, 0, "{bound:?}");
-        let trace = fs::read_to_string(self.realm.machine.home().join("trace")).unwrap();
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        let (mut begun, mut all) = (false, Vec::new());
-        for line in trace.lines() {
-            let Some((call, rest)) = line.split_once('(') else { continue };
-            // The lock lies there from the beginning on.
-            begun |=
-                rest.contains("/.lychd/") && !rest.contains("/.lychd/lock") && !rest.contains("O_RDONLY");
-            if !CALLS.split(',').any(|one| one == call) {
-                continue;
-            }
-            let count = counts.entry(call).or_default();
-            *count += 1;
-            if begun {
-                all.push((call.to_owned(), *count));
-            }
-        }
+        let all = self.realm.boundaries(&format!("--confirm {}", self.to.candidate), begins);
         self.come_back();
         assert!(all.len() > 80, "{} boundaries", all.len());
         all
@@ -174,17 +109,9 @@ impl<'a> Way<'a> {
 
     /// Says whether there was nothing to recover.
     fn recover(&self, before: &str, cut: &Bound, outcome: &mut Outcome) -> bool {
-        let Self { realm, .. } = self;
-        let recovered = realm.bind("--recover --json");
-        assert_eq!(recovered.code, 0, "{before}: {cut:?}, then {recovered:?}");
-        let way: Value = serde_json::from_str(&recovered.stdout).unwrap();
-        match way["recovered"].as_str().unwrap() {
-            "nothing" => outcome.untouched += 1,
-            "undone" => outcome.undone += 1,
-            _ => outcome.finished += 1,
-        }
-        self.is_whole(&format!("{before}: {cut:?}, then {recovered:?}"));
-        way["recovered"] == "nothing"
+        let way = self.realm.recovered(before, cut, outcome);
+        self.is_whole(&format!("{before}: {cut:?}, then {way}"));
+        way == "nothing"
     }
 
     /// One whole set is inscribed, loaded and kept, and nothing of the other is left.
@@ -209,17 +136,8 @@ impl<'a> Way<'a> {
         assert_eq!(Generation::read(&kept).unwrap().unwrap(), now, "{told}");
         let support: BTreeSet<String> = now.candidate.support.keys().cloned().collect();
         assert_eq!(names(&home.join(".local/state/lychd-forge/support")), support, "{told}");
+        realm.keeps(told);
         let containers = realm.user("podman ps --all --format '{{.Names}}'");
-        let keepers: BTreeSet<&str> =
-            containers.lines().filter(|name| name.starts_with("lychd-generation-")).collect();
-        // A directory without a record is somebody else's: its number is passed over.
-        let recorded = numbers
-            .iter()
-            .filter(|number| generations.join(number.to_string()).join("generation.json").exists());
-        let want: BTreeSet<String> = recorded
-            .flat_map(|number| ["database", "vessel"].map(|role| format!("lychd-generation-{number}-{role}")))
-            .collect();
-        assert_eq!(keepers, want.iter().map(String::as_str).collect(), "{told}");
         assert!(set.gale || !containers.lines().any(|name| name == "lychd-gale"), "{told}: {containers}");
         assert!(realm.look().is_well(), "{told}\n{:?}", realm.look());
     }
@@ -257,11 +175,6 @@ impl<'a> Way<'a> {
             outcome,
         );
     }
-}
-
-/// Kills a process as it is about to make a call.
-pub(super) fn kill((call, count): &Boundary) -> String {
-    format!("strace --output=/dev/null --trace={call} --inject={call}:signal=KILL:when={count}")
 }
 
 /// Where the new site takes the place of the old one.
@@ -302,13 +215,13 @@ fn both(test: &str, faults: impl Fn(&Way<'_>) -> Outcome) {
 #[test]
 #[ignore = "a quarter of an hour: make test-faults"]
 fn faults_of_kills_at_every_boundary() {
-    both("faults_of_kills_at_every_boundary", |way| way.killed(&way.boundaries()));
+    both("faults_of_kills_at_every_boundary", |way| way.killed(&tried(way.boundaries())));
 }
 
 #[test]
 #[ignore = "a quarter of an hour: make test-faults"]
 fn faults_of_refusals_at_every_boundary() {
-    both("faults_of_refusals_at_every_boundary", |way| way.refused(&way.boundaries()));
+    both("faults_of_refusals_at_every_boundary", |way| way.refused(&tried(way.boundaries())));
 }
 
 #[test]
@@ -324,9 +237,32 @@ fn faults_of_kills_at_any_moment() {
     });
 }
 
-/// Past the harness, which keeps what a passing test prints to itself.
-pub(super) fn say(line: &str) {
-    std::io::stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
+/// What is cut short between exchange and reload, or before both, with its recovery cut short as well.
+#[test]
+#[ignore = "a quarter of an hour: make test-faults"]
+fn faults_of_kills_of_a_recovery() {
+    both("faults_of_kills_of_a_recovery", |way| {
+        let mut outcome = Outcome::default();
+        let all = way.boundaries();
+        for at in [0, 1] {
+            let first = kill(&all[exchange(&all) + at]);
+            let begin = || {
+                way.begin();
+                way.realm.bind_by(&first, &format!("--confirm {}", way.to.candidate))
+            };
+            begin();
+            // It reads the journal before it does anything.
+            let recovery = way.realm.boundaries("--recover", |line| line.contains("/.lychd/journal.json"));
+            way.come_back();
+            for boundary in tried(recovery) {
+                begin();
+                let cut = way.realm.bind_by(&kill(&boundary), "--recover");
+                way.recover(&format!("{first}, then {}", kill(&boundary)), &cut, &mut outcome);
+                way.come_back();
+            }
+        }
+        outcome
+    });
 }
 
 /// systemd reads the new site at a boot, by itself. What is left is found by the next who looks.

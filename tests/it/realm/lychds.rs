@@ -6,10 +6,10 @@ use std::{collections::BTreeSet, fs};
 use lychd_forge::tree::FileTree;
 use serde_json::json;
 
-use super::{POD, Realm, VESSEL, inscription::names, kills, realm};
+use super::{POD, Realm, VESSEL, cuts, inscription::names, realm};
 
 /// Lays the units that run as LychD's own `bind` lays them, which knows no directory of its own and no links.
-fn laid_by_lychd(realm: &Realm) -> FileTree {
+pub(super) fn laid_by_lychd(realm: &Realm) -> FileTree {
     let home = realm.machine.home();
     let (podmans, units) = (home.join(".config/containers/systemd"), home.join(".config/systemd/user"));
     realm.user(&format!("systemctl --user stop {POD}"));
@@ -41,7 +41,7 @@ fn laid_by_lychd(realm: &Realm) -> FileTree {
 }
 
 /// What lies where LychD lays it.
-fn theirs(realm: &Realm) -> FileTree {
+pub(super) fn theirs(realm: &Realm) -> FileTree {
     let mut all = FileTree::new();
     for place in [".config/containers/systemd", ".config/systemd/user"] {
         let directory = realm.machine.home().join(place);
@@ -51,6 +51,13 @@ fn theirs(realm: &Realm) -> FileTree {
         }
     }
     all
+}
+
+/// As if LychD had never laid anything.
+pub(super) fn forget(realm: &Realm) {
+    for kept in [".config/containers/.lychd/adopted", "lychds"] {
+        fs::remove_dir_all(realm.machine.home().join(kept)).unwrap();
+    }
 }
 
 #[test]
@@ -66,7 +73,7 @@ fn lychds_own_inscription_is_taken_over_and_given_back() {
     let hash = realm.candidate_of("--adopt");
 
     // Half of their files are gone when it is cut short.
-    let cut = realm.bind_by(&kills::kill(&("renameat2".to_owned(), 9)), &format!("--adopt --confirm {hash}"));
+    let cut = realm.bind_by(&cuts::kill(&("renameat2".to_owned(), 9)), &format!("--adopt --confirm {hash}"));
     assert_ne!(cut.code, 0, "{cut:?}");
     assert!(theirs(&realm).len() < laid.len(), "nothing was moved yet");
     let recovered = realm.bind("--recover --json");
@@ -105,6 +112,5 @@ fn lychds_own_inscription_is_taken_over_and_given_back() {
     let adopted = realm.bind(&format!("--adopt --confirm {hash}"));
     assert_eq!(adopted.code, 0, "{adopted:?}");
     realm.until_well();
-    fs::remove_dir_all(realm.machine.home().join(".config/containers/.lychd/adopted")).unwrap();
-    fs::remove_dir_all(realm.machine.home().join("lychds")).unwrap();
+    forget(&realm);
 }

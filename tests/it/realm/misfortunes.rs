@@ -7,7 +7,7 @@ use std::{fs, thread, time::Instant};
 use serde_json::Value;
 
 use super::{
-    APPLICATION, DATABASE, Realm, VESSEL, bodies::Nature, database::answer, inscription::Bound, kills::say,
+    APPLICATION, DATABASE, Realm, VESSEL, bodies::Nature, cuts::say, database::answer, inscription::Bound,
     realm,
 };
 
