@@ -3,7 +3,7 @@
 //! The order and what each crash leaves are in `docs/rebirth.md`.
 
 pub mod ascension;
-mod codex;
+pub mod codex;
 pub mod gate;
 mod keeper;
 pub mod past;

@@ -57,7 +57,12 @@ impl HostView {
         sites.check()?;
         let layout = layout(directories, &configuration)?;
         let places = Places::of_user(&configuration);
-        let unfinished = Workshop::of(&sites)?.unfinished()?.map(|journal| {
+        let workshop = Workshop::of(&sites)?;
+        let rite = file::exists(&workshop.rite())?.then(|| {
+            "a rebirth was cut short: the next verb that changes anything finishes it, or takes it back"
+                .to_owned()
+        });
+        let unfinished = workshop.unfinished()?.map(|journal| {
             format!(
                 "the inscription of generation {} was cut short: the next `bind` finishes or undoes it",
                 journal.generation
@@ -82,7 +87,7 @@ impl HostView {
             lychds,
             quadlets,
             units,
-            notes: unfinished.into_iter().chain(elsewhere).collect(),
+            notes: rite.into_iter().chain(unfinished).chain(elsewhere).collect(),
             resolve: file::resolved,
             sites,
         })

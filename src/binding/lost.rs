@@ -96,7 +96,7 @@ mod tests {
         older.number = 7;
         let kept = [active.clone(), older];
         let lost = |gone: &[&EngineId], containers: &[&str]| {
-            let gone = gone.iter().map(|image| EngineId::clone(image)).collect();
+            let gone = gone.iter().copied().cloned().collect();
             let containers = containers.iter().map(|role| format!("lychd-generation-{role}")).collect();
             Lost::of(&active, &kept, &gone, &containers)
         };

@@ -364,18 +364,18 @@ impl Podman {
     /// Unable when podman does not run.
     pub fn kill(&self, name: &str) -> Result<(), Failure> {
         // What does not run cannot be killed, and podman calls that a failure.
-        self.command(["kill", "--signal=KILL", name]).output().map(drop)
+        answer(&self.command(["kill", "--signal=KILL", name]), ANSWER).map(drop)
     }
 
-    /// Runs words in a container that runs, with nothing to read. How they end is in the [`Output`].
+    /// Runs words in a container that runs, with nothing to read, for an hour at most. How they end is in the [`Output`].
     ///
     /// # Errors
-    /// Unable when podman does not run.
+    /// Unable when podman does not run, or they do not end.
     pub fn exec(&self, container: &str, words: &[&str]) -> Result<Output, Failure> {
-        self.command(["exec", container].iter().chain(words)).output()
+        answer(&self.command(["exec", container].iter().chain(words)), LOAD)
     }
 
-    /// The same, with what they write in a file.
+    /// The same, with what they write in a file, and for as long as that takes.
     ///
     /// # Errors
     /// As [`Podman::exec`].

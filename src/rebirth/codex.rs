@@ -8,6 +8,32 @@ use crate::{
     tree::{FileTree, RelativePath},
 };
 
+/// What became of a Codex.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PutBack {
+    /// Files that are what they were.
+    pub back: Vec<String>,
+    /// Files that somebody has written since: they stay.
+    pub stay: Vec<String>,
+}
+
+impl PutBack {
+    /// A line each for people: it is that of one generation again, and no longer that of another.
+    #[must_use]
+    pub fn told(&self, now: u64, before: u64) -> Vec<String> {
+        let files = |all: &[String]| all.join(", ");
+        let back = (!self.back.is_empty()).then(|| {
+            format!(
+                "the Codex is that of generation {now} again ({}); that of {before} is kept in generations/{before}/codex of the state directory",
+                files(&self.back)
+            )
+        });
+        let stay = (!self.stay.is_empty())
+            .then(|| format!("what was written into the Codex since stays: {}", files(&self.stay)));
+        back.into_iter().chain(stay).collect()
+    }
+}
+
 /// What becomes of a Codex.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Return {
@@ -17,16 +43,11 @@ struct Return {
     stay: Vec<RelativePath>,
 }
 
-/// Puts the Codex of the generation that comes back into its place, where it is still that of the one that goes; returns
-/// the paths that stay as they are.
+/// Puts the Codex of the generation that comes back into its place, where it is still that of the one that goes.
 ///
 /// # Errors
 /// Unable when it cannot be read or written.
-pub(super) fn put_back(
-    place: &Path,
-    leaving: &FileTree,
-    arriving: &FileTree,
-) -> Result<Vec<String>, Failure> {
+pub(super) fn put_back(place: &Path, leaving: &FileTree, arriving: &FileTree) -> Result<PutBack, Failure> {
     let mut live = FileTree::new();
     for (path, _) in leaving.iter().chain(arriving.iter()) {
         let whole = place.join(path.as_str());
@@ -35,6 +56,7 @@ pub(super) fn put_back(
         }
     }
     let Return { files, stay } = returned(&live, leaving, arriving);
+    let back = files.iter().map(|(path, _)| path.to_string()).collect();
     for (path, bytes) in files {
         let whole = place.join(path.as_str());
         let written = match &bytes {
@@ -43,7 +65,7 @@ pub(super) fn put_back(
         };
         written.map_err(|error| file::unable("write", &whole, &error))?;
     }
-    Ok(stay.iter().map(ToString::to_string).collect())
+    Ok(PutBack { back, stay: stay.iter().map(ToString::to_string).collect() })
 }
 
 fn returned(live: &FileTree, leaving: &FileTree, arriving: &FileTree) -> Return {

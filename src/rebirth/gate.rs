@@ -277,3 +277,104 @@ impl Gate {
         Steps { ground: &ground, engines: &engines, progress }.pass(rite, arrival)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, path::Path};
+
+    use super::*;
+    use crate::{
+        binding::manifest::Manifest,
+        digest::Sha256,
+        runes::{Layout, Rendered},
+        tree::FileTree,
+    };
+
+    /// Generations in a directory that goes with it.
+    struct Kept {
+        generations: Generations,
+        active: Option<Generation>,
+        _state: tempfile::TempDir,
+    }
+
+    impl Kept {
+        fn new() -> Self {
+            let state = tempfile::tempdir().unwrap();
+            Self { generations: Generations::of_state(state.path()), active: None, _state: state }
+        }
+
+        /// One more becomes active: of this body and era, with this snapshot of what was left.
+        fn next(&mut self, body: &str, era: u64, left: Option<u64>) -> u64 {
+            let layout = Layout {
+                home: "/home/magus".into(),
+                codex: "/c".into(),
+                crypt: "/d".into(),
+                support: "/s".into(),
+                sites: Vec::new(),
+                own: Vec::new(),
+                closed: Vec::new(),
+            };
+            let id = Sha256::of(body).to_string().parse().unwrap();
+            let rendered = Rendered::default();
+            let manifest = Manifest::of(Path::new("/site"), (id, BTreeMap::new()), &rendered, &layout);
+            let mut next = self.generations.next(self.active.as_ref(), manifest).unwrap();
+            (next.era, next.left) = (era, left);
+            self.generations.write(&next, FileTree::new()).unwrap();
+            let number = next.number;
+            self.active = Some(next);
+            number
+        }
+
+        /// One that did not live: the one before is active again.
+        fn fell(&mut self, body: &str, era: u64, left: Option<u64>) {
+            let before = self.active.clone();
+            let number = self.next(body, era, left);
+            self.generations.fell(number, "it ended").unwrap();
+            self.active = before;
+        }
+
+        fn past(&self, number: Option<u64>) -> Result<u64, String> {
+            let active = self.active.as_ref().unwrap();
+            past(&self.generations, active, number).map(|past| past.number).map_err(|told| told.to_string())
+        }
+
+        fn departure(&self, era: u64) -> Option<u64> {
+            departure(&self.generations, era).unwrap()
+        }
+    }
+
+    #[test]
+    fn the_generation_that_comes_back_lived_and_is_another() {
+        let mut kept = Kept::new();
+        assert_eq!((kept.next("a", 0, None), kept.next("b", 2, Some(1))), (1, 2));
+        kept.fell("c", 3, Some(2));
+        assert_eq!(kept.past(None), Ok(1));
+        assert_eq!(kept.next("d", 4, Some(3)), 4);
+        assert_eq!((kept.past(None), kept.past(Some(1))), (Ok(2), Ok(1)));
+        let none = kept.past(Some(7)).unwrap_err();
+        assert!(none.contains("generation 7 is none that could come back"), "{none}");
+        assert!(none.contains("kept are 1, 2, 3, 4; 4 is active"), "{none}");
+    }
+
+    #[test]
+    fn an_era_comes_back_as_it_was_left_for_the_last_time() {
+        let mut kept = Kept::new();
+        kept.next("a", 0, None);
+        // Failed, and what it took belongs to a stint that went on.
+        kept.fell("b", 2, Some(1));
+        // Another Codex: the same era.
+        kept.next("a", 0, None);
+        assert_eq!(kept.departure(0), None);
+        kept.next("b", 4, Some(2));
+        assert_eq!(kept.departure(0), Some(2));
+        // Back, and away again.
+        kept.next("a", 0, Some(3));
+        assert_eq!(kept.departure(4), Some(3));
+        kept.next("c", 6, Some(4));
+        assert_eq!((kept.departure(0), kept.departure(4)), (Some(4), Some(3)));
+        // Without a snapshot an older one of the same era is not what was left.
+        kept.next("a", 0, Some(5));
+        kept.next("d", 8, None);
+        assert_eq!(kept.departure(0), None);
+    }
+}

@@ -1,6 +1,7 @@
 //! What becomes of a rebirth that was cut short.
 
 use super::{
+    codex::PutBack,
     rite::{Phase, Rite},
     steps::{Lives, Outcome, Steps},
 };
@@ -56,7 +57,7 @@ pub fn recover(ground: &Ground, progress: &dyn Progress) -> Result<Recovered, Fa
         steps.keeper()?.open()?;
         steps.services().start(&old.candidate, &rite.up)?;
         Rite::end(&ground.workshop)?;
-        let lives = Lives { generation: rite.old, kept: rite.kept, stay: Vec::new() };
+        let lives = Lives { generation: rite.old, kept: rite.kept, codex: PutBack::default() };
         return Ok(Recovered::Rebirth(Outcome::Lives(lives)));
     }
     let outcome = match there {

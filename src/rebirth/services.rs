@@ -123,15 +123,19 @@ impl Services<'_> {
 
     /// Asks for all that is wanted at boot, and for these.
     pub(super) fn start(&self, manifest: &Manifest, besides: &BTreeSet<String>) -> Result<(), Failure> {
-        let is_wanted = |name: &str, at_boot: bool| {
-            (at_boot || besides.contains(name)) && name != MIGRATE_SERVICE && name != VESSEL_SERVICE
-        };
+        let at_boot = manifest.services.iter().filter(|(_, at_boot)| **at_boot).map(|(name, _)| name.clone());
+        self.start_again(manifest, &at_boot.chain(besides.iter().cloned()).collect())
+    }
+
+    /// Asks for those of these that a set has.
+    pub(super) fn start_again(&self, manifest: &Manifest, wanted: &BTreeSet<String>) -> Result<(), Failure> {
         for name in manifest.writers().iter().chain(manifest.services.keys()) {
             self.systemd().reset_failed(name)?;
         }
         // The application first: what it needs comes by that.
-        let others = manifest.services.iter().filter(|(name, at_boot)| is_wanted(name, **at_boot));
-        for name in [VESSEL_SERVICE].into_iter().chain(others.map(|(name, _)| name.as_str())) {
+        let others = wanted.iter().filter(|name| *name != VESSEL_SERVICE && *name != MIGRATE_SERVICE);
+        let first = wanted.iter().filter(|name| *name == VESSEL_SERVICE);
+        for name in first.chain(others).filter(|name| manifest.services.contains_key(*name)) {
             match self.systemd().start(name) {
                 // What becomes of it is seen.
                 Ok(()) | Err(Failure::Refused(_)) => {}

@@ -20,7 +20,9 @@ const BESIDE: &str = "template1";
 const ASIDE: &str = "lychd-aside-";
 /// Of a present that was overwritten, until it is kept.
 const LEFT: &str = "lychd-left-";
-/// Between two tries to take a database's place, which a client may have connected to meanwhile.
+/// Settings that are lists of names.
+const LISTS: [&str; 2] = ["search_path", "temp_tablespaces"];
+/// How often a database's place is tried to be taken: a client may connect meanwhile.
 const TRIES: usize = 5;
 
 /// A database server whose container runs.
@@ -127,9 +129,11 @@ impl<'a> Server<'a> {
     /// Refused when a tool fails.
     pub fn put_aside(self, number: usize, database: &str, owner: &str, file: File) -> Result<(), Failure> {
         let aside = format!("{ASIDE}{number}");
-        self.drop_aside(number)?;
         let (name, owner) = (identifier(&aside), identifier(owner));
-        self.ask(BESIDE, &format!("create database {name} owner {owner} template template0"))?;
+        self.tell(&[
+            format!("drop database if exists {name} with (force)"),
+            format!("create database {name} owner {owner} template template0"),
+        ])?;
         let restore = ["pg_restore", "--no-password", "--exit-on-error", &format!("--dbname={aside}")];
         done("pg_restore", &self.podman.exec_from(DATABASE, &words(&on(BESIDE), &restore), file)?)?;
         // What is set for the one in its place; a dump has nothing of that.
@@ -140,11 +144,10 @@ impl<'a> Server<'a> {
             literal(database)
         );
         let settings: Vec<(String, String)> = self.ask_json(BESIDE, &settings)?;
-        for (key, value) in settings {
-            let set = format!("alter database {name} set {} to {}", identifier(&key), literal(&value));
-            self.ask(BESIDE, &set)?;
-        }
-        self.ask(BESIDE, &format!("alter database {name} set default_transaction_read_only to on")).map(drop)
+        let mut set: Vec<String> =
+            settings.iter().flat_map(|(key, value)| setting(&name, key, value)).collect();
+        set.push(format!("alter database {name} set default_transaction_read_only to on"));
+        self.tell(&set)
     }
 
     /// Puts the databases that were made aside into their places, all at once; those that were there are left over.
@@ -167,12 +170,12 @@ impl<'a> Server<'a> {
             "select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity where datname in ({})",
             named.join(", ")
         );
+        let both = [clients, swap];
         let mut tried = 0;
         loop {
-            self.ask(BESIDE, &clients)?;
-            match self.ask(BESIDE, &swap) {
+            match self.tell(&both) {
                 Err(_) if tried < TRIES => tried += 1,
-                done => return done.map(drop),
+                done => return done,
             }
         }
     }
@@ -199,20 +202,25 @@ impl<'a> Server<'a> {
         format!("{LEFT}{number}")
     }
 
-    /// Removes one that was made aside.
-    ///
-    /// # Errors
-    /// As [`Server::drop`].
-    pub fn drop_aside(self, number: usize) -> Result<(), Failure> {
-        self.drop(&format!("{ASIDE}{number}"))
-    }
-
-    /// Removes a database that is left over or aside, if it is there.
+    /// Removes those of these that were made aside, where they are there.
     ///
     /// # Errors
     /// Refused when the server says no.
-    pub fn drop(self, name: &str) -> Result<(), Failure> {
-        self.ask(BESIDE, &format!("drop database if exists {} with (force)", identifier(name))).map(drop)
+    pub fn drop_aside(self, numbers: impl IntoIterator<Item = usize>) -> Result<(), Failure> {
+        self.drop(numbers.into_iter().map(|number| format!("{ASIDE}{number}")))
+    }
+
+    /// Removes those of these that are left over, where they are there.
+    ///
+    /// # Errors
+    /// Refused when the server says no.
+    pub fn drop_left(self, numbers: impl IntoIterator<Item = usize>) -> Result<(), Failure> {
+        self.drop(numbers.into_iter().map(Self::left_name))
+    }
+
+    fn drop(self, names: impl Iterator<Item = String>) -> Result<(), Failure> {
+        let drop = |name: String| format!("drop database if exists {} with (force)", identifier(&name));
+        self.tell(&names.map(drop).collect::<Vec<_>>())
     }
 
     /// Lets all databases be written to that were given.
@@ -228,15 +236,13 @@ impl<'a> Server<'a> {
         // Where a whole directory was given, that is closed as a whole.
         let question = "select count(*) from pg_file_settings where name = 'default_transaction_read_only'";
         if self.ask(BESIDE, question)? != "0" {
-            self.ask(BESIDE, "alter system reset default_transaction_read_only")?;
-            self.ask(BESIDE, "select pg_reload_conf()")?;
+            let reset = ["alter system reset default_transaction_read_only", "select pg_reload_conf()"];
+            self.tell(&reset.map(str::to_owned))?;
         }
-        for database in closed {
-            let open =
-                format!("alter database {} reset default_transaction_read_only", identifier(&database));
-            self.ask(BESIDE, &open)?;
-        }
-        Ok(())
+        let open = |name: &String| {
+            format!("alter database {} reset default_transaction_read_only", identifier(name))
+        };
+        self.tell(&closed.iter().map(open).collect::<Vec<_>>())
     }
 
     /// Has it write down all that it holds in its memory.
@@ -248,14 +254,18 @@ impl<'a> Server<'a> {
     }
 
     fn ask(self, database: &str, question: &str) -> Result<String, Failure> {
-        let psql = [
-            "psql",
-            "--no-psqlrc",
-            "--no-password",
-            "-Atq",
-            "--set=ON_ERROR_STOP=1",
-            &format!("--command={question}"),
-        ];
+        self.psql(database, &[question.to_owned()])
+    }
+
+    /// Has it do these, one after the other, each by itself.
+    fn tell(self, all: &[String]) -> Result<(), Failure> {
+        if all.is_empty() { Ok(()) } else { self.psql(BESIDE, all).map(drop) }
+    }
+
+    fn psql(self, database: &str, all: &[String]) -> Result<String, Failure> {
+        let commands: Vec<String> = all.iter().map(|one| format!("--command={one}")).collect();
+        let mut psql = vec!["psql", "--no-psqlrc", "--no-password", "-Atq", "--set=ON_ERROR_STOP=1"];
+        psql.extend(commands.iter().map(String::as_str));
         let output = self.podman.exec(DATABASE, &words(&on(database), &psql))?;
         done("psql", &output)?;
         Ok(output.text())
@@ -288,6 +298,18 @@ fn words<'a>(database: &'a str, tool: &[&'a str]) -> Vec<&'a str> {
     login.iter().chain(tool).copied().collect()
 }
 
+/// What gives a database a setting, as the server has written it down. A list is quoted in its parts, and is no text.
+fn setting(database: &str, key: &str, value: &str) -> Vec<String> {
+    let quoted = identifier(key);
+    if LISTS.contains(&key) {
+        return vec![
+            format!("select set_config({}, {}, false)", literal(key), literal(value)),
+            format!("alter database {database} set {quoted} from current"),
+        ];
+    }
+    vec![format!("alter database {database} set {quoted} to {}", literal(value))]
+}
+
 fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
@@ -306,6 +328,14 @@ mod tests {
         assert_eq!(identifier("a\"b"), "\"a\"\"b\"");
         assert_eq!(literal("a'b\\"), "E'a''b\\\\'");
         let on = on("host=elsewhere");
+        assert_eq!(setting("d", "work_mem", "7MB"), ["alter database d set \"work_mem\" to E'7MB'"]);
+        assert_eq!(
+            setting("d", "search_path", "\"$user\", public"),
+            [
+                "select set_config(E'search_path', E'\"$user\", public', false)",
+                "alter database d set \"search_path\" from current",
+            ]
+        );
         assert_eq!(words(&on, &["pg_dump"])[4..], ["env", "PGDATABASE=host=elsewhere", "pg_dump"]);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    codex,
+    codex::{self, PutBack},
     keeper::Keeper,
     rite::{Phase, Rite},
     services::{Services, Stop},
@@ -68,8 +68,8 @@ pub struct Lives {
     pub generation: u64,
     /// The snapshot of what the database was before.
     pub kept: Option<u64>,
-    /// Files of the Codex that somebody has written since, and that were not put back.
-    pub stay: Vec<String>,
+    /// What became of the Codex.
+    pub codex: PutBack,
 }
 
 /// A generation that did not live.
@@ -85,8 +85,10 @@ pub struct Fallen {
     pub words: Vec<String>,
     /// What the database held when another past took its place, and what that had.
     pub left: Option<Box<(Snapshot, Snapshot)>>,
-    /// Files of the Codex that stay as they are.
-    pub stay: Vec<String>,
+    /// Whether its migration may have changed the database, and nothing was kept of what that was before.
+    pub is_unkept: bool,
+    /// What became of the Codex.
+    pub codex: PutBack,
 }
 
 /// Who carries a rite out.
@@ -217,9 +219,10 @@ impl Steps<'_> {
         self.services().start(&new.candidate, &rite.up)?;
         let Err(Why { service, did }) = self.services().watch(&new.candidate, rite.patience())? else {
             // Where a past body comes back, its Codex does.
-            let stay = if rite.takes_codex { self.codex_of(old.number, new.number)? } else { Vec::new() };
+            let codex =
+                if rite.takes_codex { self.codex_of(old.number, new.number)? } else { PutBack::default() };
             Rite::end(&self.ground.workshop)?;
-            return Ok(Outcome::Lives(Lives { generation: new.number, kept: rite.kept, stay }));
+            return Ok(Outcome::Lives(Lives { generation: new.number, kept: rite.kept, codex }));
         };
         rite.phase = Phase::Returning;
         rite.why = Some(format!("`{service}` {did}"));
@@ -279,21 +282,24 @@ impl Steps<'_> {
             }
             self.keeper()?.open()?;
         }
-        self.services().start(&old.candidate, &rite.up)?;
         if !failed {
+            self.services().start_again(&old.candidate, &rite.up)?;
             Rite::end(&self.ground.workshop)?;
             return Ok(Outcome::Stayed(old.number));
         }
+        self.services().start(&old.candidate, &rite.up)?;
         self.progress.stage("return", &format!("generation {}", old.number));
         let lives = self.services().watch(&old.candidate, rite.patience())?;
         let why = rite.why.clone().unwrap_or_default();
-        let mut stay = Vec::new();
-        if rite.new != rite.old && generations.read(rite.new)?.is_some() {
-            stay = self.codex_of(rite.new, rite.old)?;
-            generations.fell(rite.new, &why)?;
+        let (mut codex, mut is_unkept) = (PutBack::default(), false);
+        if let Some(new) = generations.read(rite.new)? {
+            codex = self.codex_of(new.number, old.number)?;
+            generations.fell(new.number, &why)?;
+            is_unkept = new.era != old.era && rite.kept.is_none();
         }
         let left = left.zip(back).map(Box::new);
-        let fallen = Fallen { generation: rite.new, old: rite.old, why, words: Vec::new(), left, stay };
+        let (generation, words) = (rite.new, Vec::new());
+        let fallen = Fallen { generation, old: old.number, why, words, left, is_unkept, codex };
         if lives.is_err() {
             self.services().stop_writers(&old.candidate, Stop::Quickly)?;
         }
@@ -329,12 +335,12 @@ impl Steps<'_> {
     }
 
     /// Puts the Codex of a generation into its place, where it is that of the one that goes.
-    fn codex_of(&self, leaving: u64, arriving: u64) -> Result<Vec<String>, Failure> {
+    fn codex_of(&self, leaving: u64, arriving: u64) -> Result<PutBack, Failure> {
         let generations = self.ground.generations();
         let (Some(leaving), Some(arriving)) =
             (Set::kept(&generations, leaving)?, Set::kept(&generations, arriving)?)
         else {
-            return Ok(Vec::new());
+            return Ok(PutBack::default());
         };
         codex::put_back(&self.ground.directories.codex, &leaving.codex, &arriving.codex)
     }
@@ -376,13 +382,12 @@ impl Fallen {
             let (left, given) = both.as_ref();
             told.note(left_told(left, given))
         });
-        if self.stay.is_empty() {
-            return told;
-        }
-        told.note(format!(
-            "files of the Codex that were written since stay as they are: {}",
-            self.stay.join(", ")
-        ))
+        let told = if self.is_unkept {
+            told.note("no snapshot was taken: the databases are as the failed body left them")
+        } else {
+            told
+        };
+        self.codex.told(self.old, self.generation).into_iter().fold(told, Diagnostic::note)
     }
 }
 

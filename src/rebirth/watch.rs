@@ -156,7 +156,7 @@ mod tests {
     }
 
     fn watch() -> Watch {
-        let patience = Patience { start: Duration::from_secs(600), window: Duration::from_secs(60) };
+        let patience = Patience { start: Duration::from_mins(10), window: Duration::from_mins(1) };
         Watch::new(patience, 7134)
     }
 

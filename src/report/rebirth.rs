@@ -34,6 +34,9 @@ pub struct Rebirth {
     pub compared: Option<Compared>,
     /// The candidate and its plan.
     pub plan: Bind,
+    /// What became of the Codex, for people; the notes of the plan have it too.
+    #[serde(skip)]
+    pub told: Vec<String>,
 }
 
 /// What became of a rebirth. What did not live is a failure.
@@ -83,6 +86,7 @@ impl Rebirth {
             kept: None,
             compared: changes.compared.as_ref().map(Compared::of),
             plan: Bind::dry_run(&changes.proposal, &outlook, diff),
+            told: Vec::new(),
         }
     }
 
@@ -95,15 +99,12 @@ impl Rebirth {
     /// The same once it lives.
     #[must_use]
     pub fn lives(self, lives: &Lives, notes: Vec<String>) -> Self {
-        let stay = lives
-            .stay
-            .iter()
-            .map(|path| format!("`{path}` of the Codex was written since, and stays as it is"));
+        let codex = lives.codex.told(self.past.unwrap_or(lives.generation), self.from);
         let mut plan = Bind { dry_run: false, reloaded: true, ..self.plan };
         plan.generation = Some(lives.generation);
-        plan.notes.extend(notes.into_iter().chain(stay));
+        plan.notes.extend(notes.into_iter().chain(codex.iter().cloned()));
         let (generation, kept) = (Some(lives.generation), lives.kept);
-        Self { outcome: RebirthOutcome::Lives, generation, kept, plan, ..self }
+        Self { outcome: RebirthOutcome::Lives, generation, kept, plan, told: codex, ..self }
     }
 
     fn told_of_databases(&self) -> Option<String> {
@@ -145,6 +146,9 @@ impl Report for Rebirth {
             page.field("databases", told);
         }
         if self.outcome == RebirthOutcome::Lives {
+            for line in &self.told {
+                page.field("codex", line.as_str());
+            }
             page.field("body", self.plan.body.to_string());
             page.field("next", "lychd-forge rebirth --rollback goes back");
             return;

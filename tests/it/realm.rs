@@ -31,6 +31,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use lychd_forge::binding::generation::Generation;
 use machine::Machine;
 use organism::Organism;
 use serde_json::Value;
@@ -67,6 +68,7 @@ fn realm(test: &str) -> Option<MutexGuard<'static, Realm>> {
             // What failed in another test is told there.
             let realm = realm.lock().unwrap_or_else(PoisonError::into_inner);
             realm.rouse();
+            realm.come_back();
             Some(realm)
         }
         Err(reason) => {
@@ -189,6 +191,15 @@ impl Realm {
             self.user("systemctl --user reset-failed");
             self.start();
             self.until_well();
+        }
+    }
+
+    /// The body that all tests begin with, whatever the last one left.
+    fn come_back(&self) {
+        let receipt = Generation::read(&self.site().join("receipt.json")).unwrap();
+        if receipt.is_some_and(|receipt| receipt.candidate.body.to_string() != self.organism.body) {
+            self.forge("rebirth --recover");
+            self.lives(&format!("{} --no-snapshot", self.organism.body));
         }
     }
 

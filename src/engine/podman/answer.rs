@@ -31,9 +31,9 @@ pub(super) fn fed<T>(
     wall: Duration,
     feed: impl FnOnce(&mut dyn Write) -> T,
 ) -> Result<(Output, T), Failure> {
-    let (output, stopped, fed) = command.output_fed_bounded(feed, &bounds(wall))?;
+    let (output, stopped, result) = command.output_fed_bounded(feed, &bounds(wall))?;
     in_time(command, stopped, wall)?;
-    Ok((output, fed))
+    Ok((output, result))
 }
 
 fn bounds(wall: Duration) -> Bounds {

@@ -218,7 +218,7 @@ pub fn is_on_btrfs(path: &Path) -> io::Result<bool> {
     const MAGIC: i64 = 0x9123_683e;
     for at in path.ancestors() {
         match rustix::fs::statfs(at) {
-            Ok(found) => return Ok(i64::try_from(found.f_type).is_ok_and(|kind| kind == MAGIC)),
+            Ok(found) => return Ok(found.f_type == MAGIC),
             Err(rustix::io::Errno::NOENT) => {}
             Err(error) => return Err(error.into()),
         }

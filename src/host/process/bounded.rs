@@ -87,7 +87,7 @@ impl Command {
         }
         drop(sender);
         let mut feeding = Feed { pipe, deadline };
-        let fed = feed(&mut feeding);
+        let result = feed(&mut feeding);
         drop(feeding);
 
         let mut outputs = BTreeMap::new();
@@ -117,7 +117,7 @@ impl Command {
         let mut output = |which| outputs.remove(&which).unwrap_or_default();
         let (stdout, stderr) = (output(Stopped::Stdout), output(Stopped::Stderr));
         let stderr = String::from_utf8_lossy(&stderr).into_owned();
-        Ok((Output { code, stdout, stderr }, stopped, fed))
+        Ok((Output { code, stdout, stderr }, stopped, result))
     }
 }
 

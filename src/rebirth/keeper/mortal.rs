@@ -35,18 +35,14 @@ pub(super) fn give(keeper: &Keeper<'_>, snapshot: &Snapshot, about: About) -> Re
     let server = keeper.server;
     let done = about.word.map(|word| keeper.snapshots.of_word(word, about.kind)).transpose()?.flatten();
     if let Some(done) = done {
-        for number in server.left()? {
-            server.drop(&Server::left_name(number))?;
-        }
+        server.drop_left(server.left()?)?;
         return Ok(done);
     }
     if server.left()?.is_empty() {
         let placed = put_into_place(keeper, snapshot);
         if placed.is_err() {
-            for number in 0..snapshot.databases.len() {
-                // What stays is in nobody's way, and goes with the next try.
-                let _left = server.drop_aside(number);
-            }
+            // What stays is in nobody's way, and goes with the next try.
+            let _left = server.drop_aside(0..snapshot.databases.len());
         }
         placed?;
     }
@@ -58,9 +54,7 @@ pub(super) fn give(keeper: &Keeper<'_>, snapshot: &Snapshot, about: About) -> Re
         Some(Wanted { database: Server::left_name(*number), name, owner, size: of.size })
     });
     let kept = dump(keeper, about, &wanted.collect::<Vec<_>>())?;
-    for number in numbers {
-        server.drop(&Server::left_name(number))?;
-    }
+    server.drop_left(numbers)?;
     Ok(kept)
 }
 

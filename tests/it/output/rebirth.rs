@@ -4,6 +4,8 @@ use lychd_forge::{
     body::Changed,
     digest::Sha256,
     rebirth::{
+        codex::PutBack,
+        past::Crypt,
         snapshots::Snapshot,
         steps::{Fallen, Lives, Outcome},
     },
@@ -37,13 +39,18 @@ fn compared() -> report::Compared {
     }
 }
 
+fn put_back() -> PutBack {
+    PutBack { back: vec!["lychd.toml".to_owned()], stay: vec!["forge.toml".to_owned()] }
+}
+
 /// The record of a snapshot with two tables.
 pub(crate) fn snapshot(number: u64, notes: u64) -> Snapshot {
     serde_json::from_value(json!({
         "schema": "lychd-forge/snapshot/1", "snapshot": number, "kind": "departure", "generation": 41, "era": 3,
-        "word": Sha256::of("word"), "image": Sha256::of("server").to_string(), "version": "17.6",
+        "word": Sha256::of("word"), "image": Sha256::of("server").to_string(), "version": "17.6", "subvolume": null,
         "databases": [{
-            "name": "lychd", "owner": "lich", "file": "0.dump", "size": 123_456, "sha256": Sha256::of("dump"),
+            "name": "lychd", "owner": "lich", "size": 123_456,
+            "dump": { "file": "0.dump", "sha256": Sha256::of("dump") },
             "rows": { "public.note": notes, "public.tag": 3 },
         }],
     }))
@@ -64,12 +71,13 @@ fn a_rebirth_is_told_to_people_and_machines() {
         kept: None,
         compared: Some(compared()),
         plan: bind,
+        told: Vec::new(),
     };
     is_told("rebirth", &shown, &["/plan/secrets"], &[]);
     let back =
         report::Rebirth { past: Some(40), databases: Databases::Given, given: Some(7), ..shown.clone() };
     is_told("rebirth-back", &back, &["/plan/secrets"], &[]);
-    let lives = Lives { generation: 42, kept: Some(8), stay: vec!["forge.toml".to_owned()] };
+    let lives = Lives { generation: 42, kept: Some(8), codex: put_back() };
     is_told("rebirth-lives", &shown.lives(&lives, Vec::new()), &["/plan/secrets"], &[]);
     is_told("snapshots", &report::Snapshots::of(&[snapshot(7, 12)]), &[], &[]);
 }
@@ -82,7 +90,8 @@ fn a_return_says_why_and_what_is_left_of_it() {
         why: "`lychd-migrate` failed".to_owned(),
         words: vec!["no migration today".to_owned()],
         left: Some(Box::new((snapshot(8, 14), snapshot(7, 12)))),
-        stay: Vec::new(),
+        is_unkept: false,
+        codex: put_back(),
     };
     let returned = Outcome::Returned(fallen.clone()).complain().unwrap_err();
     assert_eq!(returned.exit_code(), 1);
@@ -90,9 +99,25 @@ fn a_return_says_why_and_what_is_left_of_it() {
         returned.to_string(),
         "returned to generation 41 because `lychd-migrate` failed\n  \
          note: no migration today\n  \
-         note: what the database held is kept as snapshot 8: lychd.public.note 14 rows (12 before)"
+         note: what the database held is kept as snapshot 8: lychd.public.note 14 rows (12 before)\n  \
+         note: the Codex is that of generation 41 again (lychd.toml); that of 42 is kept in generations/42/codex of the \
+         state directory\n  \
+         note: what was written into the Codex since stays: forge.toml"
+    );
+    let unkept = Fallen { left: None, is_unkept: true, codex: PutBack::default(), ..fallen.clone() };
+    let unkept = Outcome::Returned(unkept).complain().unwrap_err().to_string();
+    assert!(
+        unkept.ends_with("note: no snapshot was taken: the databases are as the failed body left them"),
+        "{unkept}"
     );
     let down = Outcome::Down(fallen).complain().unwrap_err();
     assert_eq!(down.exit_code(), 2);
     assert!(down.to_string().contains("generation 41, which is back, does not either"), "{down}");
+}
+
+#[test]
+fn the_way_to_btrfs_is_told_as_it_is_typed() {
+    let crypt =
+        Crypt { directory: "/home/lych/.local/share/lychd".into(), is_immortal: false, free: 41 << 30 };
+    is_told("ascension", &report::Ascension::of(&crypt), &[], &[]);
 }

@@ -137,7 +137,8 @@ fn faults_of_what_befalls_a_rite() {
     // A boot in the midst of the window.
     let words = realm.confirmed(&good).replace("--watch 15", "--watch 100");
     let cut = with(&realm, &words, is_arriving, |realm| realm.machine.wish("reboot"));
-    assert_ne!(cut.code, 0, "{cut:?}");
+    // What tells of it went with the machine.
+    drop(cut);
     realm.until_well();
     let settled = realm.forge("rebirth --recover --json");
     assert!(settled.code == 0 && settled.stdout.contains("\"lives\""), "{settled:?}");

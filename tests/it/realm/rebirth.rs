@@ -89,43 +89,44 @@ impl Realm {
             answer(self, "select count(*) from pg_db_role_setting where setconfig::text like '%read_only%'");
         assert_eq!(closed, "0", "{told}");
     }
-}
 
-/// Its rows are there, the failed body's are kept, and every unit is up in the set of before.
-fn returns(realm: &Realm, nature: Nature, why: &str) {
-    let before = realm.inscribed();
-    let text = format!("from before a body that {nature:?}");
-    realm.note(&text);
-    let failed = realm.reborn(&realm.body(nature));
-    let told = format!("{nature:?}: {failed:?}");
-    assert_eq!(failed.code, 1, "{told}\n{}", realm.report());
-    let want = format!("returned to generation {} because {why}", before.number);
-    assert!(failed.stderr.contains(&want), "{want}\n{told}");
-    realm.until_well();
-    assert_eq!(realm.inscribed(), before, "{told}");
-    assert_eq!((realm.notes("note", &text), realm.notes("remark", &text)), (Some(1), None), "{told}");
-    realm.is_settled(&told);
-    let left = realm.forge("snapshots --json").stdout;
-    let left: Value = serde_json::from_str(&left).unwrap();
-    let left = left["snapshots"].as_array().unwrap().last().unwrap().clone();
-    assert_eq!(left["kind"], "left", "{left}");
-    assert!(failed.stderr.contains(&format!("is kept as snapshot {}", left["snapshot"])), "{told}");
-    assert!(failed.stderr.contains("lychd.public.remark"), "{told}");
-    let fallen = realm.state(&format!("generations/{}/fallen", left["generation"]));
-    assert!(fs::read_to_string(fallen).unwrap().contains(why), "{told}");
+    /// A body of this nature does not live: the rows of before are there, its own are kept, and every unit is up in the
+    /// set of before.
+    pub(super) fn returns(&self, nature: Nature, why: &str) {
+        let before = self.inscribed();
+        let text = format!("from before a body that {nature:?}");
+        self.note(&text);
+        let failed = self.reborn(&self.body(nature));
+        let told = format!("{nature:?}: {failed:?}");
+        assert_eq!(failed.code, 1, "{told}\n{}", self.report());
+        let want = format!("returned to generation {} because {why}", before.number);
+        assert!(failed.stderr.contains(&want), "{want}\n{told}");
+        self.until_well();
+        assert_eq!(self.inscribed(), before, "{told}");
+        assert_eq!((self.notes("note", &text), self.notes("remark", &text)), (Some(1), None), "{told}");
+        self.is_settled(&told);
+        let left = self.forge("snapshots --json").stdout;
+        let left: Value = serde_json::from_str(&left).unwrap();
+        let left = left["snapshots"].as_array().unwrap().last().unwrap().clone();
+        assert_eq!(left["kind"], "left", "{left}");
+        assert!(failed.stderr.contains(&format!("is kept as snapshot {}", left["snapshot"])), "{told}");
+        assert!(failed.stderr.contains("lychd.public.remark"), "{told}");
+        let fallen = self.state(&format!("generations/{}/fallen", left["generation"]));
+        assert!(fs::read_to_string(fallen).unwrap().contains(why), "{told}");
+    }
 }
 
 #[test]
 fn a_body_that_fails_gives_way_to_the_old_one() {
     let Some(realm) = realm("a_body_that_fails_gives_way_to_the_old_one") else { return };
-    returns(&realm, Nature::Migrates, "`lychd-migrate` failed");
-    returns(&realm, Nature::Ends, "`lychd-vessel` ended");
+    realm.returns(Nature::Migrates, "`lychd-migrate` failed");
+    realm.returns(Nature::Ends, "`lychd-vessel` ended");
 }
 
 #[test]
 fn a_body_that_only_seems_to_live_gives_way_as_well() {
     let Some(realm) = realm("a_body_that_only_seems_to_live_gives_way_as_well") else { return };
-    returns(&realm, Nature::Deaf, "`lychd-vessel` is well by its own account, and nobody answers");
+    realm.returns(Nature::Deaf, "`lychd-vessel` is well by its own account, and nobody answers");
 }
 
 #[test]

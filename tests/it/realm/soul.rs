@@ -1,13 +1,13 @@
 //! The database's past by hand: snapshots are taken while the organism runs, and given back.
 #![expect(clippy::disallowed_methods, reason = "what is there is looked at")]
 
-use std::fs;
+use std::{fs, time::Instant};
 
 use serde_json::Value;
 
-use super::{Realm, database::answer, inscription::Bound, realm};
+use super::{DATABASE, Realm, bodies::Nature, cuts::say, database::answer, inscription::Bound, realm};
 
-fn told(bound: &Bound) -> Value {
+fn told_of(bound: &Bound) -> Value {
     assert_eq!(bound.code, 0, "{bound:?}");
     let told: Value = serde_json::from_str(&bound.stdout).unwrap();
     told["snapshots"].as_array().unwrap().last().unwrap().clone()
@@ -15,7 +15,7 @@ fn told(bound: &Bound) -> Value {
 
 fn given(realm: &Realm, snapshot: &Value) -> Value {
     let hash = snapshot["candidate"].as_str().unwrap();
-    told(&realm.forge(&format!("snapshots restore {} --confirm {hash} --json", snapshot["snapshot"])))
+    told_of(&realm.forge(&format!("snapshots restore {} --confirm {hash} --json", snapshot["snapshot"])))
 }
 
 #[test]
@@ -25,12 +25,14 @@ fn a_snapshot_is_given_back_by_hand() {
     // A second database, a setting of the first, and names that are no words of SQL.
     answer(&realm, "create database \"odd = name's\"");
     answer(&realm, "alter database lychd set work_mem to '7MB'");
+    answer(&realm, "alter database lychd set search_path to \"$user\", public, \"a b\"");
     let before = realm.look();
-    let taken = told(&realm.forge("snapshots take --json"));
+    let taken = told_of(&realm.forge("snapshots take --json"));
     assert_eq!(realm.look().invocation(super::VESSEL), before.invocation(super::VESSEL), "it was touched");
     let names: Vec<&str> =
         taken["databases"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
-    assert_eq!((names, taken["kind"].as_str()), (vec!["lychd", "odd = name's", "postgres"], Some("taken")));
+    let want = vec!["lychd", "odd = name's", "phoenix", "postgres"];
+    assert_eq!((names, taken["kind"].as_str()), (want, Some("taken")));
     realm.note("second");
     answer(&realm, "drop database \"odd = name's\"");
 
@@ -41,6 +43,7 @@ fn a_snapshot_is_given_back_by_hand() {
     assert_eq!((realm.notes("note", "first"), realm.notes("note", "second")), (Some(1), Some(0)));
     assert_eq!(answer(&realm, "select count(*) from pg_database where datname = 'odd = name''s'"), "1");
     assert_eq!(answer(&realm, "show work_mem"), "7MB");
+    assert_eq!(answer(&realm, "show search_path"), "\"$user\", public, \"a b\"");
     realm.is_settled("after a snapshot was given");
     realm.note("third");
 
@@ -58,8 +61,75 @@ fn a_snapshot_is_given_back_by_hand() {
     assert!(refused.code == 1 && refused.stderr.contains("is not the dump that was recorded"), "{refused:?}");
     assert_eq!(realm.notes("note", "second"), Some(1));
     let gone = realm.forge(&format!("snapshots remove {} --json", taken["snapshot"]));
-    assert_eq!(told(&gone)["snapshot"], taken["snapshot"]);
+    assert_eq!(told_of(&gone)["snapshot"], taken["snapshot"]);
     answer(&realm, "drop database \"odd = name's\"");
-    answer(&realm, "alter database lychd reset work_mem");
+    answer(&realm, "alter database lychd reset all");
     realm.note("after all");
+}
+
+/// The commands as they are printed, run by who is to type them; then a rebirth, a return and a rollback on btrfs.
+#[test]
+#[ignore = "minutes: make test-faults"]
+fn faults_of_an_ascension() {
+    let Some(realm) = realm("faults_of_an_ascension") else { return };
+    let crypt = "/home/lych/.local/share/lychd";
+    realm.note("before the ascension");
+    let told: Value = serde_json::from_str(&realm.forge("snapshots ascension --json").stdout).unwrap();
+    assert_eq!(told["immortal"], false);
+    for command in told["commands"].as_array().unwrap() {
+        realm.user(command.as_str().unwrap());
+    }
+    realm.until_well();
+    realm.user(told["afterwards"].as_str().unwrap());
+    let told: Value = serde_json::from_str(&realm.forge("snapshots ascension --json").stdout).unwrap();
+    assert_eq!(told["immortal"], true);
+    realm.machine.wish("reboot");
+    realm.until_well();
+    assert_eq!(realm.notes("note", "before the ascension"), Some(1));
+
+    // A hundred megabytes of it.
+    answer(
+        &realm,
+        "create table heavy as select n, repeat(md5(n::text), 32) from generate_series(1, 100000) n",
+    );
+    let began = Instant::now();
+    let taken = told_of(&realm.forge("snapshots take --json"));
+    let took = began.elapsed();
+    let place =
+        realm.machine.home().join(format!(".local/share/lychd/snapshots/{}/PG_VERSION", taken["snapshot"]));
+    assert!(place.exists(), "{}", place.display());
+    realm.note("after the snapshot");
+    let before = realm.unit(DATABASE).text("InvocationID").to_owned();
+    let began = Instant::now();
+    let kept = given(&realm, &taken);
+    let gave = began.elapsed();
+    realm.until_well();
+    say(&format!("on btrfs, of {} bytes: a snapshot {took:?}, given back {gave:?}", taken["size"]));
+    assert_ne!(realm.unit(DATABASE).text("InvocationID"), before, "the server was not stopped");
+    assert_eq!(
+        (realm.notes("note", "before the ascension"), realm.notes("note", "after the snapshot")),
+        (Some(1), Some(0))
+    );
+    realm.is_settled("after a subvolume was given");
+    assert_eq!(answer(&realm, "show default_transaction_read_only"), "off");
+    realm.user(&format!("test ! -e {crypt}/postgres/lychd-aside -a ! -e {crypt}/postgres/data/lychd-given"));
+    given(&realm, &kept);
+    realm.until_well();
+    assert_eq!(realm.notes("note", "after the snapshot"), Some(1));
+
+    realm.returns(Nature::Ends, "`lychd-vessel` ended");
+    realm.lives(&realm.body(Nature::Good));
+    assert_eq!(realm.notes("remark", "before the ascension"), Some(1));
+    realm.lives("--rollback");
+    assert_eq!(realm.notes("note", "before the ascension"), Some(1));
+    realm.is_settled("after a rollback on btrfs");
+    answer(&realm, "drop table heavy");
+
+    // Down again, for the other tests.
+    realm.user(&format!(
+        "systemctl --user stop lychd-pod.service; cp --archive {crypt} {crypt}.after; sudo umount {crypt}; \
+         sudo sed -i /btrfs/d /etc/fstab; rm -rf {crypt}.btrfs {crypt}.after/snapshots; rmdir {crypt}; mv {crypt}.after {crypt}"
+    ));
+    realm.rouse();
+    assert_eq!(realm.notes("note", "before the ascension"), Some(1));
 }
