@@ -72,7 +72,7 @@ pub fn inscribe(
         file::remove(&kept).map_err(|error| file::unable("remove", &kept, &error))?;
         journal.moves = theirs.away(place.sites, &kept);
     }
-    journal.stopped = up(place, going)?;
+    journal.stopped = up(place, &going)?;
     for name in generation.candidate.plain_units() {
         if !place.sites.has_link(name)? {
             journal.links.insert(name.to_owned());
@@ -139,7 +139,7 @@ fn undone(failure: Failure, undo: Result<(), Failure>) -> Failure {
 /// As [`inscribe`].
 pub fn release(place: Place<'_>, active: &Generation, state: &Path) -> Result<(), Failure> {
     let mut journal = Journal::new(state, active.number, Some(active.sha256()), None);
-    journal.stopped = up(place, active.candidate.unit_names().map(str::to_owned).collect())?;
+    journal.stopped = up(place, &active.candidate.unit_names().map(str::to_owned).collect())?;
     let found = place.sites.read()?;
     found.refuse_foreign(&FileTree::new())?;
     let kept = place.workshop.adopted();
@@ -185,14 +185,9 @@ fn going(before: Option<&Generation>, new: &Generation) -> BTreeSet<String> {
 }
 
 /// Those of them that run.
-fn up(place: Place<'_>, names: BTreeSet<String>) -> Result<Vec<String>, Failure> {
-    let mut up = Vec::new();
-    for name in names {
-        if place.engines.systemd.unit(&name)?.is_up() {
-            up.push(name);
-        }
-    }
-    Ok(up)
+fn up(place: Place<'_>, names: &BTreeSet<String>) -> Result<Vec<String>, Failure> {
+    let states = place.engines.systemd.units(names.iter().map(String::as_str))?;
+    Ok(states.into_iter().filter(|(_, state)| state.is_up()).map(|(name, _)| name).collect())
 }
 
 /// Stops what the journal says.

@@ -41,9 +41,8 @@ pub enum Texts {
 pub fn look(generation: &Generation, systemd: &Systemd) -> Result<BTreeMap<String, Seen>, Failure> {
     let manifest = &generation.candidate;
     let mut all = BTreeMap::new();
-    for name in manifest.unit_names() {
-        let state = systemd.unit(name)?;
-        let generated = manifest.services.contains_key(name);
+    for (name, state) in systemd.units(manifest.unit_names())? {
+        let generated = manifest.services.contains_key(&name);
         let file = if generated { &state.source } else { &state.fragment };
         let mut seen = Seen::default();
         if !file.as_os_str().is_empty() {
@@ -54,7 +53,7 @@ pub fn look(generation: &Generation, systemd: &Systemd) -> Result<BTreeMap<Strin
         } else if let Some(real) = &seen.real {
             seen.text = file::if_there(real, file::read_text(real))?;
         }
-        all.insert(name.to_owned(), Seen { state, ..seen });
+        all.insert(name, Seen { state, ..seen });
     }
     Ok(all)
 }

@@ -228,8 +228,7 @@ impl Place<'_> {
         }
         self.systemd().reload()?;
         let mut wrong = Vec::new();
-        for name in before.candidate.unit_names() {
-            let state = self.systemd().unit(name)?;
+        for (name, state) in self.systemd().units(before.candidate.unit_names())? {
             let is_ours = |path: &Path| path.starts_with(&self.sites.quadlets);
             if is_ours(&state.source) || is_ours(&state.fragment) {
                 wrong.push(format!("systemd still has `{name}`"));

@@ -335,11 +335,9 @@ impl Podman {
     /// # Errors
     /// As [`Podman::exists`].
     pub fn keep(&self, name: &str, image: &EngineId) -> Result<(), Failure> {
-        self.release(name)?;
         let reference = image.reference();
-        let words =
-            ["create", "--quiet", "--pull=never", "--network=none", "--name", name, &reference, "true"];
-        self.run(words).map(drop)
+        let words = ["create", "--replace", "--quiet", "--pull=never", "--network=none", "--name", name];
+        self.run(words.into_iter().chain([reference.as_str(), "true"])).map(drop)
     }
 
     /// Takes away what [`Podman::keep`] made; none of that name is success.
