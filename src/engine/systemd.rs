@@ -61,8 +61,6 @@ pub struct UnitState {
     pub source: PathBuf,
     /// The number of a job that is on its way; 0 for none.
     pub job: u32,
-    /// What names this run of it; empty for what did not run since the manager started.
-    pub invocation: String,
 }
 
 /// How the main process of a service fared.
@@ -193,8 +191,21 @@ impl Systemd {
             fragment: properties.text("FragmentPath").into(),
             source: properties.text("SourcePath").into(),
             job: properties.job(),
-            invocation: properties.hex("InvocationID"),
         })
+    }
+
+    /// What names the last run of a unit, in hex; empty for one that did not run since the manager started.
+    ///
+    /// # Errors
+    /// [`Failure::Unable`] when it does not answer.
+    pub fn run(&self, name: &str) -> Result<String, Failure> {
+        let object = format!("{UNITS}{}", label(name));
+        let method = Method { service: SERVICE, object: &object, interface: PROPERTIES, name: "Get" };
+        let answer: Result<OwnedVariant, _> = self.bus.call(method, &(OF_UNIT, "InvocationID"));
+        let bytes = answer.and_then(|value| Ok(Vec::<u8>::try_from(value)?));
+        bytes
+            .map(|bytes| HEXLOWER.encode(&bytes))
+            .map_err(|error| unable(&format!("tell of `{name}`"), &error))
     }
 
     /// What it says of a service's main process.
@@ -352,12 +363,6 @@ impl Properties {
 
     fn number(&mut self, name: &str) -> u32 {
         self.0.remove(name).and_then(|value| u32::try_from(value).ok()).unwrap_or_default()
-    }
-
-    /// Bytes, as hex digits.
-    fn hex(&mut self, name: &str) -> String {
-        let bytes = self.0.remove(name).map(Vec::<u8>::try_from);
-        bytes.and_then(Result::ok).map(|bytes| HEXLOWER.encode(&bytes)).unwrap_or_default()
     }
 
     /// `Job` is its number and its path.

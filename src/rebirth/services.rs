@@ -152,7 +152,12 @@ impl Services<'_> {
         let mut told = None;
         loop {
             let seen = |name: &str| -> Result<Seen, Failure> {
-                Ok(Seen { unit: self.systemd().unit(name)?, service: self.systemd().service(name)? })
+                let systemd = self.systemd();
+                Ok(Seen {
+                    unit: systemd.unit(name)?,
+                    service: systemd.service(name)?,
+                    run: systemd.run(name)?,
+                })
             };
             let at = watch.elapsed();
             let vessel = seen(VESSEL_SERVICE)?;

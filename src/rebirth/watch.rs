@@ -11,6 +11,8 @@ pub struct Seen {
     pub unit: UnitState,
     /// Its main process.
     pub service: ServiceState,
+    /// What names this run of it; empty where it has not run.
+    pub run: String,
 }
 
 impl Seen {
@@ -102,9 +104,9 @@ impl Watch {
         let state = vessel.unit.active.as_str();
         let Some((since, run)) = &self.begun else {
             // What waits for its job has not begun.
-            let has_begun = matches!(state, "activating" | "active") && !vessel.unit.invocation.is_empty();
+            let has_begun = matches!(state, "activating" | "active") && !vessel.run.is_empty();
             if has_begun {
-                self.begun = Some((*at, vessel.unit.invocation.clone()));
+                self.begun = Some((*at, vessel.run.clone()));
                 return Verdict::Wait(Stage::Begun);
             }
             if at >= &start {
@@ -112,7 +114,7 @@ impl Watch {
             }
             return Verdict::Wait(Stage::Before);
         };
-        if vessel.unit.invocation != *run {
+        if vessel.run != *run {
             return failed(crate::runes::VESSEL, "was started again");
         }
         if !matches!(state, "activating" | "active" | "reloading") {
@@ -146,9 +148,8 @@ mod tests {
     use super::*;
 
     fn seen(active: &str, run: &str) -> Seen {
-        let unit =
-            UnitState { active: active.to_owned(), invocation: run.to_owned(), ..UnitState::default() };
-        Seen { unit, service: ServiceState::default() }
+        let unit = UnitState { active: active.to_owned(), ..UnitState::default() };
+        Seen { unit, service: ServiceState::default(), run: run.to_owned() }
     }
 
     fn look(at: u64, vessel: Seen, answers: bool) -> Look {
