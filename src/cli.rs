@@ -17,11 +17,13 @@ mod rebirth;
 mod rebirth_args;
 mod settings;
 mod snapshots;
+mod snapshots_args;
 mod store_args;
 mod stream;
 mod synthesize;
 mod transmute;
 mod ui;
+mod word;
 
 use std::process::ExitCode;
 

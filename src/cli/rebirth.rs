@@ -1,7 +1,7 @@
 //! `rebirth`: another body, or a past one.
 
 pub(super) use super::rebirth_args::Args;
-use super::{consent, outcome::Outcome, settings::Settings, ui::Ui};
+use super::{outcome::Outcome, settings::Settings, ui::Ui, word};
 use crate::{
     binding::ground::Ground,
     diagnostic::Failure,
@@ -35,10 +35,10 @@ pub(super) fn run(args: &Args, settings: &Settings, ui: &Ui) -> Result<Outcome, 
         ui.report(&report::Rebirth::unchanged(&gate.changes))?;
         return Ok(Outcome::Done);
     }
-    let word = consent::to_rebirth(&gate.changes, args.confirm.as_deref(), args.diff, ui)?;
+    let given = word::to_rebirth(&gate.changes, args.confirm.as_deref(), args.diff, ui)?;
     let shown = report::Rebirth::dry_run(&gate.changes, args.diff);
     let notes = gate.notes.clone();
-    if let Some(lives) = gate.pass(word, ui)?.complain()? {
+    if let Some(lives) = gate.pass(given, ui)?.complain()? {
         ui.report(&shown.lives(&lives, notes))?;
     }
     Ok(Outcome::Done)

@@ -2,30 +2,16 @@
 //! btrfs, in an instant.
 
 mod immortal;
+mod means;
 mod mortal;
 
-use std::path::PathBuf;
+pub(super) use means::Means;
 
-use super::{
-    services::Services,
-    snapshots::{About, Snapshot, Snapshots},
-    soul::Server,
-};
-use crate::{
-    diagnostic::Failure,
-    engine::btrfs::Btrfs,
-    host::{file, progress::Progress},
-};
+use super::snapshots::{About, Snapshot};
+use crate::{diagnostic::Failure, engine::btrfs::Btrfs, host::file};
 
 /// The keeper of an organism's databases.
-pub(super) struct Keeper<'a> {
-    pub(super) snapshots: Snapshots,
-    pub(super) server: Server<'a>,
-    pub(super) services: Services<'a>,
-    /// The server's directory on the host.
-    pub(super) data: PathBuf,
-    pub(super) progress: &'a dyn Progress,
-}
+pub(super) struct Keeper<'a>(pub(super) Means<'a>);
 
 impl Keeper<'_> {
     /// Takes a snapshot of all databases. The server runs.
@@ -35,8 +21,8 @@ impl Keeper<'_> {
     /// left then.
     pub(super) fn take(&self, about: About) -> Result<Snapshot, Failure> {
         match self.subvolumes()? {
-            Some(btrfs) => immortal::take(self, &btrfs, about),
-            None => mortal::take(self, about),
+            Some(btrfs) => immortal::take(&self.0, &btrfs, about),
+            None => mortal::take(&self.0, about),
         }
     }
 
@@ -49,8 +35,8 @@ impl Keeper<'_> {
     /// read or written. Until the change nothing is different.
     pub(super) fn give(&self, snapshot: &Snapshot, about: About) -> Result<Snapshot, Failure> {
         match (&snapshot.subvolume, Btrfs::on_path()) {
-            (Some(subvolume), Some(btrfs)) => immortal::give(self, &btrfs, (snapshot, subvolume), about),
-            _ => mortal::give(self, snapshot, about),
+            (Some(subvolume), Some(btrfs)) => immortal::give(&self.0, &btrfs, (snapshot, subvolume), about),
+            _ => mortal::give(&self.0, snapshot, about),
         }
     }
 
@@ -59,8 +45,8 @@ impl Keeper<'_> {
     /// # Errors
     /// Unable when the server does not answer, or something cannot be read.
     pub(super) fn gave(&self, about: About) -> Result<bool, Failure> {
-        let done = about.word.map(|word| self.snapshots.of_word(word, about.kind)).transpose()?.flatten();
-        Ok(done.is_some() || !self.server.left()?.is_empty() || immortal::is_given(&self.data)?)
+        let done = about.word.map(|word| self.0.snapshots.of_word(word, about.kind)).transpose()?.flatten();
+        Ok(done.is_some() || !self.0.server.left()?.is_empty() || immortal::is_given(&self.0.data)?)
     }
 
     /// Lets the databases be written to that were given.
@@ -68,13 +54,13 @@ impl Keeper<'_> {
     /// # Errors
     /// Refused when the server says no.
     pub(super) fn open(&self) -> Result<(), Failure> {
-        self.server.open()?;
-        immortal::opened(&self.data)
+        self.0.server.open()?;
+        immortal::opened(&self.0.data)
     }
 
     fn subvolumes(&self) -> Result<Option<Btrfs>, Failure> {
-        let is_one =
-            file::is_subvolume(&self.data).map_err(|error| file::unable("look at", &self.data, &error))?;
+        let is_one = file::is_subvolume(&self.0.data)
+            .map_err(|error| file::unable("look at", &self.0.data, &error))?;
         Ok(Btrfs::on_path().filter(|_| is_one))
     }
 }

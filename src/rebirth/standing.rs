@@ -20,7 +20,7 @@ pub struct Standing {
     pub is_active: bool,
     /// The generations that are of it, the oldest first.
     pub generations: BTreeSet<u64>,
-    /// Whether podman has all its images; `None` where podman cannot be asked.
+    /// Whether podman has all its images; `None` where podman cannot be asked, or need not.
     pub is_loaded: Option<bool>,
 }
 
@@ -39,7 +39,8 @@ pub fn of(directories: &Directories, records: &[Record]) -> Result<BTreeMap<Body
     {
         all.entry(active.candidate.body).or_default().is_active = true;
     }
-    let podman = Podman::on_path().ok();
+    // Where nothing was ever inscribed nobody asks podman, which makes files of its own when it is asked.
+    let podman = if all.is_empty() { None } else { Podman::on_path().ok() };
     for record in records {
         let has = |podman: &Podman| {
             let mut images = record.body.images.iter();

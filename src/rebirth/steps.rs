@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     codex::{self, PutBack},
-    keeper::Keeper,
+    keeper::{Keeper, Means},
     rite::{Phase, Rite},
     services::{Services, Stop},
     snapshots::{About, Kind, Snapshot, Snapshots},
@@ -108,13 +108,13 @@ impl Steps<'_> {
 
     /// Who keeps the databases.
     pub(super) fn keeper(&self) -> Result<Keeper<'_>, Failure> {
-        Ok(Keeper {
+        Ok(Keeper(Means {
             snapshots: Snapshots::of_state(&self.ground.state),
             server: Server::new(&self.engines.podman),
             services: self.services(),
             data: file::resolved(&self.ground.directories.crypt)?.join(DATA),
             progress: self.progress,
-        })
+        }))
     }
 
     /// A generation that must be there.
@@ -314,7 +314,7 @@ impl Steps<'_> {
             self.services().start_database()?;
             let (keeper, about) = (self.keeper()?, Self::about(rite, Kind::Departure, old));
             if let (true, Some(gives)) = (keeper.gave(about)?, rite.gives) {
-                let gives = keeper.snapshots.read(gives)?;
+                let gives = keeper.0.snapshots.read(gives)?;
                 rite.kept = Some(keeper.give(&gives, about)?.number);
                 self.write(rite)?;
             }
@@ -325,7 +325,7 @@ impl Steps<'_> {
             // The same where the new set was there, and where the database got its past.
             Phase::Arriving => is_new || rite.gives.is_some(),
         };
-        let snapshots = self.keeper()?.snapshots;
+        let snapshots = self.keeper()?.0.snapshots;
         rite.kept.filter(|_| touched).map(|kept| snapshots.read(kept)).transpose()
     }
 

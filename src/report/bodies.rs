@@ -37,7 +37,7 @@ pub struct Listed {
     pub active: bool,
     /// The generations that are kept of it.
     pub generations: BTreeSet<u64>,
-    /// Whether podman has all its images; `null` where podman cannot be asked.
+    /// Whether podman has all its images; `null` where podman cannot be asked, or nothing was ever inscribed.
     pub loaded: Option<bool>,
     /// What it is.
     #[serde(flatten)]

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Keeper;
+use super::means::Means;
 use crate::{
     diagnostic::Failure,
     engine::btrfs::Btrfs,
@@ -42,16 +42,16 @@ pub(super) fn opened(data: &Path) -> Result<(), Failure> {
     file::remove(&given).map_err(|error| file::unable("remove", &given, &error))
 }
 
-pub(super) fn take(keeper: &Keeper<'_>, btrfs: &Btrfs, about: About) -> Result<Snapshot, Failure> {
-    let databases = told(keeper)?;
+pub(super) fn take(with: &Means<'_>, btrfs: &Btrfs, about: About) -> Result<Snapshot, Failure> {
+    let databases = told(with)?;
     // So that a server that begins there has nothing to make good.
-    keeper.server.checkpoint()?;
-    keep(keeper, btrfs, about, (&keeper.data, databases))
+    with.server.checkpoint()?;
+    keep(with, btrfs, about, (&with.data, databases))
 }
 
 /// The databases as they are now.
-fn told(keeper: &Keeper<'_>) -> Result<Vec<Kept>, Failure> {
-    let server = keeper.server;
+fn told(with: &Means<'_>) -> Result<Vec<Kept>, Failure> {
+    let server = with.server;
     let all = server.databases()?.into_iter().map(|one| {
         let rows = server.rows(&one.name)?;
         Ok(Kept { name: one.name, owner: one.owner, size: one.size, dump: None, rows })
@@ -61,15 +61,15 @@ fn told(keeper: &Keeper<'_>) -> Result<Vec<Kept>, Failure> {
 
 /// Makes a snapshot of a directory, whose databases were told.
 fn keep(
-    keeper: &Keeper<'_>,
+    with: &Means<'_>,
     btrfs: &Btrfs,
     about: About,
     (of, databases): (&Path, Vec<Kept>),
 ) -> Result<Snapshot, Failure> {
-    let server = (keeper.server.image()?, keeper.server.version()?);
-    keeper.progress.stage("snapshot", "the databases, as a subvolume");
-    let draft = keeper.snapshots.draft()?;
-    let subvolume = place(&keeper.data, draft.number);
+    let server = (with.server.image()?, with.server.version()?);
+    with.progress.stage("snapshot", "the databases, as a subvolume");
+    let draft = with.snapshots.draft()?;
+    let subvolume = place(&with.data, draft.number);
     // What has no record is of a forge that was killed.
     btrfs.remove(&subvolume)?;
     if let Some(above) = subvolume.parent() {
@@ -77,27 +77,27 @@ fn keep(
     }
     btrfs.snapshot(of, &subvolume, true)?;
     let snapshot = Snapshot::new(draft.number, about, server, Some(subvolume), databases);
-    keeper.snapshots.finish(&draft, &snapshot)?;
+    with.snapshots.finish(&draft, &snapshot)?;
     Ok(snapshot)
 }
 
 pub(super) fn give(
-    keeper: &Keeper<'_>,
+    with: &Means<'_>,
     btrfs: &Btrfs,
     (snapshot, subvolume): (&Snapshot, &Path),
     about: About,
 ) -> Result<Snapshot, Failure> {
-    let (data, aside) = (&keeper.data, aside(&keeper.data));
-    let done = about.word.map(|word| keeper.snapshots.of_word(word, about.kind)).transpose()?.flatten();
+    let (data, aside) = (&with.data, aside(&with.data));
+    let done = about.word.map(|word| with.snapshots.of_word(word, about.kind)).transpose()?.flatten();
     if let Some(done) = done {
         btrfs.remove(&aside)?;
         return Ok(done);
     }
     let mut databases = Vec::new();
     if !is_given_by(data, about)? {
-        keeper.snapshots.check(snapshot)?;
-        databases = told(keeper)?;
-        keeper.progress.stage("restore", &format!("the databases of snapshot {}", snapshot.number));
+        with.snapshots.check(snapshot)?;
+        databases = told(with)?;
+        with.progress.stage("restore", &format!("the databases of snapshot {}", snapshot.number));
         btrfs.remove(&aside)?;
         btrfs.snapshot(subvolume, &aside, false)?;
         let settings = aside.join(SETTINGS);
@@ -107,14 +107,14 @@ pub(super) fn give(
             .and_then(|()| file::write(&aside.join(GIVEN), word.as_bytes()))
             .and_then(|()| file::sync_directory(&aside))
             .map_err(|error| file::unable("write", &settings, &error))?;
-        keeper.services.stop_database()?;
+        with.services.stop_database()?;
         let exchanged = file::exchange(&aside, data)
             .and_then(|()| data.parent().map_or(Ok(()), file::sync_directory))
             .map_err(|error| file::unable("exchange", data, &error));
-        keeper.services.start_database()?;
+        with.services.start_database()?;
         exchanged?;
     }
-    let kept = keep(keeper, btrfs, about, (&aside, databases))?;
+    let kept = keep(with, btrfs, about, (&aside, databases))?;
     btrfs.remove(&aside)?;
     Ok(kept)
 }

@@ -1,6 +1,6 @@
 //! Databases as dumps.
 
-use super::Keeper;
+use super::means::Means;
 use crate::{
     diagnostic::{Diagnostic, Failure, Fault},
     host::file,
@@ -21,25 +21,25 @@ struct Wanted {
     size: u64,
 }
 
-pub(super) fn take(keeper: &Keeper<'_>, about: About) -> Result<Snapshot, Failure> {
-    let wanted = keeper.server.databases()?.into_iter().map(|one| Wanted {
+pub(super) fn take(with: &Means<'_>, about: About) -> Result<Snapshot, Failure> {
+    let wanted = with.server.databases()?.into_iter().map(|one| Wanted {
         database: one.name.clone(),
         name: one.name,
         owner: one.owner,
         size: one.size,
     });
-    dump(keeper, about, &wanted.collect::<Vec<_>>())
+    dump(with, about, &wanted.collect::<Vec<_>>())
 }
 
-pub(super) fn give(keeper: &Keeper<'_>, snapshot: &Snapshot, about: About) -> Result<Snapshot, Failure> {
-    let server = keeper.server;
-    let done = about.word.map(|word| keeper.snapshots.of_word(word, about.kind)).transpose()?.flatten();
+pub(super) fn give(with: &Means<'_>, snapshot: &Snapshot, about: About) -> Result<Snapshot, Failure> {
+    let server = with.server;
+    let done = about.word.map(|word| with.snapshots.of_word(word, about.kind)).transpose()?.flatten();
     if let Some(done) = done {
         server.drop_left(server.left()?)?;
         return Ok(done);
     }
     if server.left()?.is_empty() {
-        let placed = put_into_place(keeper, snapshot);
+        let placed = put_into_place(with, snapshot);
         if placed.is_err() {
             // What stays is in nobody's way, and goes with the next try.
             let _left = server.drop_aside(0..snapshot.databases.len());
@@ -53,33 +53,33 @@ pub(super) fn give(keeper: &Keeper<'_>, snapshot: &Snapshot, about: About) -> Re
         let (name, owner) = (of.name.clone(), of.owner.clone());
         Some(Wanted { database: Server::left_name(*number), name, owner, size: of.size })
     });
-    let kept = dump(keeper, about, &wanted.collect::<Vec<_>>())?;
+    let kept = dump(with, about, &wanted.collect::<Vec<_>>())?;
     server.drop_left(numbers)?;
     Ok(kept)
 }
 
-fn put_into_place(keeper: &Keeper<'_>, snapshot: &Snapshot) -> Result<(), Failure> {
-    keeper.snapshots.check(snapshot)?;
-    let place = keeper.snapshots.place(snapshot.number);
+fn put_into_place(with: &Means<'_>, snapshot: &Snapshot) -> Result<(), Failure> {
+    with.snapshots.check(snapshot)?;
+    let place = with.snapshots.place(snapshot.number);
     for (number, one) in snapshot.databases.iter().enumerate() {
         let Some(dump) = &one.dump else {
             let message =
                 format!("snapshot {} is a subvolume, and there is no `btrfs` on PATH", snapshot.number);
             return Err(Diagnostic::new(message).of_kind(Fault::Program).help("install btrfs-progs").into());
         };
-        keeper.progress.stage("restore", &format!("the database {}", one.name));
+        with.progress.stage("restore", &format!("the database {}", one.name));
         let path = place.join(&dump.file);
         let file = file::open(&path).map_err(|error| file::unable("read", &path, &error))?;
-        keeper.server.put_aside(number, &one.name, &one.owner, file)?;
+        with.server.put_aside(number, &one.name, &one.owner, file)?;
     }
     let names: Vec<&str> = snapshot.databases.iter().map(|one| one.name.as_str()).collect();
-    keeper.server.take_places(&names)
+    with.server.take_places(&names)
 }
 
-fn dump(keeper: &Keeper<'_>, about: About, wanted: &[Wanted]) -> Result<Snapshot, Failure> {
-    let Keeper { snapshots, server, progress, .. } = keeper;
+fn dump(with: &Means<'_>, about: About, wanted: &[Wanted]) -> Result<Snapshot, Failure> {
+    let Means { snapshots, server, progress, .. } = with;
     let draft = snapshots.draft()?;
-    has_room(keeper, wanted.iter().map(|one| one.size).sum())?;
+    has_room(with, wanted.iter().map(|one| one.size).sum())?;
     let mut databases = Vec::new();
     for (at, one) in wanted.iter().enumerate() {
         progress.stage("snapshot", &format!("the database {}", one.name));
@@ -105,8 +105,8 @@ fn dump(keeper: &Keeper<'_>, about: About, wanted: &[Wanted]) -> Result<Snapshot
 }
 
 /// Dumps are smaller than the databases, as a rule.
-fn has_room(keeper: &Keeper<'_>, wanted: u64) -> Result<(), Failure> {
-    let directory = keeper.snapshots.directory();
+fn has_room(with: &Means<'_>, wanted: u64) -> Result<(), Failure> {
+    let directory = with.snapshots.directory();
     let free = file::free_space(directory).map_err(|error| file::unable("look at", directory, &error))?;
     let wanted = wanted.saturating_add(SPARE);
     if free >= wanted {

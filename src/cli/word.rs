@@ -1,0 +1,56 @@
+//! A human's word to what was shown: the first digits of its hash, given or typed.
+
+use super::{consent::unasked, ui::Ui};
+use crate::{
+    binding::{
+        consents::Word,
+        manifest::{CONFIRMING_DIGITS, CandidateId},
+    },
+    diagnostic::{Diagnostic, Failure},
+    rebirth::{gate::Changes, past::Past, snapshots::Snapshot},
+    report,
+};
+
+/// For a rebirth: given, or typed by whoever was shown what changes.
+pub(super) fn to_rebirth(
+    changes: &Changes,
+    given: Option<&str>,
+    diff: bool,
+    ui: &Ui,
+) -> Result<Word, Failure> {
+    let show = || report::Rebirth::dry_run(changes, diff);
+    let told = || {
+        let told = Diagnostic::new("another body needs a human's word");
+        changes.widens.iter().fold(told, |told, line| told.note(line.as_str()))
+    };
+    word(changes.candidate(), (given, "lychd-forge rebirth --dry-run"), ui, told, || ui.show(&show()))
+}
+
+/// For a past of the database.
+pub(super) fn to_restore(snapshot: &Snapshot, given: Option<&str>, ui: &Ui) -> Result<Word, Failure> {
+    let told = || {
+        let told = Diagnostic::new("another past of the database needs a human's word");
+        told.note("what it holds now is kept as a snapshot")
+    };
+    let show = || ui.show(&report::Snapshots::of(std::slice::from_ref(snapshot)));
+    word(Past::candidate(snapshot), (given, "lychd-forge snapshots restore N"), ui, told, show)
+}
+
+fn word(
+    candidate: CandidateId,
+    (given, command): (Option<&str>, &str),
+    ui: &Ui,
+    told: impl FnOnce() -> Diagnostic,
+    show: impl FnOnce(),
+) -> Result<Word, Failure> {
+    if let Some(digits) = given {
+        return candidate.confirm(digits, command).map(|()| Word::Given);
+    }
+    let hash = candidate.short(CONFIRMING_DIGITS);
+    if !ui.can_ask() {
+        return Err(unasked(told(), &hash));
+    }
+    show();
+    let typed = ui.ask_for(&format!("Type {hash} to go on:"))?;
+    candidate.confirm(&typed, command).map(|()| Word::Typed)
+}
