@@ -74,7 +74,7 @@ impl Report for Recovered {
             (Way::Stayed, Some(number)) => format!("generation {number} goes on"),
             (Way::Returned, Some(number)) => format!("returned to generation {number}"),
             (Way::Down, Some(number)) => format!("generation {number} is inscribed, and does not live"),
-            _ => "no inscription was cut short".to_owned(),
+            _ => "nothing was cut short".to_owned(),
         };
         page.field("recovered", told);
     }
