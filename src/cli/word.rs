@@ -18,7 +18,7 @@ pub(super) fn to_rebirth(
     diff: bool,
     ui: &Ui,
 ) -> Result<Word, Failure> {
-    let show = || report::Rebirth::dry_run(changes, diff);
+    let show = || report::Rebirth::asked(changes, diff);
     let told = || {
         let told = Diagnostic::new("another body needs a human's word");
         changes.widens.iter().fold(told, |told, line| told.note(line.as_str()))

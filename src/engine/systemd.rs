@@ -350,8 +350,13 @@ impl Systemd {
 #[must_use]
 pub fn last_words(unit: &str) -> Vec<String> {
     let words = ["--user", "--no-pager", "--output=cat", "--lines=8", "--unit", unit];
-    let output = Command::new("journalctl").args(words).output();
-    output.map(|output| output.text().lines().map(str::to_owned).collect()).unwrap_or_default()
+    let said = |more: &[&str]| -> Vec<String> {
+        let output = Command::new("journalctl").args(words).args(more).output();
+        output.map(|output| output.text().lines().map(str::to_owned).collect()).unwrap_or_default()
+    };
+    // What the container itself said, where it came to that.
+    let own = said(&["--identifier", unit.trim_end_matches(".service")]);
+    if own.is_empty() { said(&[]) } else { own }
 }
 
 struct Properties(BTreeMap<String, OwnedVariant>);

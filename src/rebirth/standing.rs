@@ -18,8 +18,10 @@ use crate::{
 pub struct Standing {
     /// Whether its units are inscribed.
     pub is_active: bool,
-    /// The generations that are of it, the oldest first.
+    /// The generations that are of it and lived, the oldest first.
     pub generations: BTreeSet<u64>,
+    /// Those that did not live.
+    pub fallen: BTreeSet<u64>,
     /// Whether podman has all its images; `None` where podman cannot be asked, or need not.
     pub is_loaded: Option<bool>,
 }
@@ -31,8 +33,12 @@ pub struct Standing {
 pub fn of(directories: &Directories, records: &[Record]) -> Result<BTreeMap<BodyId, Standing>, Failure> {
     let state = file::resolved(&directories.state)?;
     let mut all: BTreeMap<BodyId, Standing> = BTreeMap::new();
-    for generation in Generations::of_state(&state).records()? {
-        all.entry(generation.candidate.body).or_default().generations.insert(generation.number);
+    let generations = Generations::of_state(&state);
+    for generation in generations.records()? {
+        let standing = all.entry(generation.candidate.body).or_default();
+        let has_fallen = generations.fallen(generation.number)?.is_some();
+        let numbers = if has_fallen { &mut standing.fallen } else { &mut standing.generations };
+        numbers.insert(generation.number);
     }
     if let Some(active) = Generation::read(&Sites::of_user(&state)?.receipt())?
         && file::resolved(&active.state)? == state

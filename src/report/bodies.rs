@@ -35,8 +35,10 @@ pub struct Listed {
     pub sequence: Option<u64>,
     /// Whether its units are inscribed.
     pub active: bool,
-    /// The generations that are kept of it.
+    /// The generations that are kept of it, and lived.
     pub generations: BTreeSet<u64>,
+    /// Those that did not live.
+    pub fallen: BTreeSet<u64>,
     /// Whether podman has all its images; `null` where podman cannot be asked, or nothing was ever inscribed.
     pub loaded: Option<bool>,
     /// What it is.
@@ -136,12 +138,13 @@ impl Bodies {
     #[must_use]
     pub fn of(listing: Listing, standing: &BTreeMap<BodyId, Standing>) -> Self {
         let listed = |record: &body::Record| {
-            let Standing { is_active, generations, is_loaded } =
+            let Standing { is_active, generations, fallen, is_loaded } =
                 standing.get(&record.body.id()).cloned().unwrap_or_default();
             Listed {
                 sequence: record.order.sequence(),
                 active: is_active,
                 generations,
+                fallen,
                 loaded: is_loaded,
                 body: Body::of(&record.body),
             }
@@ -150,17 +153,20 @@ impl Bodies {
     }
 }
 
-/// What is said of how a body stands.
-fn stands(is_active: bool, generations: &BTreeSet<u64>, is_loaded: Option<bool>) -> String {
-    let numbers: Vec<String> = generations.iter().map(ToString::to_string).collect();
-    let kept = match numbers.as_slice() {
-        [] => None,
-        [one] => Some(format!("generation {one}")),
-        several => Some(format!("generations {}", several.join(", "))),
-    };
-    let active = is_active.then(|| "active".to_owned());
-    let gone = (is_loaded == Some(false)).then(|| "not in podman".to_owned());
-    active.into_iter().chain(kept).chain(gone).collect::<Vec<_>>().join("; ")
+impl Listed {
+    /// What is said of how it stands.
+    fn stands(&self) -> String {
+        let of = |word: &str, all: &BTreeSet<u64>| {
+            let numbers: Vec<String> = all.iter().map(ToString::to_string).collect();
+            (!numbers.is_empty()).then(|| format!("{word} {}", numbers.join(", ")))
+        };
+        let active = self.active.then(|| "active".to_owned());
+        let lived =
+            of(if self.generations.len() > 1 { "generations" } else { "generation" }, &self.generations);
+        let fallen = of("did not live as", &self.fallen);
+        let gone = (self.loaded == Some(false)).then(|| "not in podman".to_owned());
+        active.into_iter().chain(lived).chain(fallen).chain(gone).collect::<Vec<_>>().join("; ")
+    }
 }
 
 impl Report for Bodies {
@@ -170,10 +176,10 @@ impl Report for Bodies {
             return;
         }
         page.line("BODY          IMAGE ID      LAYERS        SIZE  REFERENCE                    STANDS");
-        for Listed { body, active, generations, loaded, .. } in &self.bodies {
+        for listed @ Listed { body, .. } in &self.bodies {
             let image_id: String = body.image_id.trim_start_matches("sha256:").chars().take(12).collect();
             let (id, size) = (body.body.0.short(12), HumanBytes(body.size).to_string());
-            let stands = stands(*active, generations, *loaded);
+            let stands = listed.stands();
             let line = format!(
                 "{id}  {image_id:<12}  {:>6}  {size:>10}  {:<27}  {stands}",
                 body.layers, body.reference

@@ -37,6 +37,9 @@ pub struct Rebirth {
     /// What became of the Codex, for people; the notes of the plan have it too.
     #[serde(skip)]
     pub told: Vec<String>,
+    /// What may come next, for people.
+    #[serde(skip)]
+    pub next: &'static str,
 }
 
 /// What became of a rebirth. What did not live is a failure.
@@ -87,7 +90,14 @@ impl Rebirth {
             compared: changes.compared.as_ref().map(Compared::of),
             plan: Bind::dry_run(&changes.proposal, &outlook, diff),
             told: Vec::new(),
+            next: "nothing was done: this was a dry run",
         }
+    }
+
+    /// What is shown before the word.
+    #[must_use]
+    pub fn asked(changes: &Changes, diff: bool) -> Self {
+        Self { next: "", ..Self::dry_run(changes, diff) }
     }
 
     /// What is told of one that lives already.
@@ -158,6 +168,8 @@ impl Report for Rebirth {
         }
         self.plan.write_plan(page);
         page.field("candidate", self.plan.candidate.to_string());
-        page.field("next", "nothing was done: this was a dry run");
+        if !self.next.is_empty() {
+            page.field("next", self.next);
+        }
     }
 }

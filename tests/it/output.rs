@@ -176,7 +176,8 @@ fn each_verb_answers_people_and_machines_from_one_value() {
         b"{ \"schema\": \"lychd-forge/body/9\" }",
     )
     .unwrap();
-    let stands = Standing { is_active: true, generations: [1, 3].into(), is_loaded: Some(false) };
+    let (generations, fallen) = ([1, 3].into(), [2].into());
+    let stands = Standing { is_active: true, generations, fallen, is_loaded: Some(false) };
     let told = report::Bodies::of(bodies.list().unwrap(), &[(known.id(), stands)].into());
     is_told("bodies", &told, &["/bodies/0/images"], &[]);
 }

@@ -72,6 +72,7 @@ fn a_rebirth_is_told_to_people_and_machines() {
         compared: Some(compared()),
         plan: bind,
         told: Vec::new(),
+        next: "nothing was done: this was a dry run",
     };
     is_told("rebirth", &shown, &["/plan/secrets"], &[]);
     let back =
