@@ -95,7 +95,7 @@ impl Past {
     /// Takes a snapshot; the organism goes on meanwhile.
     ///
     /// # Errors
-    /// As [`Snapshots::take`].
+    /// Refused when a tool of the server fails; unable when something cannot be written.
     pub fn take(&self, progress: &dyn Progress) -> Result<Snapshot, Failure> {
         let steps = self.steps(progress);
         steps.services().start_database()?;
@@ -132,7 +132,7 @@ impl Past {
     /// Gives it back; returns the snapshot of what the database was. Whoever calls this has the word.
     ///
     /// # Errors
-    /// As [`Snapshots::give`]: then the database is as it was, and what ran runs.
+    /// Refused or unable when it cannot be given: then the database is as it was, and what ran runs.
     pub fn restore(
         &self,
         snapshot: &Snapshot,
