@@ -49,6 +49,18 @@ impl Keeper<'_> {
         Ok(done.is_some() || !self.0.server.left()?.is_empty() || immortal::is_given(&self.0.data)?)
     }
 
+    /// Takes away what was made ready of a past that was not given.
+    ///
+    /// # Errors
+    /// Refused when the server says no; unable when a subvolume cannot be removed.
+    pub(super) fn forget(&self) -> Result<(), Failure> {
+        self.0.server.drop_aside(self.0.server.aside()?)?;
+        match Btrfs::on_path() {
+            Some(btrfs) => immortal::forget(&self.0.data, &btrfs),
+            None => Ok(()),
+        }
+    }
+
     /// Lets the databases be written to that were given.
     ///
     /// # Errors

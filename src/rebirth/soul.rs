@@ -185,13 +185,25 @@ impl<'a> Server<'a> {
     /// # Errors
     /// As [`Server::databases`].
     pub fn left(self) -> Result<Vec<usize>, Failure> {
+        self.numbers(LEFT)
+    }
+
+    /// Those of databases that were made aside.
+    ///
+    /// # Errors
+    /// As [`Server::databases`].
+    pub fn aside(self) -> Result<Vec<usize>, Failure> {
+        self.numbers(ASIDE)
+    }
+
+    fn numbers(self, prefix: &str) -> Result<Vec<usize>, Failure> {
         let question = format!(
             "select coalesce(json_agg(datname), '[]') from pg_database where starts_with(datname, {})",
-            literal(LEFT)
+            literal(prefix)
         );
         let names: Vec<String> = self.ask_json(BESIDE, &question)?;
         let mut numbers: Vec<usize> =
-            names.iter().filter_map(|name| name.strip_prefix(LEFT)?.parse().ok()).collect();
+            names.iter().filter_map(|name| name.strip_prefix(prefix)?.parse().ok()).collect();
         numbers.sort_unstable();
         Ok(numbers)
     }

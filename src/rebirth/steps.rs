@@ -317,6 +317,8 @@ impl Steps<'_> {
                 let gives = keeper.0.snapshots.read(gives)?;
                 rite.kept = Some(keeper.give(&gives, about)?.number);
                 self.write(rite)?;
+            } else {
+                keeper.forget()?;
             }
         }
         let touched = match rite.phase {

@@ -42,6 +42,11 @@ pub(super) fn opened(data: &Path) -> Result<(), Failure> {
     file::remove(&given).map_err(|error| file::unable("remove", &given, &error))
 }
 
+/// Takes away what was made ready and not given.
+pub(super) fn forget(data: &Path, btrfs: &Btrfs) -> Result<(), Failure> {
+    btrfs.remove(&aside(data))
+}
+
 pub(super) fn take(with: &Means<'_>, btrfs: &Btrfs, about: About) -> Result<Snapshot, Failure> {
     let databases = told(with)?;
     // So that a server that begins there has nothing to make good.
