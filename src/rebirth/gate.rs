@@ -187,7 +187,14 @@ fn fate(
     }
     let snapshots = Snapshots::of_state(&active.state);
     if let Some(left) = departure(generations, past.era)? {
-        return Ok((Fate::Given(Box::new(snapshots.read(left)?)), Some(past.era)));
+        let left = snapshots.read(left)?;
+        // Numbers of snapshots that were removed are given again.
+        if left.era != past.era {
+            let message =
+                format!("snapshot {} is no longer the one that was taken as that era was left", left.number);
+            return Err(Diagnostic::new(message).help("lychd-forge snapshots").into());
+        }
+        return Ok((Fate::Given(Box::new(left)), Some(past.era)));
     }
     if !manner.snapshot {
         return Ok((Fate::Unkept, Some(past.era)));

@@ -107,7 +107,7 @@ pub(super) fn give(
         btrfs.snapshot(subvolume, &aside, false)?;
         let settings = aside.join(SETTINGS);
         let text = file::if_there(&settings, file::read_text(&settings))?.unwrap_or_default();
-        let word = about.word.map(|word| word.to_string()).unwrap_or_default();
+        let word = mark(about);
         file::write(&settings, format!("{text}{CLOSED}").as_bytes())
             .and_then(|()| file::write(&aside.join(GIVEN), word.as_bytes()))
             .and_then(|()| file::sync_directory(&aside))
@@ -124,9 +124,15 @@ pub(super) fn give(
     Ok(kept)
 }
 
+/// What tells one giving from another: the way there and the way back have one word.
+fn mark(about: About) -> String {
+    let word = about.word.map(|word| word.to_string()).unwrap_or_default();
+    format!("{word} {:?}", about.kind)
+}
+
 /// Whether it is this past that was given.
 fn is_given_by(data: &Path, about: About) -> Result<bool, Failure> {
     let given = data.join(GIVEN);
     let word = file::if_there(&given, file::read_text(&given))?;
-    Ok(word.is_some_and(|word| about.word.is_some_and(|own| own.to_string() == word)))
+    Ok(word.is_some_and(|word| word == mark(about)))
 }
