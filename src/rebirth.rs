@@ -4,14 +4,17 @@
 
 pub mod ascension;
 pub mod codex;
+pub mod fate;
 pub mod gate;
 mod keeper;
 pub mod past;
+pub mod properties;
 pub mod recovery;
 pub mod rite;
 mod services;
 pub mod snapshots;
 pub mod soul;
+mod sql;
 pub mod standing;
 pub mod steps;
 pub mod watch;

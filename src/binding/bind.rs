@@ -273,7 +273,8 @@ impl Prepared {
         let before = host.found.receipt.as_ref();
         if self.asks() {
             let active = before.map(|before| before.number);
-            consents::record(&host.state, (word, "bind"), self.candidate(), active)?;
+            let candidate = self.candidate();
+            consents::record(&host.state, (word, "bind"), (candidate, candidate), active)?;
         }
         let generation = self.ground.generations().next(before, candidate.manifest.clone())?;
         let set = Set::new(generation, candidate, sources);

@@ -46,8 +46,10 @@ pub struct Consent {
     pub word: Word,
     /// What for: the verb.
     pub verb: String,
-    /// To which candidate.
+    /// To which candidate; of a snapshot, to which record.
     pub candidate: CandidateId,
+    /// The hash that was confirmed: the same, or one that covers more than that.
+    pub confirmed: CandidateId,
     /// The generation that was active; `None` where there was none.
     pub active: Option<u64>,
 }
@@ -59,7 +61,7 @@ pub struct Consent {
 pub fn record(
     state: &Path,
     (word, verb): (Word, &str),
-    candidate: CandidateId,
+    (candidate, confirmed): (CandidateId, CandidateId),
     active: Option<u64>,
 ) -> Result<Sha256, Failure> {
     let path = state.join("consents.jsonl");
@@ -73,6 +75,7 @@ pub fn record(
         word,
         verb: verb.to_owned(),
         candidate,
+        confirmed,
         active,
     };
     let shown = path.display().to_string();
@@ -93,8 +96,8 @@ mod tests {
     fn each_line_names_the_one_before() {
         let state = tempfile::tempdir().unwrap();
         let candidate: CandidateId = Sha256::of("candidate").to_string().parse().unwrap();
-        let first = record(state.path(), (Word::Typed, "bind"), candidate, None).unwrap();
-        let second = record(state.path(), (Word::Given, "rebirth"), candidate, Some(1)).unwrap();
+        let first = record(state.path(), (Word::Typed, "bind"), (candidate, candidate), None).unwrap();
+        let second = record(state.path(), (Word::Given, "rebirth"), (candidate, candidate), Some(1)).unwrap();
         assert_ne!(first, second);
         let log = file::read_text(&state.path().join("consents.jsonl")).unwrap();
         let lines: Vec<Consent> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

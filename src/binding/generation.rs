@@ -45,7 +45,8 @@ pub struct Generation {
     /// The state directory that keeps it.
     pub state: PathBuf,
     /// The number of the generation with which the database got the schema that it has under this one; 0 for what it had
-    /// from the beginning. Those of one era understand one another's data.
+    /// from the beginning. Those of one era understand one another's data. One that follows nothing, though others were
+    /// before, begins an era: what became of the database meanwhile nobody knows.
     #[serde(default)]
     pub era: u64,
     /// The number of the generation that lay in the site before; `None` of the first, and of what an older forge wrote.
@@ -181,8 +182,11 @@ impl Generations {
             number: last.unwrap_or(0).saturating_add(1),
             previous: previous.as_ref().map(Generation::sha256),
             state: self.state.clone(),
-            // Whoever changes the schema says so.
-            era: active.map_or(0, |active| active.era),
+            // Whoever changes the schema says so. Where nothing lay in the site meanwhile, others may have.
+            era: match active {
+                Some(active) => active.era,
+                None => numbers.last().map_or(0, |last| last.saturating_add(1)),
+            },
             after: active.map(|active| active.number),
             left: None,
             candidate,

@@ -11,7 +11,7 @@ Examples:
 /// Bring another body to life, on a human's word; it comes back by itself where the new one does not live
 ///
 /// What changes is shown first: rights, packages, units, what becomes of the database. The word is the first twelve
-/// digits of the candidate's hash. Then the application stops; where the new body has a migration, the
+/// digits of the candidate's hash; where a past comes back, of one that covers that as well. Then the application stops; where the new body has a migration, the
 /// databases are kept; the new units are inscribed, and the application starts and is watched: that it is well, answers
 /// behind its port, and goes on in one run. Where it does not, units, databases and the Codex come back as they
 /// were, and the exit code is 1.
@@ -44,7 +44,7 @@ pub(super) struct Args {
     /// Seconds until it must have begun: migrations come before it
     #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=604_800))]
     pub(super) start: u32,
-    /// Go without a snapshot of the databases: then nothing brings them back
+    /// Leave the databases to it as they are: none is kept, none gets its past, and nothing brings them back
     #[arg(long)]
     pub(super) no_snapshot: bool,
     /// Only finish or take back a rebirth that was cut short

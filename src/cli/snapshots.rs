@@ -5,7 +5,7 @@ use super::{outcome::Outcome, settings::Settings, snapshots_args::Verb, ui::Ui, 
 use crate::{
     diagnostic::Failure,
     rebirth::{
-        past::{self, Past},
+        past::{self, Going, Past},
         snapshots::Snapshots,
     },
     report,
@@ -32,8 +32,10 @@ pub(super) fn run(args: &Args, settings: &Settings, ui: &Ui) -> Result<Outcome, 
             ui.report(&report::Snapshots::of(&[past.restore(&snapshot, given, ui)?]))?;
         }
         Some(Verb::Ascension) => ui.report(&report::Ascension::of(&past::crypt(directories)?))?,
-        Some(Verb::Remove { number }) => {
-            ui.report(&report::Snapshots::of(&[past::remove(directories, *number, ui)?]))?;
+        Some(Verb::Remove { number, confirm }) => {
+            let going = Going::of(directories, *number, ui)?;
+            let given = word::to_remove(&going, confirm.as_deref(), ui)?;
+            ui.report(&report::Snapshots::of(&[going.remove(given)?]))?;
         }
     }
     Ok(Outcome::Done)

@@ -42,5 +42,8 @@ pub(super) enum Verb {
         /// Its number
         #[arg(value_name = "N")]
         number: u64,
+        /// Consent to the snapshot of this hash instead of being asked
+        #[arg(long, value_name = "HASH")]
+        confirm: Option<String>,
     },
 }

@@ -7,7 +7,11 @@ use crate::{
         manifest::{CONFIRMING_DIGITS, CandidateId},
     },
     diagnostic::{Diagnostic, Failure},
-    rebirth::{gate::Changes, past::Past, snapshots::Snapshot},
+    rebirth::{
+        gate::Changes,
+        past::{Going, Past},
+        snapshots::Snapshot,
+    },
     report,
 };
 
@@ -23,7 +27,7 @@ pub(super) fn to_rebirth(
         let told = Diagnostic::new("another body needs a human's word");
         changes.widens.iter().fold(told, |told, line| told.note(line.as_str()))
     };
-    word(changes.candidate(), (given, "lychd-forge rebirth --dry-run"), ui, told, || ui.show(&show()))
+    word(changes.confirmed(), (given, "lychd-forge rebirth --dry-run"), ui, told, || ui.show(&show()))
 }
 
 /// For a past of the database.
@@ -34,6 +38,23 @@ pub(super) fn to_restore(snapshot: &Snapshot, given: Option<&str>, ui: &Ui) -> R
     };
     let show = || ui.show(&report::Snapshots::of(std::slice::from_ref(snapshot)));
     word(Past::candidate(snapshot), (given, "lychd-forge snapshots restore N"), ui, told, show)
+}
+
+/// For the end of a snapshot.
+pub(super) fn to_remove(going: &Going, given: Option<&str>, ui: &Ui) -> Result<Word, Failure> {
+    let (snapshot, lost) = (&going.snapshot, going.lost());
+    let told = || {
+        let told =
+            Diagnostic::new("what a snapshot holds is gone for good with it, which needs a human's word");
+        lost.iter().fold(told, |told, line| told.note(line.as_str()))
+    };
+    let show = || {
+        ui.show(&report::Snapshots::of(std::slice::from_ref(snapshot)));
+        for line in &lost {
+            ui.say(line);
+        }
+    };
+    word(Past::candidate(snapshot), (given, "lychd-forge snapshots"), ui, told, show)
 }
 
 fn word(

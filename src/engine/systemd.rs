@@ -238,38 +238,54 @@ impl Systemd {
         names: impl IntoIterator<Item = &'a str>,
     ) -> Result<BTreeMap<String, UnitState>, Failure> {
         let names: Vec<&str> = names.into_iter().collect();
-        for name in &names {
-            self.hold(name)?;
-        }
+        self.hold(&names)?;
         let listed: Vec<Listed> = self
             .manager("ListUnitsByNames", &(&names,))
             .map_err(|error| unable("tell of its units", &error))?;
-        let mut units = BTreeMap::new();
-        for Listed { name, load, active, sub, job, .. } in listed {
-            let fragment = self.path(&name, "FragmentPath")?;
-            let source = self.path(&name, "SourcePath")?;
-            units.insert(name, UnitState { load, active, sub, fragment, source, job });
-        }
-        Ok(units)
+        let names: Vec<&str> = listed.iter().map(|one| one.name.as_str()).collect();
+        let (fragments, sources) = (self.paths(&names, "FragmentPath")?, self.paths(&names, "SourcePath")?);
+        let told = listed.into_iter().zip(fragments.into_iter().zip(sources));
+        let told = told.map(|(Listed { name, load, active, sub, job, .. }, (fragment, source))| {
+            (name, UnitState { load, active, sub, fragment, source, job })
+        });
+        Ok(told.collect())
     }
 
-    /// A property of a unit that is a path.
-    fn path(&self, name: &str, property: &str) -> Result<PathBuf, Failure> {
-        let object = format!("{UNITS}{}", label(name));
-        let method = Method { service: SERVICE, object: &object, interface: PROPERTIES, name: "Get" };
-        let answer: Result<OwnedVariant, _> = self.bus.call(method, &(OF_UNIT, property));
-        let path = answer.and_then(|value| Ok(String::try_from(value)?));
-        path.map(PathBuf::from).map_err(|error| unable(&format!("tell of `{name}`"), &error))
+    /// A property of each unit that is a path.
+    fn paths(&self, names: &[&str], property: &str) -> Result<Vec<PathBuf>, Failure> {
+        let answers = self.of_each::<_, OwnedVariant>(names, (PROPERTIES, "Get"), (OF_UNIT, property));
+        let path = |(answer, name): (Result<OwnedVariant, BusError>, &&str)| {
+            let path = answer.and_then(|value| Ok(String::try_from(value)?));
+            path.map(PathBuf::from).map_err(|error| unable(&format!("tell of `{name}`"), &error))
+        };
+        answers.into_iter().zip(names).map(path).collect()
     }
 
-    fn hold(&self, name: &str) -> Result<(), Failure> {
-        let object = format!("{UNITS}{}", label(name));
-        let method = Method { service: SERVICE, object: &object, interface: OF_UNIT, name: "Ref" };
-        match self.bus.call(method, &()) {
-            // What it does not hold only takes longer.
-            Ok(()) | Err(BusError::Answered { .. }) => Ok(()),
-            Err(lost) => Err(unable(&format!("tell of `{name}`"), &lost)),
+    fn hold(&self, names: &[&str]) -> Result<(), Failure> {
+        for (answer, name) in self.of_each(names, (OF_UNIT, "Ref"), ()).into_iter().zip(names) {
+            match answer {
+                // What it does not hold only takes longer.
+                Ok(()) | Err(BusError::Answered { .. }) => {}
+                Err(lost) => return Err(unable(&format!("tell of `{name}`"), &lost)),
+            }
         }
+        Ok(())
+    }
+
+    /// Calls the same method of each of these units.
+    fn of_each<A, R>(
+        &self,
+        names: &[&str],
+        (interface, name): (&str, &str),
+        arguments: A,
+    ) -> Vec<Result<R, BusError>>
+    where
+        A: Copy + serde::Serialize + zbus::wire::DynamicType,
+        R: serde::de::DeserializeOwned + zbus::wire::Type,
+    {
+        let objects: Vec<String> = names.iter().map(|name| format!("{UNITS}{}", label(name))).collect();
+        let method = |object| (Method { service: SERVICE, object, interface, name }, arguments);
+        self.bus.call_all(&objects.iter().map(|object| method(object.as_str())).collect::<Vec<_>>())
     }
 
     /// Asks for a start, and does not wait for it.

@@ -10,6 +10,7 @@ use std::{
 };
 
 use futures_lite::future::block_on;
+use futures_util::future::join_all;
 use zbus::{Connection, connection::Builder};
 
 /// A connection to the bus of a user.
@@ -107,10 +108,30 @@ impl Bus {
         A: serde::Serialize + zbus::wire::DynamicType,
         R: serde::de::DeserializeOwned + zbus::wire::Type,
     {
+        block_on(self.ask(method, arguments))
+    }
+
+    /// Calls methods all at once: whoever answers need not wait for the next question. The answers come in the order of the
+    /// calls.
+    ///
+    /// # Errors
+    /// As [`Bus::call`], of each.
+    pub fn call_all<A, R>(&self, calls: &[(Method<'_>, A)]) -> Vec<Result<R, BusError>>
+    where
+        A: serde::Serialize + zbus::wire::DynamicType,
+        R: serde::de::DeserializeOwned + zbus::wire::Type,
+    {
+        block_on(join_all(calls.iter().map(|(method, arguments)| self.ask(*method, arguments))))
+    }
+
+    async fn ask<A, R>(&self, method: Method<'_>, arguments: &A) -> Result<R, BusError>
+    where
+        A: serde::Serialize + zbus::wire::DynamicType,
+        R: serde::de::DeserializeOwned + zbus::wire::Type,
+    {
         let Method { service, object, interface, name } = method;
         let call = self.connection.call_method(Some(service), object, Some(interface), name, arguments);
-        let answer = block_on(call)?;
-        Ok(answer.body().deserialize_ignore_signature()?)
+        Ok(call.await?.body().deserialize_ignore_signature()?)
     }
 }
 

@@ -22,4 +22,6 @@ pub use look::{
 pub use read::{LIMIT, integrity, open, read, read_text, sha256};
 pub use temporary::{TemporaryDirectory, sweep, temporary_directory};
 pub use trees::{create_tree, read_entry, read_tree, write_sealed_tree, write_tree};
-pub use write::{copy, create, create_new, remove_unfinished, write, write_cached, write_if_allowed};
+pub use write::{
+    copy, create, create_new, remove_unfinished, write, write_again, write_cached, write_if_allowed,
+};

@@ -60,7 +60,7 @@ pub(super) fn put_back(place: &Path, leaving: &FileTree, arriving: &FileTree) ->
     for (path, bytes) in files {
         let whole = place.join(path.as_str());
         let written = match &bytes {
-            Some(bytes) => file::write(&whole, bytes),
+            Some(bytes) => file::write_again(&whole, bytes),
             None => file::remove(&whole),
         };
         written.map_err(|error| file::unable("write", &whole, &error))?;

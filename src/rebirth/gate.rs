@@ -1,12 +1,15 @@
 //! The gate before a body: what changes with it, whose word it takes, and whether anything keeps it from living here.
 
+use serde::Serialize;
+
 use super::{
+    fate::{Course, Fate, past},
     recovery,
     rite::Rite,
     services::Services,
     snapshots::Snapshots,
     soul::Server,
-    steps::{Arrival, Fate, Outcome, Steps},
+    steps::{Arrival, Outcome, Steps},
 };
 use crate::{
     binding::{
@@ -22,8 +25,10 @@ use crate::{
     },
     body::{Bodies, Comparison, Contents, compare},
     diagnostic::{Diagnostic, Failure, Fault},
-    host::{directories::Directories, progress::Progress},
-    runes::DATABASE_SERVICE,
+    digest::Sha256,
+    document::canonical_json,
+    host::{directories::Directories, file, progress::Progress},
+    runes::{DATA, DATABASE_SERVICE},
     supply::outside::Network,
 };
 
@@ -64,6 +69,15 @@ pub struct Changes {
     pub fate: Fate,
     /// The era of the new generation; `None`: its own number.
     era: Option<u64>,
+}
+
+/// What is confirmed besides a candidate.
+#[derive(Serialize)]
+struct Confirmed {
+    candidate: CandidateId,
+    active: Sha256,
+    past: Option<u64>,
+    databases: Option<String>,
 }
 
 /// A gate that waits for a word, with everything locked.
@@ -119,14 +133,26 @@ impl Changes {
             Ok(before) => Some(compare(&Contents::read(before)?, &Contents::read(&proposal.record)?)),
             Err(_) => None,
         };
-        let (fate, era) = fate(&proposal, &active, past.as_ref(), manner, &generations)?;
+        let has_data = file::exists(&file::resolved(&directories.crypt)?.join(DATA))?;
+        let course = Course { next: manifest, active: &active, past: past.as_ref(), has_data };
+        let (fate, era) = course.fate(&generations, manner.snapshot)?;
         Ok(Self { past: past.map(|past| past.number), widens, compared, fate, era, proposal, active })
     }
 
-    /// The hash that is consented to.
+    /// The hash that is confirmed. It is the candidate's, which `bind` tells too, where another body comes and nothing of the
+    /// databases can be lost. It covers besides what a past brings back, and that nothing is kept.
     #[must_use]
-    pub fn candidate(&self) -> CandidateId {
-        self.proposal.candidate.manifest.id()
+    pub fn confirmed(&self) -> CandidateId {
+        let candidate = self.proposal.candidate.manifest.id();
+        let databases = match &self.fate {
+            Fate::Stays | Fate::Kept if self.past.is_none() => return candidate,
+            Fate::Stays | Fate::Kept => None,
+            Fate::Unkept => Some("unkept".to_owned()),
+            Fate::Given(snapshot) => Some(snapshot.sha256().to_string()),
+        };
+        let Self { past, .. } = *self;
+        let all = Confirmed { candidate, active: self.active.sha256(), past, databases };
+        CandidateId::of(Sha256::of(canonical_json(&all)))
     }
 
     /// Whether it lives already.
@@ -136,92 +162,6 @@ impl Changes {
             && !self.proposal.candidate.plan.changes()
             && !matches!(self.fate, Fate::Given(_))
     }
-}
-
-/// The generation that comes back.
-fn past(generations: &Generations, active: &Generation, number: Option<u64>) -> Result<Generation, Failure> {
-    if let Some(number) = number {
-        let found = generations.read(number)?.filter(|found| found.number != active.number);
-        return found.ok_or_else(|| {
-            let numbers: Vec<String> =
-                generations.numbers().unwrap_or_default().iter().map(ToString::to_string).collect();
-            Diagnostic::new(format!("generation {number} is none that could come back"))
-                .note(format!("kept are {}; {} is active", numbers.join(", "), active.number))
-                .help("lychd-forge bodies")
-                .into()
-        });
-    }
-    for number in generations.numbers()?.into_iter().rev().filter(|number| *number < active.number) {
-        if let Some(found) = generations.read(number)?
-            && found.candidate != active.candidate
-            && generations.fallen(number)?.is_none()
-        {
-            return Ok(found);
-        }
-    }
-    Err(Diagnostic::new("no generation is kept that lived before the active one").into())
-}
-
-/// What becomes of the database, and the era that begins; `None` for a new one.
-fn fate(
-    proposal: &Proposal,
-    active: &Generation,
-    past: Option<&Generation>,
-    manner: Manner,
-    generations: &Generations,
-) -> Result<(Fate, Option<u64>), Failure> {
-    let manifest = &proposal.candidate.manifest;
-    let has_database = manifest.services.contains_key(DATABASE_SERVICE)
-        && active.candidate.services.contains_key(DATABASE_SERVICE);
-    if !has_database {
-        return Ok((Fate::Stays, Some(active.era)));
-    }
-    let Some(past) = past else {
-        if !manifest.migrates() || manifest.body == active.candidate.body {
-            return Ok((Fate::Stays, Some(active.era)));
-        }
-        return Ok((if manner.snapshot { Fate::Kept } else { Fate::Unkept }, None));
-    };
-    if past.era == active.era {
-        return Ok((Fate::Stays, Some(past.era)));
-    }
-    let snapshots = Snapshots::of_state(&active.state);
-    if let Some(left) = departure(generations, past.era)? {
-        let left = snapshots.read(left)?;
-        // Numbers of snapshots that were removed are given again.
-        if left.era != past.era {
-            let message =
-                format!("snapshot {} is no longer the one that was taken as that era was left", left.number);
-            return Err(Diagnostic::new(message).help("lychd-forge snapshots").into());
-        }
-        return Ok((Fate::Given(Box::new(left)), Some(past.era)));
-    }
-    if !manner.snapshot {
-        return Ok((Fate::Unkept, Some(past.era)));
-    }
-    let message = format!(
-        "there is no snapshot of the database as generation {} had it: it was left without one",
-        past.number
-    );
-    Err(Diagnostic::new(message)
-        .note("its body would meet what a later one's migration has made of the database")
-        .help("`--no-snapshot` has it meet that all the same")
-        .into())
-}
-
-/// The snapshot that was taken when an era was left for the last time.
-fn departure(generations: &Generations, era: u64) -> Result<Option<u64>, Failure> {
-    for number in generations.numbers()?.into_iter().rev() {
-        let Some(one) = generations.read(number)? else { continue };
-        if one.era == era || generations.fallen(number)?.is_some() {
-            continue;
-        }
-        let before = one.after.map(|before| generations.read(before)).transpose()?.flatten();
-        if before.is_some_and(|before| before.era == era) {
-            return Ok(one.left);
-        }
-    }
-    Ok(None)
 }
 
 impl Gate {
@@ -271,7 +211,8 @@ impl Gate {
         let mut generation = ground.generations().next(Some(&changes.active), candidate.manifest.clone())?;
         generation.era = changes.era.unwrap_or(generation.number);
         let active = changes.active.number;
-        let word = consents::record(&ground.state, (word, "rebirth"), changes.candidate(), Some(active))?;
+        let hashes = (candidate.manifest.id(), changes.confirmed());
+        let word = consents::record(&ground.state, (word, "rebirth"), hashes, Some(active))?;
         let mut rite =
             Rite::new(ground.state.clone(), word, (active, generation.number), (manner.start, manner.watch));
         rite.takes_codex = changes.past.is_some();
@@ -282,106 +223,5 @@ impl Gate {
             fate: changes.fate.clone(),
         };
         Steps { ground: &ground, engines: &engines, progress }.pass(rite, arrival)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{collections::BTreeMap, path::Path};
-
-    use super::*;
-    use crate::{
-        binding::manifest::Manifest,
-        digest::Sha256,
-        runes::{Layout, Rendered},
-        tree::FileTree,
-    };
-
-    /// Generations in a directory that goes with it.
-    struct Kept {
-        generations: Generations,
-        active: Option<Generation>,
-        _state: tempfile::TempDir,
-    }
-
-    impl Kept {
-        fn new() -> Self {
-            let state = tempfile::tempdir().unwrap();
-            Self { generations: Generations::of_state(state.path()), active: None, _state: state }
-        }
-
-        /// One more becomes active: of this body and era, with this snapshot of what was left.
-        fn next(&mut self, body: &str, era: u64, left: Option<u64>) -> u64 {
-            let layout = Layout {
-                home: "/home/magus".into(),
-                codex: "/c".into(),
-                crypt: "/d".into(),
-                support: "/s".into(),
-                sites: Vec::new(),
-                own: Vec::new(),
-                closed: Vec::new(),
-            };
-            let id = Sha256::of(body).to_string().parse().unwrap();
-            let rendered = Rendered::default();
-            let manifest = Manifest::of(Path::new("/site"), (id, BTreeMap::new()), &rendered, &layout);
-            let mut next = self.generations.next(self.active.as_ref(), manifest).unwrap();
-            (next.era, next.left) = (era, left);
-            self.generations.write(&next, FileTree::new()).unwrap();
-            let number = next.number;
-            self.active = Some(next);
-            number
-        }
-
-        /// One that did not live: the one before is active again.
-        fn fell(&mut self, body: &str, era: u64, left: Option<u64>) {
-            let before = self.active.clone();
-            let number = self.next(body, era, left);
-            self.generations.fell(number, "it ended").unwrap();
-            self.active = before;
-        }
-
-        fn past(&self, number: Option<u64>) -> Result<u64, String> {
-            let active = self.active.as_ref().unwrap();
-            past(&self.generations, active, number).map(|past| past.number).map_err(|told| told.to_string())
-        }
-
-        fn departure(&self, era: u64) -> Option<u64> {
-            departure(&self.generations, era).unwrap()
-        }
-    }
-
-    #[test]
-    fn the_generation_that_comes_back_lived_and_is_another() {
-        let mut kept = Kept::new();
-        assert_eq!((kept.next("a", 0, None), kept.next("b", 2, Some(1))), (1, 2));
-        kept.fell("c", 3, Some(2));
-        assert_eq!(kept.past(None), Ok(1));
-        assert_eq!(kept.next("d", 4, Some(3)), 4);
-        assert_eq!((kept.past(None), kept.past(Some(1))), (Ok(2), Ok(1)));
-        let none = kept.past(Some(7)).unwrap_err();
-        assert!(none.contains("generation 7 is none that could come back"), "{none}");
-        assert!(none.contains("kept are 1, 2, 3, 4; 4 is active"), "{none}");
-    }
-
-    #[test]
-    fn an_era_comes_back_as_it_was_left_for_the_last_time() {
-        let mut kept = Kept::new();
-        kept.next("a", 0, None);
-        // Failed, and what it took belongs to a stint that went on.
-        kept.fell("b", 2, Some(1));
-        // Another Codex: the same era.
-        kept.next("a", 0, None);
-        assert_eq!(kept.departure(0), None);
-        kept.next("b", 4, Some(2));
-        assert_eq!(kept.departure(0), Some(2));
-        // Back, and away again.
-        kept.next("a", 0, Some(3));
-        assert_eq!(kept.departure(4), Some(3));
-        kept.next("c", 6, Some(4));
-        assert_eq!((kept.departure(0), kept.departure(4)), (Some(4), Some(3)));
-        // Without a snapshot an older one of the same era is not what was left.
-        kept.next("a", 0, Some(5));
-        kept.next("d", 8, None);
-        assert_eq!(kept.departure(0), None);
     }
 }

@@ -54,7 +54,7 @@ impl Keeper<'_> {
     /// # Errors
     /// Refused when the server says no; unable when a subvolume cannot be removed.
     pub(super) fn forget(&self) -> Result<(), Failure> {
-        self.0.server.drop_aside(self.0.server.aside()?)?;
+        self.0.server.drop_aside()?;
         match Btrfs::on_path() {
             Some(btrfs) => immortal::forget(&self.0.data, &btrfs),
             None => Ok(()),
@@ -67,6 +67,9 @@ impl Keeper<'_> {
     /// Refused when the server says no.
     pub(super) fn open(&self) -> Result<(), Failure> {
         self.0.server.open()?;
+        if immortal::is_given(&self.0.data)? {
+            self.0.server.open_whole()?;
+        }
         immortal::opened(&self.0.data)
     }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::{
+    fate::needed_by,
     recovery,
     rite::{Phase, Rite},
     services::Stop,
@@ -18,8 +19,6 @@ use crate::{
         manifest::CandidateId,
     },
     diagnostic::{Diagnostic, Failure, Fault},
-    digest::Sha256,
-    document::canonical_json,
     engine::btrfs::Btrfs,
     host::{directories::Directories, file, progress::Progress},
     runes::DATABASE_SERVICE,
@@ -49,19 +48,57 @@ pub fn crypt(directories: &Directories) -> Result<Crypt, Failure> {
     Ok(Crypt { directory, is_immortal, free })
 }
 
-/// Removes a snapshot for good, and returns its record.
-///
-/// # Errors
-/// Refused when there is none of this number; unable when it cannot be removed.
-pub fn remove(directories: &Directories, number: u64, progress: &dyn Progress) -> Result<Snapshot, Failure> {
-    let _held = directories.hold_state(progress)?;
-    let snapshots = Snapshots::of_state(&directories.state);
-    let gone = snapshots.read(number)?;
-    if let (Some(subvolume), Some(btrfs)) = (&gone.subvolume, Btrfs::on_path()) {
-        btrfs.remove(subvolume)?;
+/// A snapshot that is to go for good, with everything locked.
+#[derive(Debug)]
+pub struct Going {
+    /// The snapshot.
+    pub snapshot: Snapshot,
+    /// The generations that need it to come back with the databases as they left them.
+    needed_by: Vec<u64>,
+    ground: Ground,
+    active: Option<u64>,
+}
+
+impl Going {
+    /// One of this number, with what was cut short settled.
+    ///
+    /// # Errors
+    /// Refused when there is none of this number; as [`recovery::settle`].
+    pub fn of(directories: &Directories, number: u64, progress: &dyn Progress) -> Result<Self, Failure> {
+        let ground = Ground::take(directories, progress)?;
+        recovery::settle(&ground, progress)?;
+        let snapshot = Snapshots::of_state(&ground.state).read(number)?;
+        let active = Generation::read(&ground.sites.receipt())?;
+        let needed_by = match &active {
+            Some(active) => needed_by(&ground.generations(), active, &snapshot)?,
+            None => Vec::new(),
+        };
+        Ok(Self { snapshot, needed_by, active: active.map(|active| active.number), ground })
     }
-    snapshots.remove(number)?;
-    Ok(gone)
+
+    /// A line for each generation that could not come back any more as it was left.
+    #[must_use]
+    pub fn lost(&self) -> Vec<String> {
+        let told = |number| {
+            format!("generation {number} could no longer come back with the databases as it left them")
+        };
+        self.needed_by.iter().map(told).collect()
+    }
+
+    /// Removes it. Whoever calls this has the word.
+    ///
+    /// # Errors
+    /// Unable when it cannot be removed, or the word cannot be written down.
+    pub fn remove(self, word: Word) -> Result<Snapshot, Failure> {
+        let Self { snapshot, ground, active, .. } = self;
+        let candidate = Past::candidate(&snapshot);
+        consents::record(&ground.state, (word, "snapshots remove"), (candidate, candidate), active)?;
+        if let (Some(subvolume), Some(btrfs)) = (&snapshot.subvolume, Btrfs::on_path()) {
+            btrfs.remove(subvolume)?;
+        }
+        Snapshots::of_state(&ground.state).remove(snapshot.number)?;
+        Ok(snapshot)
+    }
 }
 
 /// A place where the database's past is handled, with everything locked.
@@ -126,7 +163,7 @@ impl Past {
     /// The hash of a snapshot's record, which is confirmed.
     #[must_use]
     pub fn candidate(snapshot: &Snapshot) -> CandidateId {
-        CandidateId::of(Sha256::of(canonical_json(snapshot)))
+        CandidateId::of(snapshot.sha256())
     }
 
     /// Gives it back; returns the snapshot of what the database was. Whoever calls this has the word.
@@ -142,8 +179,12 @@ impl Past {
         let steps = self.steps(progress);
         let active = self.active.number;
         let candidate = Self::candidate(snapshot);
-        let word =
-            consents::record(&self.ground.state, (word, "snapshots restore"), candidate, Some(active))?;
+        let word = consents::record(
+            &self.ground.state,
+            (word, "snapshots restore"),
+            (candidate, candidate),
+            Some(active),
+        )?;
         let mut rite = Rite::new(self.ground.state.clone(), word, (active, active), (0, 0));
         rite.up = steps.services().up(&self.active.candidate)?;
         rite.gives = Some(snapshot.number);
@@ -160,7 +201,7 @@ impl Past {
         rite.phase = Phase::Arriving;
         steps.write(&rite)?;
         steps.keeper()?.open()?;
-        steps.services().start(&self.active.candidate, &rite.up)?;
+        steps.services().start_again(&self.active.candidate, &rite.up)?;
         Rite::end(&self.ground.workshop)?;
         Ok(kept)
     }

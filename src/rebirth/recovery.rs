@@ -27,7 +27,7 @@ pub enum Recovered {
 /// # Errors
 /// As [`Ground::recover`] and [`Steps::pass`]; how a rebirth ended is no error here.
 pub fn recover(ground: &Ground, progress: &dyn Progress) -> Result<Recovered, Failure> {
-    let Some(rite) = Rite::unfinished(&ground.workshop)? else {
+    let Some(mut rite) = Rite::unfinished(&ground.workshop)? else {
         return Ok(ground.recover(progress)?.map_or(Recovered::Nothing, Recovered::Inscription));
     };
     if rite.state != ground.state {
@@ -36,6 +36,11 @@ pub fn recover(ground: &Ground, progress: &dyn Progress) -> Result<Recovered, Fa
             format!("a rebirth was cut short that a forge with the state directory `{state}` began");
         let help = format!("lychd-forge --state {state} rebirth --recover");
         return Err(Failure::unable(Diagnostic::new(message).of_kind(Fault::File).help(help)));
+    }
+    let receipt = || Generation::read(&ground.sites.receipt());
+    if !rite.was_there && rite.new != rite.old && receipt()?.is_some_and(|there| there.number == rite.new) {
+        rite.was_there = true;
+        rite.write(&ground.workshop)?;
     }
     match ground.recover(progress) {
         // What was to be inscribed could not be, and is undone: the old set lies there.
@@ -49,13 +54,13 @@ pub fn recover(ground: &Ground, progress: &dyn Progress) -> Result<Recovered, Fa
     let engines = Engines::of_user()?;
     let steps = Steps { ground, engines: &engines, progress };
     progress.stage("recover", &format!("the rebirth from generation {} to {}", rite.old, rite.new));
-    let there = Generation::read(&ground.sites.receipt())?;
+    let there = receipt()?;
     let number = there.as_ref().map(|there| there.number);
     if rite.old == rite.new && number == Some(rite.old) && rite.phase == Phase::Arriving {
         let old = steps.generation(rite.old)?;
         steps.services().start_database()?;
         steps.keeper()?.open()?;
-        steps.services().start(&old.candidate, &rite.up)?;
+        steps.services().start_again(&old.candidate, &rite.up)?;
         Rite::end(&ground.workshop)?;
         let lives = Lives { generation: rite.old, kept: rite.kept, codex: PutBack::default() };
         return Ok(Recovered::Rebirth(Outcome::Lives(lives)));

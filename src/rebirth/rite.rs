@@ -45,6 +45,9 @@ pub struct Rite {
     pub gives: Option<u64>,
     /// The snapshot of what the database was before.
     pub kept: Option<u64>,
+    /// Whether the new set was seen in the site: a boot may have started it, whatever lies there now.
+    #[serde(default)]
+    pub was_there: bool,
     /// Whether the Codex of the new generation is an older one, which comes back with it.
     pub takes_codex: bool,
     /// Seconds until the application must have begun.
@@ -83,6 +86,7 @@ impl Rite {
             phase: Phase::Leaving,
             gives: None,
             kept: None,
+            was_there: false,
             takes_codex: false,
             start,
             watch,

@@ -11,7 +11,7 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::soul::Rows;
+use super::{properties::Properties, soul::Rows};
 use crate::{
     binding::manifest::unreadable,
     diagnostic::{Diagnostic, Failure},
@@ -24,6 +24,8 @@ use crate::{
 pub const SCHEMA: &str = "lychd-forge/snapshot/1";
 /// The record in a snapshot's directory.
 const RECORD: &str = "snapshot.json";
+/// The highest number that one had which was removed.
+const LAST: &str = "last";
 /// The most that a record may hold, in bytes.
 const LIMIT: u64 = 64 << 20;
 
@@ -91,6 +93,9 @@ pub struct Kept {
     pub size: u64,
     /// Its dump; `None` where a subvolume has it.
     pub dump: Option<Dump>,
+    /// What it is besides its content; `None` where a subvolume has it.
+    #[serde(default)]
+    pub properties: Option<Properties>,
     /// How many rows each table has, by schema and name.
     pub rows: BTreeMap<String, u64>,
 }
@@ -118,6 +123,12 @@ impl Snapshot {
         let About { kind, generation, era, word } = about;
         let schema = SCHEMA.to_owned();
         Self { schema, number, kind, generation, era, word, image, version, subvolume, databases }
+    }
+
+    /// sha256 of its record.
+    #[must_use]
+    pub fn sha256(&self) -> Sha256 {
+        Sha256::of(canonical_json(self))
     }
 
     /// Bytes of all databases in it.
@@ -232,7 +243,7 @@ impl Snapshots {
         // What is renamed must not be the directory that goes with the value.
         let place = scratch.path().join("snapshot");
         file::create_private_directory(&place).map_err(|error| file::unable("create", &place, &error))?;
-        let number = self.numbers()?.last().map_or(1, |last| last + 1);
+        let number = self.numbers()?.last().copied().unwrap_or(0).max(self.last()?).saturating_add(1);
         Ok(Draft { number, place, _scratch: scratch })
     }
 
@@ -249,12 +260,32 @@ impl Snapshots {
             .map_err(|error| file::unable("write", &end, &error))
     }
 
-    /// Removes the record of one and what lies beside it, if it is there.
+    /// Whether there is one of this number.
+    ///
+    /// # Errors
+    /// Unable when that cannot be looked at.
+    pub fn has(&self, number: u64) -> Result<bool, Failure> {
+        file::exists(&self.place(number).join(RECORD))
+    }
+
+    /// The highest number that one had which was removed; 0 where none was.
+    fn last(&self) -> Result<u64, Failure> {
+        let path = self.directory.join(LAST);
+        let Some(text) = file::if_there(&path, file::read_text(&path))? else { return Ok(0) };
+        text.trim().parse().map_err(|_| unreadable(&path.display().to_string(), "it is no number"))
+    }
+
+    /// Removes the record of one and what lies beside it, if it is there. Its number is never given again.
     ///
     /// # Errors
     /// Unable when it cannot be removed.
     pub fn remove(&self, number: u64) -> Result<(), Failure> {
-        let place = self.place(number);
+        let (place, last) = (self.place(number), self.directory.join(LAST));
+        if self.last()? < number {
+            file::write(&last, number.to_string().as_bytes())
+                .and_then(|()| file::sync_directory(&self.directory))
+                .map_err(|error| file::unable("write", &last, &error))?;
+        }
         file::remove(&place).map_err(|error| file::unable("remove", &place, &error))
     }
 

@@ -1,9 +1,16 @@
 //! The soul of an organism: the databases of its server, asked by the server's own tools, in its container.
 
-use std::{collections::BTreeMap, fs::File};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::File,
+};
 
 use serde::{Deserialize, de::DeserializeOwned};
 
+use super::{
+    properties::{CLOSED, Properties, READ_ONLY},
+    sql::{identifier, literal},
+};
 use crate::{
     diagnostic::{Diagnostic, Failure, Fault},
     engine::podman::Podman,
@@ -20,8 +27,8 @@ const BESIDE: &str = "template1";
 const ASIDE: &str = "lychd-aside-";
 /// Of a present that was overwritten, until it is kept.
 const LEFT: &str = "lychd-left-";
-/// Settings that are lists of names.
-const LISTS: [&str; 2] = ["search_path", "temp_tablespaces"];
+/// The setting of one that is left over which says what it was called.
+const WAS: &str = "lychd.was";
 /// How often a database's place is tried to be taken: a client may connect meanwhile.
 const TRIES: usize = 5;
 
@@ -34,7 +41,9 @@ pub struct Server<'a> {
 /// A database of a server.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Database {
-    /// Its name.
+    /// What the server calls it.
+    pub now: String,
+    /// Its name: another where it is left over.
     pub name: String,
     /// The role that owns it.
     pub owner: String,
@@ -74,16 +83,30 @@ impl<'a> Server<'a> {
     /// # Errors
     /// Refused when it does not answer.
     pub fn databases(self) -> Result<Vec<Database>, Failure> {
+        let (aside, left) = (literal(ASIDE), literal(LEFT));
+        self.those(&format!("not starts_with(datname, {aside}) and not starts_with(datname, {left})"))
+    }
+
+    fn those(self, which: &str) -> Result<Vec<Database>, Failure> {
+        let was = literal(&format!("{WAS}="));
         self.ask_json(
             BESIDE,
             &format!(
-                "select coalesce(json_agg(json_build_object('name', datname, 'owner', pg_get_userbyid(datdba), \
-                 'size', pg_database_size(oid)) order by datname), '[]') from pg_database \
-                 where datallowconn and not datistemplate and not starts_with(datname, {}) and not starts_with(datname, {})",
-                literal(ASIDE),
-                literal(LEFT),
+                "select coalesce(json_agg(json_build_object('now', datname, 'name', coalesce(was, datname), \
+                 'owner', pg_get_userbyid(datdba), 'size', pg_database_size(d.oid)) order by datname), '[]') \
+                 from pg_database d left join (select setdatabase, substr(c, length({was}) + 1) was \
+                 from pg_db_role_setting, unnest(setconfig) c where setrole = 0 and starts_with(c, {was})) s \
+                 on setdatabase = d.oid where datallowconn and not datistemplate and {which}"
             ),
         )
+    }
+
+    /// What one of them is besides its content.
+    ///
+    /// # Errors
+    /// As [`Server::databases`].
+    pub fn properties(self, database: &str) -> Result<Properties, Failure> {
+        self.ask_json(BESIDE, &Properties::question(database))
     }
 
     /// How many rows each table of a database has.
@@ -127,45 +150,52 @@ impl<'a> Server<'a> {
     ///
     /// # Errors
     /// Refused when a tool fails.
-    pub fn put_aside(self, number: usize, database: &str, owner: &str, file: File) -> Result<(), Failure> {
+    pub fn put_aside(
+        self,
+        number: usize,
+        (owner, properties): (&str, Option<&Properties>),
+        file: File,
+    ) -> Result<(), Failure> {
         let aside = format!("{ASIDE}{number}");
-        let (name, owner) = (identifier(&aside), identifier(owner));
-        self.tell(&[
-            format!("drop database if exists {name} with (force)"),
-            format!("create database {name} owner {owner} template template0"),
-        ])?;
+        let name = identifier(&aside);
+        let create = match properties {
+            Some(properties) => properties.create(&aside, owner),
+            None => format!("create database {name} owner {} template template0", identifier(owner)),
+        };
+        self.tell(&[format!("drop database if exists {name} with (force)"), create])?;
         let restore = ["pg_restore", "--no-password", "--exit-on-error", &format!("--dbname={aside}")];
         done("pg_restore", &self.podman.exec_from(DATABASE, &words(&on(BESIDE), &restore), file)?)?;
-        // What is set for the one in its place; a dump has nothing of that.
-        let settings = format!(
-            "select coalesce(json_agg(json_build_array(split_part(c, '=', 1), substr(c, strpos(c, '=') + 1))), '[]') \
-             from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase, unnest(setconfig) c \
-             where setrole = 0 and datname = {} and split_part(c, '=', 1) <> 'default_transaction_read_only'",
-            literal(database)
-        );
-        let settings: Vec<(String, String)> = self.ask_json(BESIDE, &settings)?;
-        let mut set: Vec<String> =
-            settings.iter().flat_map(|(key, value)| setting(&name, key, value)).collect();
-        set.push(format!("alter database {name} set default_transaction_read_only to on"));
+        let roles: BTreeSet<String> =
+            self.ask_json(BESIDE, "select coalesce(json_agg(rolname), '[]') from pg_roles")?;
+        let mut set = properties.map_or_else(Vec::new, |properties| properties.give(&aside, &roles));
+        if properties.is_none_or(|properties| !properties.is_read_only()) {
+            set.extend(
+                [READ_ONLY, CLOSED].map(|key| format!("alter database {name} set {} to on", identifier(key))),
+            );
+        }
         self.tell(&set)
     }
 
-    /// Puts the databases that were made aside into their places, all at once; those that were there are left over.
+    /// Puts the databases that were made aside into their places, all at once; all that were there are left over, those
+    /// too that have no place then.
     ///
     /// # Errors
     /// Refused when a client does not let go of one, or the server says no: then each is where it was.
     pub fn take_places(self, databases: &[&str]) -> Result<(), Failure> {
-        let there: Vec<Database> = self.databases()?;
-        let is_there = |name: &str| there.iter().any(|one| one.name == name);
-        let renames = databases.iter().enumerate().flat_map(|(number, database)| {
-            let place = identifier(database);
-            let (aside, left) = (format!("{ASIDE}{number}"), Self::left_name(number));
-            let rename = |from: &str, to: &str| format!("alter database {from} rename to {to};");
-            let away = is_there(database).then(|| rename(&place, &identifier(&left)));
-            away.into_iter().chain([rename(&identifier(&aside), &place)]).collect::<Vec<_>>()
+        let there = self.databases()?;
+        let rename = |from: &str, to: &str| {
+            format!("alter database {} rename to {};", identifier(from), identifier(to))
+        };
+        let away = there.iter().enumerate().map(|(number, one)| {
+            let left = format!("{LEFT}{number}");
+            let was = format!("set {} to {};", identifier(WAS), literal(&one.name));
+            rename(&one.name, &left) + &format!("alter database {} {was}", identifier(&left))
         });
-        let swap = format!("begin; {} commit", renames.collect::<String>());
-        let named: Vec<String> = databases.iter().map(|name| literal(name)).collect();
+        let into = databases.iter().enumerate();
+        let into = into.map(|(number, database)| rename(&format!("{ASIDE}{number}"), database));
+        let swap = format!("begin; {} commit", away.chain(into).collect::<String>());
+        let named: Vec<String> = there.iter().map(|one| literal(&one.name)).collect();
+        let named = if named.is_empty() { vec!["null".to_owned()] } else { named };
         let clients = format!(
             "select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity where datname in ({})",
             named.join(", ")
@@ -180,59 +210,33 @@ impl<'a> Server<'a> {
         }
     }
 
-    /// The numbers of databases that are left over.
+    /// The databases that are left over.
     ///
     /// # Errors
     /// As [`Server::databases`].
-    pub fn left(self) -> Result<Vec<usize>, Failure> {
-        self.numbers(LEFT)
+    pub fn left(self) -> Result<Vec<Database>, Failure> {
+        self.those(&format!("starts_with(datname, {})", literal(LEFT)))
     }
 
-    /// Those of databases that were made aside.
-    ///
-    /// # Errors
-    /// As [`Server::databases`].
-    pub fn aside(self) -> Result<Vec<usize>, Failure> {
-        self.numbers(ASIDE)
-    }
-
-    fn numbers(self, prefix: &str) -> Result<Vec<usize>, Failure> {
-        let question = format!(
-            "select coalesce(json_agg(datname), '[]') from pg_database where starts_with(datname, {})",
-            literal(prefix)
-        );
-        let names: Vec<String> = self.ask_json(BESIDE, &question)?;
-        let mut numbers: Vec<usize> =
-            names.iter().filter_map(|name| name.strip_prefix(prefix)?.parse().ok()).collect();
-        numbers.sort_unstable();
-        Ok(numbers)
-    }
-
-    /// The name of one that is left over.
-    #[must_use]
-    pub fn left_name(number: usize) -> String {
-        format!("{LEFT}{number}")
-    }
-
-    /// Removes those of these that were made aside, where they are there.
+    /// Removes those that were made aside.
     ///
     /// # Errors
     /// Refused when the server says no.
-    pub fn drop_aside(self, numbers: impl IntoIterator<Item = usize>) -> Result<(), Failure> {
-        self.drop(numbers.into_iter().map(|number| format!("{ASIDE}{number}")))
+    pub fn drop_aside(self) -> Result<(), Failure> {
+        self.drop(&self.those(&format!("starts_with(datname, {})", literal(ASIDE)))?)
     }
 
-    /// Removes those of these that are left over, where they are there.
+    /// Removes those that are left over.
     ///
     /// # Errors
     /// Refused when the server says no.
-    pub fn drop_left(self, numbers: impl IntoIterator<Item = usize>) -> Result<(), Failure> {
-        self.drop(numbers.into_iter().map(Self::left_name))
+    pub fn drop_left(self) -> Result<(), Failure> {
+        self.drop(&self.left()?)
     }
 
-    fn drop(self, names: impl Iterator<Item = String>) -> Result<(), Failure> {
-        let drop = |name: String| format!("drop database if exists {} with (force)", identifier(&name));
-        self.tell(&names.map(drop).collect::<Vec<_>>())
+    fn drop(self, all: &[Database]) -> Result<(), Failure> {
+        let drop = |one: &Database| format!("drop database if exists {} with (force)", identifier(&one.now));
+        self.tell(&all.iter().map(drop).collect::<Vec<_>>())
     }
 
     /// Lets all databases be written to that were given.
@@ -242,19 +246,25 @@ impl<'a> Server<'a> {
     pub fn open(self) -> Result<(), Failure> {
         let closed: Vec<String> = self.ask_json(
             BESIDE,
-            "select coalesce(json_agg(datname), '[]') from pg_db_role_setting s join pg_database d \
-             on d.oid = s.setdatabase where setrole = 0 and 'default_transaction_read_only=on' = any(setconfig)",
+            &format!(
+                "select coalesce(json_agg(datname), '[]') from pg_db_role_setting s join pg_database d \
+                 on d.oid = s.setdatabase where setrole = 0 and {} = any(setconfig)",
+                literal(&format!("{CLOSED}=on"))
+            ),
         )?;
-        // Where a whole directory was given, that is closed as a whole.
-        let question = "select count(*) from pg_file_settings where name = 'default_transaction_read_only'";
-        if self.ask(BESIDE, question)? != "0" {
-            let reset = ["alter system reset default_transaction_read_only", "select pg_reload_conf()"];
-            self.tell(&reset.map(str::to_owned))?;
-        }
         let open = |name: &String| {
-            format!("alter database {} reset default_transaction_read_only", identifier(name))
+            [READ_ONLY, CLOSED]
+                .map(|key| format!("alter database {} reset {}", identifier(name), identifier(key)))
         };
-        self.tell(&closed.iter().map(open).collect::<Vec<_>>())
+        self.tell(&closed.iter().flat_map(open).collect::<Vec<_>>())
+    }
+
+    /// The same for a server whose whole directory was given.
+    ///
+    /// # Errors
+    /// Refused when the server says no.
+    pub fn open_whole(self) -> Result<(), Failure> {
+        self.tell(&[format!("alter system reset {READ_ONLY}"), "select pg_reload_conf()".to_owned()])
     }
 
     /// Has it write down all that it holds in its memory.
@@ -310,44 +320,13 @@ fn words<'a>(database: &'a str, tool: &[&'a str]) -> Vec<&'a str> {
     login.iter().chain(tool).copied().collect()
 }
 
-/// What gives a database a setting, as the server has written it down. A list is quoted in its parts, and is no text.
-fn setting(database: &str, key: &str, value: &str) -> Vec<String> {
-    let quoted = identifier(key);
-    if LISTS.contains(&key) {
-        return vec![
-            format!("select set_config({}, {}, false)", literal(key), literal(value)),
-            format!("alter database {database} set {quoted} from current"),
-        ];
-    }
-    vec![format!("alter database {database} set {quoted} to {}", literal(value))]
-}
-
-fn identifier(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-/// However the server reads backslashes.
-fn literal(text: &str) -> String {
-    format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn names_are_quoted_and_no_option() {
-        assert_eq!(identifier("a\"b"), "\"a\"\"b\"");
-        assert_eq!(literal("a'b\\"), "E'a''b\\\\'");
+    fn a_name_is_no_option() {
         let on = on("host=elsewhere");
-        assert_eq!(setting("d", "work_mem", "7MB"), ["alter database d set \"work_mem\" to E'7MB'"]);
-        assert_eq!(
-            setting("d", "search_path", "\"$user\", public"),
-            [
-                "select set_config(E'search_path', E'\"$user\", public', false)",
-                "alter database d set \"search_path\" from current",
-            ]
-        );
         assert_eq!(words(&on, &["pg_dump"])[4..], ["env", "PGDATABASE=host=elsewhere", "pg_dump"]);
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     codex::{self, PutBack},
+    fate::Fate,
     keeper::{Keeper, Means},
     rite::{Phase, Rite},
     services::{Services, Stop},
@@ -21,19 +22,6 @@ use crate::{
     host::{file, progress::Progress},
     runes::DATA,
 };
-
-/// What becomes of the database with a new generation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// It goes on as it is.
-    Stays,
-    /// It is kept before the new body's migration runs.
-    Kept,
-    /// The same without a snapshot, by the operator's wish.
-    Unkept,
-    /// It gets this snapshot's past, and what it was is kept.
-    Given(Box<Snapshot>),
-}
 
 /// What comes after the generation that lives.
 #[derive(Debug)]
@@ -325,7 +313,7 @@ impl Steps<'_> {
             Phase::Leaving => false,
             Phase::Restoring | Phase::Returning => true,
             // The same where the new set was there, and where the database got its past.
-            Phase::Arriving => is_new || rite.gives.is_some(),
+            Phase::Arriving => is_new || rite.was_there || rite.gives.is_some(),
         };
         let snapshots = self.keeper()?.0.snapshots;
         rite.kept.filter(|_| touched).map(|kept| snapshots.read(kept)).transpose()

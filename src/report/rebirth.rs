@@ -3,13 +3,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Bind, Compared, Page, Report};
+use super::{Bind, Compared, Digest, Page, Report};
 use crate::{
     binding::bind::{Intent, Outlook},
-    rebirth::{
-        gate::Changes,
-        steps::{Fate, Lives},
-    },
+    rebirth::{fate::Fate, gate::Changes, steps::Lives},
 };
 
 /// What changes with a body, and what became of it.
@@ -32,6 +29,8 @@ pub struct Rebirth {
     pub kept: Option<u64>,
     /// What differs between the bodies; `null` where the active one has no record any more.
     pub compared: Option<Compared>,
+    /// What is confirmed: the candidate's hash, or where a past comes back or nothing is kept, one that covers that as well.
+    pub confirm: Digest,
     /// The candidate and its plan.
     pub plan: Bind,
     /// What became of the Codex, for people; the notes of the plan have it too.
@@ -88,6 +87,7 @@ impl Rebirth {
             given,
             kept: None,
             compared: changes.compared.as_ref().map(Compared::of),
+            confirm: Digest(changes.confirmed().sha256()),
             plan: Bind::dry_run(&changes.proposal, &outlook, diff),
             told: Vec::new(),
             next: "nothing was done: this was a dry run",
@@ -168,6 +168,9 @@ impl Report for Rebirth {
         }
         self.plan.write_plan(page);
         page.field("candidate", self.plan.candidate.to_string());
+        if self.confirm != self.plan.candidate {
+            page.field("confirm", self.confirm.to_string());
+        }
         if !self.next.is_empty() {
             page.field("next", self.next);
         }

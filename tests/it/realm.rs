@@ -19,6 +19,7 @@ mod lychds;
 mod machine;
 mod misfortunes;
 mod organism;
+mod pace;
 mod rebirth;
 mod rites;
 mod soul;

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The realm: a Debian 13 with systemd 257 and rootless podman 5.4 that is booted, used from outside, and powered off.
-# $REALM_SUITE names another suite of Debian's, such as `sid`, for what is newer there.
+# $REALM_SUITE names another suite of Debian's; $REALM_PODMAN one from which podman alone comes, with what it needs, such as
+# `forky`: the systemd of a newer Debian may want a newer kernel than there is.
 #
 #   realm.sh able                  says why this machine cannot boot one, or nothing
 #   realm.sh build ROOT            a new root at ROOT; what Debian gives for it is kept as a tar file in $REALM_CACHE
@@ -17,6 +18,9 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")/../.." && pwd)
 cache=${REALM_CACHE:-$here/target/realm}
 suite=${REALM_SUITE:-trixie}
+podman_suite=${REALM_PODMAN:-$suite}
+# What comes from there: without its C library apt refuses the rest.
+of_podman=(podman crun conmon netavark aardvark-dns passt libc6 libc-bin)
 user=lych
 packages=(systemd systemd-sysv dbus dbus-user-session libpam-systemd podman crun passt netavark aardvark-dns nftables
     uidmap catatonit curl strace sudo btrfs-progs)
@@ -56,9 +60,16 @@ make_tar() {
     # shellcheck disable=SC2064
     trap "rm -rf '$work'" EXIT
     apt_settings > "$work/apt.conf"
+    local include=("${packages[@]}") more=()
+    if [ "$podman_suite" != "$suite" ]; then
+        include+=("${of_podman[@]/%//$podman_suite}")
+        printf 'Package: *\nPin: release n=%s\nPin-Priority: %d\n\n' "$suite" 990 "$podman_suite" 100 > "$work/pins"
+        more=(--setup-hook="install -D -m 644 '$work/pins' \"\$1/etc/apt/preferences.d/realm\"")
+        set -- "$1" "deb $(apt_mirror) $podman_suite main"
+    fi
     mmdebstrap --quiet --variant=minbase --aptopt="$work/apt.conf" --aptopt='APT::Install-Recommends "false"' \
         --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
-        --include="$(IFS=,; echo "${packages[*]}")" "$suite" "$work/root.tar" "$(apt_mirror)"
+        "${more[@]}" --include="$(IFS=,; echo "${include[*]}")" "$suite" "$work/root.tar" "$(apt_mirror)" "${@:2}"
     mv "$work/root.tar" "$1"
     rm -rf "$work"
     trap - EXIT
@@ -76,6 +87,7 @@ take() {
 build() {
     local tar units=$root/etc/systemd/system unit
     tar=$(printf '%s\n' "${packages[@]}" | sha256sum | cut -c1-12)
+    if [ "$podman_suite" != "$suite" ]; then tar=$podman_suite-$tar; fi
     tar=$cache/$suite-$tar.tar
     mkdir -p "$cache"
     exec {lock}> "$cache/lock"

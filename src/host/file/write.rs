@@ -65,11 +65,27 @@ pub fn copy(from: &Path, to: &Path, limit: u64) -> io::Result<Sha256> {
 /// # Errors
 /// The system's; the old file is then still whole.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_as(path, bytes, 0o644)
+}
+
+/// Like [`write()`], for whoever could read what is there; for nobody but the owner where nothing is.
+///
+/// # Errors
+/// The system's; the old file is then still whole.
+pub fn write_again(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mode = match fs::symlink_metadata(path) {
+        Ok(there) if there.is_file() => there.permissions().mode() & 0o777,
+        _ => 0o600,
+    };
+    write_as(path, bytes, mode)
+}
+
+fn write_as(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(directory)?;
     let mut temporary = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(directory)?;
     temporary.write_all(bytes)?;
-    temporary.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+    temporary.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
     temporary.as_file().sync_all()?;
     temporary.persist(path).map_err(|error| error.error)?;
     Ok(())

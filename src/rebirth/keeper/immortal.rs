@@ -5,20 +5,45 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use super::means::Means;
 use crate::{
-    diagnostic::Failure,
+    binding::manifest::unreadable,
+    diagnostic::{Diagnostic, Failure},
+    digest::Sha256,
+    document::canonical_json,
     engine::btrfs::Btrfs,
     host::file,
-    rebirth::snapshots::{About, Kept, Snapshot},
+    rebirth::snapshots::{About, Kept, Kind, Snapshot},
 };
 
-/// A file in a directory that was given, as long as it is closed. The server knows nothing of it.
+/// A file in a directory that was given, as long as it is closed: a [`Given`]. The server knows nothing of it.
 const GIVEN: &str = "lychd-given";
+/// The most that it may hold, in bytes.
+const LIMIT: u64 = 64 << 20;
 /// The server's own settings besides those of its main file; the last line of a key counts.
 const SETTINGS: &str = "postgresql.auto.conf";
 /// Has it take no writing. `alter system reset` takes it away again.
 const CLOSED: &str = "default_transaction_read_only = 'on'\n";
+
+/// What a directory that was given says of itself.
+#[derive(Serialize, Deserialize)]
+struct Given {
+    /// The consent, and which way: the way there and the way back have one word.
+    by: (Option<Sha256>, Kind),
+    /// What the databases were that it took the place of.
+    before: Vec<Kept>,
+}
+
+impl Given {
+    fn read(data: &Path) -> Result<Option<Self>, Failure> {
+        let path = data.join(GIVEN);
+        let Some(text) = file::if_there(&path, file::read(&path, LIMIT))? else { return Ok(None) };
+        let told = |error: serde_json::Error| unreadable(&path.display().to_string(), &error.to_string());
+        serde_json::from_slice(&text).map(Some).map_err(told)
+    }
+}
 
 /// Where a past is made ready, and what was there ends up.
 fn aside(data: &Path) -> PathBuf {
@@ -59,7 +84,8 @@ fn told(with: &Means<'_>) -> Result<Vec<Kept>, Failure> {
     let server = with.server;
     let all = server.databases()?.into_iter().map(|one| {
         let rows = server.rows(&one.name)?;
-        Ok(Kept { name: one.name, owner: one.owner, size: one.size, dump: None, rows })
+        let (dump, properties) = (None, None);
+        Ok(Kept { name: one.name, owner: one.owner, size: one.size, dump, properties, rows })
     });
     all.collect()
 }
@@ -98,41 +124,70 @@ pub(super) fn give(
         btrfs.remove(&aside)?;
         return Ok(done);
     }
-    let mut databases = Vec::new();
-    if !is_given_by(data, about)? {
+    let by = (about.word, about.kind);
+    let before = if let Some(given) = Given::read(data)?.filter(|given| given.by == by) {
+        given.before
+    } else {
         with.snapshots.check(snapshot)?;
-        databases = told(with)?;
+        is_of_version(snapshot, &with.server.version()?)?;
+        let given = Given { by, before: told(with)? };
         with.progress.stage("restore", &format!("the databases of snapshot {}", snapshot.number));
         btrfs.remove(&aside)?;
         btrfs.snapshot(subvolume, &aside, false)?;
         let settings = aside.join(SETTINGS);
         let text = file::if_there(&settings, file::read_text(&settings))?.unwrap_or_default();
-        let word = mark(about);
         file::write(&settings, format!("{text}{CLOSED}").as_bytes())
-            .and_then(|()| file::write(&aside.join(GIVEN), word.as_bytes()))
+            .and_then(|()| file::write(&aside.join(GIVEN), canonical_json(&given).as_bytes()))
             .and_then(|()| file::sync_directory(&aside))
             .map_err(|error| file::unable("write", &settings, &error))?;
         with.services.stop_database()?;
-        let exchanged = file::exchange(&aside, data)
-            .and_then(|()| data.parent().map_or(Ok(()), file::sync_directory))
-            .map_err(|error| file::unable("exchange", data, &error));
-        with.services.start_database()?;
-        exchanged?;
-    }
-    let kept = keep(with, btrfs, about, (&aside, databases))?;
+        let exchange = || {
+            file::exchange(&aside, data)
+                .and_then(|()| data.parent().map_or(Ok(()), file::sync_directory))
+                .map_err(|error| file::unable("exchange", data, &error))
+        };
+        let exchanged = exchange();
+        if let Err(failure) = exchanged.and_then(|()| with.services.start_database()) {
+            // Where another lies there, nothing was exchanged.
+            if Given::read(data)?.is_some_and(|there| there.by == by) {
+                with.services.stop_database()?;
+                exchange()?;
+            }
+            with.services.start_database()?;
+            return Err(failure);
+        }
+        given.before
+    };
+    let kept = keep(with, btrfs, about, (&aside, before))?;
     btrfs.remove(&aside)?;
     Ok(kept)
 }
 
-/// What tells one giving from another: the way there and the way back have one word.
-fn mark(about: About) -> String {
-    let word = about.word.map(|word| word.to_string()).unwrap_or_default();
-    format!("{word} {:?}", about.kind)
+/// A directory is read by a server of its own major version alone.
+fn is_of_version(snapshot: &Snapshot, running: &str) -> Result<(), Failure> {
+    let major = |version: &str| version.split('.').next().unwrap_or_default().to_owned();
+    if major(&snapshot.version) == major(running) {
+        return Ok(());
+    }
+    let message = format!(
+        "snapshot {} is the directory of a server {}, and {running} runs",
+        snapshot.number, snapshot.version
+    );
+    Err(Diagnostic::new(message).note("a server reads no directory of another major version").into())
 }
 
-/// Whether it is this past that was given.
-fn is_given_by(data: &Path, about: About) -> Result<bool, Failure> {
-    let given = data.join(GIVEN);
-    let word = file::if_there(&given, file::read_text(&given))?;
-    Ok(word.is_some_and(|word| word == mark(about)))
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rebirth::snapshots::About;
+
+    #[test]
+    fn a_directory_is_for_servers_of_its_version() {
+        let about = About { kind: Kind::Taken, generation: 1, era: 0, word: None };
+        let of = ("image".to_owned(), "17.6".to_owned());
+        let snapshot = Snapshot::new(3, about, of, None, Vec::new());
+        assert!(is_of_version(&snapshot, "17.9").is_ok());
+        let told = is_of_version(&snapshot, "18.1").unwrap_err().to_string();
+        assert!(told.contains("snapshot 3 is the directory of a server 17.6, and 18.1 runs"), "{told}");
+    }
 }

@@ -6,55 +6,34 @@ use crate::{
     host::file,
     rebirth::{
         snapshots::{About, Dump, Kept, Snapshot},
-        soul::Server,
+        soul::Database,
     },
 };
 
 /// What must be left on the disk besides, in bytes.
 const SPARE: u64 = 64 << 20;
 
-/// A database that is to be dumped, and the name that it is kept under.
-struct Wanted {
-    database: String,
-    name: String,
-    owner: String,
-    size: u64,
-}
-
 pub(super) fn take(with: &Means<'_>, about: About) -> Result<Snapshot, Failure> {
-    let wanted = with.server.databases()?.into_iter().map(|one| Wanted {
-        database: one.name.clone(),
-        name: one.name,
-        owner: one.owner,
-        size: one.size,
-    });
-    dump(with, about, &wanted.collect::<Vec<_>>())
+    dump(with, about, &with.server.databases()?)
 }
 
 pub(super) fn give(with: &Means<'_>, snapshot: &Snapshot, about: About) -> Result<Snapshot, Failure> {
     let server = with.server;
     let done = about.word.map(|word| with.snapshots.of_word(word, about.kind)).transpose()?.flatten();
     if let Some(done) = done {
-        server.drop_left(server.left()?)?;
+        server.drop_left()?;
         return Ok(done);
     }
     if server.left()?.is_empty() {
         let placed = put_into_place(with, snapshot);
         if placed.is_err() {
             // What stays is in nobody's way, and goes with the next try.
-            let _left = server.drop_aside(0..snapshot.databases.len());
+            let _left = server.drop_aside();
         }
         placed?;
     }
-    // What was not there has left nothing.
-    let numbers = server.left()?;
-    let wanted = numbers.iter().filter_map(|number| {
-        let of = snapshot.databases.get(*number)?;
-        let (name, owner) = (of.name.clone(), of.owner.clone());
-        Some(Wanted { database: Server::left_name(*number), name, owner, size: of.size })
-    });
-    let kept = dump(with, about, &wanted.collect::<Vec<_>>())?;
-    server.drop_left(numbers)?;
+    let kept = dump(with, about, &server.left()?)?;
+    server.drop_left()?;
     Ok(kept)
 }
 
@@ -70,13 +49,13 @@ fn put_into_place(with: &Means<'_>, snapshot: &Snapshot) -> Result<(), Failure> 
         with.progress.stage("restore", &format!("the database {}", one.name));
         let path = place.join(&dump.file);
         let file = file::open(&path).map_err(|error| file::unable("read", &path, &error))?;
-        with.server.put_aside(number, &one.name, &one.owner, file)?;
+        with.server.put_aside(number, (&one.owner, one.properties.as_ref()), file)?;
     }
     let names: Vec<&str> = snapshot.databases.iter().map(|one| one.name.as_str()).collect();
     with.server.take_places(&names)
 }
 
-fn dump(with: &Means<'_>, about: About, wanted: &[Wanted]) -> Result<Snapshot, Failure> {
+fn dump(with: &Means<'_>, about: About, wanted: &[Database]) -> Result<Snapshot, Failure> {
     let Means { snapshots, server, progress, .. } = with;
     let draft = snapshots.draft()?;
     has_room(with, wanted.iter().map(|one| one.size).sum())?;
@@ -86,7 +65,7 @@ fn dump(with: &Means<'_>, about: About, wanted: &[Wanted]) -> Result<Snapshot, F
         let name = format!("{at}.dump");
         let path = draft.place.join(&name);
         let file = file::create_new(&path).map_err(|error| file::unable("write", &path, &error))?;
-        server.dump(&one.database, file)?;
+        server.dump(&one.now, file)?;
         let synced = file::open(&path).and_then(|file| file.sync_all());
         synced.map_err(|error| file::unable("sync", &path, &error))?;
         let sha256 = file::sha256(&path).map_err(|error| file::unable("read", &path, &error))?;
@@ -95,7 +74,8 @@ fn dump(with: &Means<'_>, about: About, wanted: &[Wanted]) -> Result<Snapshot, F
             owner: one.owner.clone(),
             size: file::size(&path).map_err(|error| file::unable("read", &path, &error))?,
             dump: Some(Dump { file: name, sha256 }),
-            rows: server.rows(&one.database)?,
+            properties: Some(server.properties(&one.now)?),
+            rows: server.rows(&one.now)?,
         });
     }
     let of = (server.image()?, server.version()?);

@@ -62,6 +62,7 @@ fn a_rebirth_is_told_to_people_and_machines() {
     let mut bind = plan();
     bind.widens = vec!["port 127.0.0.1:7134 -> 8000".to_owned()];
     let shown = report::Rebirth {
+        confirm: bind.candidate,
         outcome: RebirthOutcome::Shown,
         from: 41,
         generation: None,
@@ -75,8 +76,9 @@ fn a_rebirth_is_told_to_people_and_machines() {
         next: "nothing was done: this was a dry run",
     };
     is_told("rebirth", &shown, &["/plan/secrets"], &[]);
-    let back =
-        report::Rebirth { past: Some(40), databases: Databases::Given, given: Some(7), ..shown.clone() };
+    let confirm = report::Digest(Sha256::of("what a past brings back"));
+    let databases = Databases::Given;
+    let back = report::Rebirth { past: Some(40), databases, given: Some(7), confirm, ..shown.clone() };
     is_told("rebirth-back", &back, &["/plan/secrets"], &[]);
     let lives = Lives { generation: 42, kept: Some(8), codex: put_back() };
     is_told("rebirth-lives", &shown.lives(&lives, Vec::new()), &["/plan/secrets"], &[]);

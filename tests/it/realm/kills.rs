@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use lychd_forge::binding::generation::Generation;
 
 use super::{
-    Realm,
+    Realm, VESSEL,
     cuts::{Boundary, Loaded, Outcome, begins, kill, say, tried},
     inscription::{Bound, GALE, names},
     realm,
@@ -91,8 +91,10 @@ impl<'a> Way<'a> {
         let Self { realm, from, to, .. } = self;
         self.begin();
         let number = realm.inscribed().number;
+        let run = realm.unit(VESSEL).text("InvocationID").to_owned();
         let cut = realm.bind_by(before, &format!("--confirm {}", to.candidate));
         let was_settled = self.recover(before, &cut, outcome);
+        assert_eq!(realm.unit(VESSEL).text("InvocationID"), run, "{before}: {cut:?} was felt");
         if before.contains(":error=") && !was_settled {
             assert!(cut.code == 2 && cut.stderr.contains("bind --recover"), "{before}: {cut:?}");
         }
@@ -139,7 +141,8 @@ impl<'a> Way<'a> {
         realm.keeps(told);
         let containers = realm.user("podman ps --all --format '{{.Names}}'");
         assert!(set.gale || !containers.lines().any(|name| name == "lychd-gale"), "{told}: {containers}");
-        assert!(realm.look().is_well(), "{told}\n{:?}", realm.look());
+        // A check of health may be on its way.
+        realm.until_well();
     }
 
     /// Kills at these boundaries.

@@ -42,7 +42,7 @@ impl Realm {
     /// The words of a rebirth whose candidate was looked at and is confirmed.
     pub(super) fn confirmed(&self, target: &str) -> String {
         let shown = self.shown(target);
-        let hash = shown["plan"]["candidate"].as_str().unwrap().strip_prefix("sha256:").unwrap();
+        let hash = shown["confirm"].as_str().unwrap().strip_prefix("sha256:").unwrap();
         format!("rebirth {target} {WATCH} --confirm {hash}")
     }
 
@@ -194,7 +194,12 @@ fn a_good_body_lives_and_a_word_can_be_taken_back() {
         assert_eq!(consent.previous, previous);
         previous = Some(lychd_forge::digest::Sha256::of(line));
     }
-    assert_eq!(consents.last().unwrap().candidate, realm.inscribed().candidate.id());
+    let last = consents.last().unwrap();
+    assert_eq!(last.candidate, realm.inscribed().candidate.id());
+    // What a past brings back is covered as well.
+    assert_ne!(last.confirmed, last.candidate);
+    let of_second = consents.iter().find(|one| one.active == Some(first.number)).unwrap();
+    assert_eq!((of_second.confirmed, of_second.verb.as_str()), (of_second.candidate, "rebirth"));
     let receipt: Generation = realm.inscribed();
     assert_eq!(receipt.era, first.era);
     assert!(realm.unit(VESSEL).is("active", "running"));

@@ -10,17 +10,21 @@ use super::{
     Realm,
     bodies::Nature,
     cuts::{Boundary, CALLS, kill, say, tried},
+    database::answer,
     realm,
 };
 
 /// How many questions in a row are boundaries of their own.
 const ASKED: usize = 4;
 
-/// The words of a rebirth are the same for a body, as long as what it comes from is.
+/// From the body that the realm begins with to another, or back to it.
 struct Way<'a> {
     realm: &'a Realm,
-    words: String,
-    /// A note of the old body, which is there in either.
+    /// The other body.
+    body: String,
+    /// Whether it is the way back.
+    is_back: bool,
+    /// A note of the first body, which is there in either.
     note: String,
 }
 
@@ -43,15 +47,28 @@ struct Trace {
 impl<'a> Way<'a> {
     /// To a body of this nature.
     fn new(realm: &'a Realm, nature: Nature) -> Self {
-        let note = format!("kept over a cut way to a body that {nature:?}");
+        // Another for each way.
+        let at = answer(realm, "select count(*) from note");
+        let note = format!("kept over a cut way to a body that {nature:?}, after {at} others");
         realm.note(&note);
-        let words = realm.confirmed(&realm.body(nature)).replace("--watch 15", "--watch 12");
-        Self { realm, words, note }
+        Self { realm, body: realm.body(nature), is_back: false, note }
+    }
+
+    /// Back from a good one: the databases get their past.
+    fn back(realm: &'a Realm) -> Self {
+        let way = Self { is_back: true, ..Self::new(realm, Nature::Good) };
+        way.come_back();
+        way
+    }
+
+    fn words(&self) -> String {
+        let target = if self.is_back { "--rollback" } else { &self.body };
+        self.realm.confirmed(target).replace("--watch 15", "--watch 12")
     }
 
     fn trace(&self) -> Trace {
         let trace = format!("strace --output=trace --trace={CALLS},openat");
-        let whole = self.realm.forge_by(&trace, &self.words);
+        let whole = self.realm.forge_by(&trace, &self.words());
         assert!(matches!(whole.code, 0 | 1), "{whole:?}");
         let text = fs::read_to_string(self.realm.machine.home().join("trace")).unwrap();
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
@@ -86,18 +103,21 @@ impl<'a> Way<'a> {
         trace
     }
 
-    /// The old body again, whatever is there.
+    /// To where it begins, from whatever is there.
     fn come_back(&self) {
-        if self.realm.inscribed().candidate.body.to_string() != self.realm.organism.body {
-            self.realm.lives("--rollback");
+        let is_first = self.realm.inscribed().candidate.body.to_string() == self.realm.organism.body;
+        match (is_first, self.is_back) {
+            (false, false) => drop(self.realm.lives("--rollback")),
+            (true, true) => drop(self.realm.lives(&self.body)),
+            _ => {}
         }
     }
 
     /// Ends the way at a boundary, and sees what comes of it.
     fn cut(&self, boundary: &Boundary, counts: &mut Counts) {
-        let Self { realm, words, note } = self;
+        let Self { realm, is_back, note, .. } = self;
         let old = realm.inscribed();
-        let cut = realm.forge_by(&kill(boundary), words);
+        let cut = realm.forge_by(&kill(boundary), &self.words());
         let recovered = realm.forge("rebirth --recover --json");
         let told = format!("{boundary:?}: {cut:?}, then {recovered:?}");
         let way: Value = serde_json::from_str(&recovered.stdout).unwrap_or_else(|_| panic!("{told}"));
@@ -114,7 +134,7 @@ impl<'a> Way<'a> {
         realm.until_well();
         realm.is_settled(&told);
         let now = realm.inscribed();
-        let (here, there) = if now == old { ("note", "remark") } else { ("remark", "note") };
+        let (here, there) = if (now == old) == *is_back { ("remark", "note") } else { ("note", "remark") };
         assert_eq!((realm.notes(here, note), realm.notes(there, note)), (Some(1), None), "{told}");
         self.come_back();
     }
@@ -146,15 +166,33 @@ fn a_rite_that_is_cut_short_is_finished_or_taken_back() {
 }
 
 #[test]
+fn a_past_that_is_cut_short_is_given_or_taken_back() {
+    let Some(realm) = realm("a_past_that_is_cut_short_is_given_or_taken_back") else { return };
+    let back = Way::back(&realm);
+    let Trace { all, phases, .. } = back.trace();
+    // While the databases get their past: as that begins, on the way, and when what they were is kept.
+    let (from, to) = (phases[1], phases[2]);
+    let some = [from + 1, from.midpoint(to), to - 1].map(|at| all[at].clone());
+    let counts = back.cuts(some);
+    assert_eq!(counts.stayed, 3, "{counts:?}");
+    realm.lives("--rollback");
+}
+
+#[test]
 #[ignore = "an hour: make test-faults"]
 fn faults_of_kills_at_every_boundary_of_a_rite() {
     let Some(realm) = realm("faults_of_kills_at_every_boundary_of_a_rite") else { return };
-    for nature in [Nature::Good, Nature::Ends] {
-        let way = Way::new(&realm, nature);
+    let ways = [
+        ("to a body that lives", Way::new(&realm, Nature::Good)),
+        ("to a body that ends", Way::new(&realm, Nature::Ends)),
+        ("back", Way::back(&realm)),
+    ];
+    for (name, way) in ways {
+        way.come_back();
         let Trace { all, .. } = way.trace();
         let all = tried(all);
         let number = all.len();
         let counts = way.cuts(all);
-        say(&format!("a rite to a body that {nature:?}, {number} boundaries: {counts:?}"));
+        say(&format!("a rite {name}, {number} boundaries: {counts:?}"));
     }
 }

@@ -23,8 +23,11 @@ fn a_snapshot_is_given_back_by_hand() {
     let Some(realm) = realm("a_snapshot_is_given_back_by_hand") else { return };
     realm.note("first");
     // A second database, a setting of the first, and names that are no words of SQL.
-    answer(&realm, "create database \"odd = name's\"");
+    answer(&realm, "create database \"odd = name's\" template template0 lc_collate 'C' connection limit 3");
+    answer(&realm, "comment on database \"odd = name's\" is 'it''s odd'");
+    answer(&realm, "revoke connect on database \"odd = name's\" from public");
     answer(&realm, "alter database lychd set work_mem to '7MB'");
+    answer(&realm, "alter role current_user in database lychd set statement_timeout to '70s'");
     answer(&realm, "alter database lychd set search_path to \"$user\", public, \"a b\"");
     let before = realm.look();
     let taken = told_of(&realm.forge("snapshots take --json"));
@@ -35,13 +38,20 @@ fn a_snapshot_is_given_back_by_hand() {
     assert_eq!((names, taken["kind"].as_str()), (want, Some("taken")));
     realm.note("second");
     answer(&realm, "drop database \"odd = name's\"");
+    answer(&realm, "alter database lychd reset work_mem");
+    answer(&realm, "create database later");
 
     let unasked = realm.forge(&format!("snapshots restore {}", taken["snapshot"]));
     assert!(unasked.code == 1 && unasked.stderr.contains("needs a human's word"), "{unasked:?}");
     let kept = given(&realm, &taken);
     realm.until_well();
     assert_eq!((realm.notes("note", "first"), realm.notes("note", "second")), (Some(1), Some(0)));
-    assert_eq!(answer(&realm, "select count(*) from pg_database where datname = 'odd = name''s'"), "1");
+    let odd = "select datcollate, datconnlimit, shobj_description(oid, 'pg_database'), \
+               has_database_privilege('pg_monitor', oid, 'connect') from pg_database where datname = 'odd = name''s'";
+    assert_eq!(answer(&realm, odd), "C|3|it's odd|f");
+    let is_later = "select count(*) from pg_database where datname = 'later'";
+    assert_eq!(answer(&realm, is_later), "0", "what was made since is kept, and not there");
+    assert_eq!(answer(&realm, "show statement_timeout"), "70s");
     assert_eq!(answer(&realm, "show work_mem"), "7MB");
     assert_eq!(answer(&realm, "show search_path"), "\"$user\", public, \"a b\"");
     realm.is_settled("after a snapshot was given");
@@ -51,6 +61,7 @@ fn a_snapshot_is_given_back_by_hand() {
     given(&realm, &kept);
     realm.until_well();
     assert_eq!((realm.notes("note", "second"), realm.notes("note", "third")), (Some(1), Some(0)));
+    assert_eq!((answer(&realm, is_later).as_str(), answer(&realm, "show work_mem").as_str()), ("1", "4MB"));
 
     // A dump that is not what was recorded is given to nobody.
     let dump =
@@ -60,10 +71,19 @@ fn a_snapshot_is_given_back_by_hand() {
     let refused = realm.forge(&format!("snapshots restore {} --confirm {hash}", taken["snapshot"]));
     assert!(refused.code == 1 && refused.stderr.contains("is not the dump that was recorded"), "{refused:?}");
     assert_eq!(realm.notes("note", "second"), Some(1));
-    let gone = realm.forge(&format!("snapshots remove {} --json", taken["snapshot"]));
+    let unasked = realm.forge(&format!("snapshots remove {}", taken["snapshot"]));
+    assert!(unasked.code == 1 && unasked.stderr.contains("gone for good"), "{unasked:?}");
+    let gone = realm.forge(&format!("snapshots remove {} --confirm {hash} --json", taken["snapshot"]));
     assert_eq!(told_of(&gone)["snapshot"], taken["snapshot"]);
-    answer(&realm, "drop database \"odd = name's\"");
+    // The last one goes, and its number is not given again.
+    let last = told_of(&realm.forge("snapshots take --json"));
+    let (number, hash) = (last["snapshot"].as_u64().unwrap(), last["candidate"].as_str().unwrap());
+    told_of(&realm.forge(&format!("snapshots remove {number} --confirm {hash} --json")));
+    let next = told_of(&realm.forge("snapshots take --json"));
+    assert_eq!(next["snapshot"], number + 1);
+    answer(&realm, "drop database later");
     answer(&realm, "alter database lychd reset all");
+    answer(&realm, "alter role current_user in database lychd reset all");
     realm.note("after all");
 }
 
