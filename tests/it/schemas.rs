@@ -224,7 +224,7 @@ fn the_schemas_of_what_is_inscribed_are_those_of_its_types() {
     of("snapshot", &crate::output::rebirth::snapshot(7, 12), &["/databases/0/rows"]);
     let consent = json!({
         "schema": "lychd-forge/consent/1", "previous": null, "when": 1_700_000_000, "uid": 1000, "word": "typed",
-        "verb": "rebirth", "candidate": Sha256::of("candidate"), "active": 41,
+        "verb": "rebirth", "candidate": Sha256::of("candidate"), "confirmed": Sha256::of("more"), "active": 41,
     });
     of("consent", &serde_json::from_value::<Consent>(consent).unwrap(), &[]);
 }
