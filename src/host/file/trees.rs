@@ -2,7 +2,6 @@
 #![expect(clippy::disallowed_methods, reason = "part of the module that touches files")]
 
 use std::{
-    collections::BTreeSet,
     fs,
     io::{self, Read, Write as _},
     os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
@@ -10,7 +9,7 @@ use std::{
 };
 
 use super::{
-    directory::{list, sync_directory},
+    directory::list,
     read::{LIMIT, open},
     temporary::temporary_directory,
 };
@@ -36,7 +35,7 @@ fn place_tree(directory: &Path, tree: &FileTree, plain: u32, program: u32) -> io
     let parent = directory.parent().unwrap_or(Path::new("."));
     let staged = temporary_directory(parent)?;
     fs::set_permissions(staged.path(), fs::Permissions::from_mode(0o755))?;
-    fill(staged.path(), tree, plain, program, |_| Ok(()))?;
+    fill(staged.path(), tree, plain, program)?;
     match fs::symlink_metadata(directory) {
         Ok(_) => {
             use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -48,33 +47,21 @@ fn place_tree(directory: &Path, tree: &FileTree, plain: u32, program: u32) -> io
     Ok(())
 }
 
-/// Writes a tree into a new directory and waits until all of it is on the disk.
+/// Writes a tree into a new directory and waits until all of it is on the disk, with whatever else was written to that file
+/// system: once, where each of hundreds of files would be waited for milliseconds.
 ///
 /// # Errors
 /// The system's, `AlreadyExists` among them; what was written is left.
 pub fn create_tree(directory: &Path, tree: &FileTree) -> io::Result<()> {
     fs::create_dir(directory)?;
     fs::set_permissions(directory, fs::Permissions::from_mode(0o755))?;
-    fill(directory, tree, 0o644, 0o755, fs::File::sync_all)?;
-    let mut directories: BTreeSet<&Path> = BTreeSet::from([Path::new("")]);
-    for (path, _) in tree.iter() {
-        directories.extend(Path::new(path.as_str()).ancestors().skip(1));
-    }
-    // What is below first, and last the name of the whole.
-    for below in directories.iter().rev() {
-        sync_directory(&directory.join(below))?;
-    }
-    sync_directory(directory.parent().unwrap_or(Path::new(".")))
+    fill(directory, tree, 0o644, 0o755)?;
+    rustix::fs::syncfs(fs::File::open(directory)?)?;
+    Ok(())
 }
 
-/// Writes the files of a tree into a directory; `written` is called of each while it is open.
-fn fill(
-    directory: &Path,
-    tree: &FileTree,
-    plain: u32,
-    program: u32,
-    written: impl Fn(&fs::File) -> io::Result<()>,
-) -> io::Result<()> {
+/// Writes the files of a tree into a directory.
+fn fill(directory: &Path, tree: &FileTree, plain: u32, program: u32) -> io::Result<()> {
     for (path, entry) in tree.iter() {
         let target = directory.join(path.as_str());
         if let Some(above) = target.parent() {
@@ -88,7 +75,6 @@ fn fill(
                 file.write_all(bytes)?;
                 // The umask may have taken bits away.
                 file.set_permissions(fs::Permissions::from_mode(mode))?;
-                written(&file)?;
             }
             Entry::Link { target: to } => std::os::unix::fs::symlink(to, &target)?,
         }

@@ -16,7 +16,7 @@ use super::{
 
 /// What a process does that others can see: between any two of these it may end.
 pub(super) const CALLS: &str =
-    "mkdir,rename,renameat,renameat2,symlink,unlink,unlinkat,rmdir,fsync,sendmsg,clone3";
+    "mkdir,rename,renameat,renameat2,symlink,unlink,unlinkat,rmdir,fsync,syncfs,sendmsg,clone3";
 /// Set to `6`, only every sixth boundary is tried.
 const EVERY: &str = "FAULTS_EVERY";
 
