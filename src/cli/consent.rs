@@ -14,7 +14,7 @@ pub(super) fn ask(prepared: &Prepared, ui: &Ui) -> Result<(), Failure> {
     let told =
         prepared.outlook.widens.iter().fold(Diagnostic::new(what), |told, line| told.note(line.as_str()));
     if !ui.can_ask() {
-        return Err(unasked(told, &hash));
+        return Err(unasked(told, "lychd-forge bind --dry-run", &hash));
     }
     ui.say(&format!("{what}: candidate {hash}"));
     for line in &prepared.outlook.widens {
@@ -28,6 +28,6 @@ pub(super) fn ask(prepared: &Prepared, ui: &Ui) -> Result<(), Failure> {
 }
 
 /// Where nobody is there to be asked.
-pub(super) fn unasked(told: Diagnostic, hash: &str) -> Failure {
-    told.help(format!("look at it with --dry-run, then say yes to its hash: --confirm {hash}")).into()
+pub(super) fn unasked(told: Diagnostic, command: &str, hash: &str) -> Failure {
+    told.help(format!("look at it (`{command}`), then say yes to its hash: --confirm {hash}")).into()
 }

@@ -38,11 +38,13 @@ pub(super) enum Verb {
     /// Say how the Crypt comes to lie on btrfs, where the databases are kept in an instant
     Ascension,
     /// Remove one for good
+    ///
+    /// Without a word it says what would be lost, and the hash of that.
     Remove {
         /// Its number
         #[arg(value_name = "N")]
         number: u64,
-        /// Consent to the snapshot of this hash instead of being asked
+        /// Consent to what is lost, by its hash, instead of being asked
         #[arg(long, value_name = "HASH")]
         confirm: Option<String>,
     },

@@ -54,7 +54,7 @@ pub(super) fn to_remove(going: &Going, given: Option<&str>, ui: &Ui) -> Result<W
             ui.say(line);
         }
     };
-    word(Past::candidate(snapshot), (given, "lychd-forge snapshots"), ui, told, show)
+    word(going.candidate(), (given, "lychd-forge snapshots remove N"), ui, told, show)
 }
 
 fn word(
@@ -69,7 +69,7 @@ fn word(
     }
     let hash = candidate.short(CONFIRMING_DIGITS);
     if !ui.can_ask() {
-        return Err(unasked(told(), &hash));
+        return Err(unasked(told(), command, &hash));
     }
     show();
     let typed = ui.ask_for(&format!("Type {hash} to go on:"))?;

@@ -160,17 +160,23 @@ pub(super) fn needed_by(
 
 /// The snapshot that was taken when an era was left for the last time.
 fn departure(generations: &Generations, era: u64) -> Result<Option<u64>, Failure> {
-    for number in generations.numbers()?.into_iter().rev() {
-        let Some(one) = generations.read(number)? else { continue };
-        if one.era == era || generations.fallen(number)?.is_some() {
-            continue;
-        }
-        let before = one.after.map(|before| generations.read(before)).transpose()?.flatten();
-        if before.is_some_and(|before| before.era == era) {
-            return Ok(one.left);
+    let mut lived: Vec<Generation> = Vec::new();
+    for number in generations.numbers()? {
+        if let Some(one) = generations.read(number)?
+            && generations.fallen(number)?.is_none()
+        {
+            lived.push(one);
         }
     }
-    Ok(None)
+    // What followed nothing left the last one that lived behind all the same.
+    let left = |pair: &[Generation]| match pair {
+        [last, one] if one.era != era => {
+            let before = one.after.and_then(|before| lived.iter().find(|one| one.number == before));
+            (before.unwrap_or(last).era == era).then_some(one.left)
+        }
+        _ => None,
+    };
+    Ok(lived.windows(2).rev().find_map(left).flatten())
 }
 
 #[cfg(test)]
@@ -289,6 +295,18 @@ mod tests {
         kept.next("a", 0, Some(5));
         kept.next("d", 8, None);
         assert_eq!(kept.departure(0), None);
+    }
+
+    #[test]
+    fn what_follows_nothing_left_the_last_era_without_a_snapshot() {
+        let mut kept = Kept::new();
+        kept.next("a", 0, None);
+        kept.next("b", 2, Some(1));
+        kept.next("a", 0, Some(2));
+        assert_eq!((kept.departure(0), kept.departure(2)), (Some(1), Some(2)));
+        kept.active = None;
+        kept.next("a", 4, None);
+        assert_eq!((kept.departure(0), kept.departure(2)), (None, Some(2)));
     }
 
     #[test]

@@ -160,7 +160,7 @@ impl Changes {
     pub fn is_there(&self) -> bool {
         self.proposal.candidate.manifest == self.active.candidate
             && !self.proposal.candidate.plan.changes()
-            && !matches!(self.fate, Fate::Given(_))
+            && self.fate == Fate::Stays
     }
 }
 

@@ -49,6 +49,15 @@ impl Keeper<'_> {
         Ok(done.is_some() || !self.0.server.left()?.is_empty() || immortal::is_given(&self.0.data)?)
     }
 
+    /// Where a server does not start on what was given under this word: puts its own directory back, and says whether that
+    /// was it.
+    ///
+    /// # Errors
+    /// Unable when the directories cannot be exchanged.
+    pub(super) fn take_back(&self, about: About) -> Result<bool, Failure> {
+        immortal::take_back(&self.0, about)
+    }
+
     /// Takes away what was made ready of a past that was not given.
     ///
     /// # Errors

@@ -19,6 +19,8 @@ use crate::{
         manifest::CandidateId,
     },
     diagnostic::{Diagnostic, Failure, Fault},
+    digest::Sha256,
+    document::canonical_json,
     engine::btrfs::Btrfs,
     host::{directories::Directories, file, progress::Progress},
     runes::DATABASE_SERVICE,
@@ -85,14 +87,21 @@ impl Going {
         self.needed_by.iter().map(told).collect()
     }
 
+    /// The hash that is confirmed: nobody has it who wanted to give the snapshot back, or saw it needed by fewer.
+    #[must_use]
+    pub fn candidate(&self) -> CandidateId {
+        let all = ("remove", self.snapshot.sha256(), &self.needed_by);
+        CandidateId::of(Sha256::of(canonical_json(&all)))
+    }
+
     /// Removes it. Whoever calls this has the word.
     ///
     /// # Errors
     /// Unable when it cannot be removed, or the word cannot be written down.
     pub fn remove(self, word: Word) -> Result<Snapshot, Failure> {
+        let hashes = (Past::candidate(&self.snapshot), self.candidate());
         let Self { snapshot, ground, active, .. } = self;
-        let candidate = Past::candidate(&snapshot);
-        consents::record(&ground.state, (word, "snapshots remove"), (candidate, candidate), active)?;
+        consents::record(&ground.state, (word, "snapshots remove"), hashes, active)?;
         if let (Some(subvolume), Some(btrfs)) = (&snapshot.subvolume, Btrfs::on_path()) {
             btrfs.remove(subvolume)?;
         }
@@ -150,11 +159,17 @@ impl Past {
         let found = snapshots.read(number)?;
         if found.era != self.active.era {
             let message = format!(
-                "snapshot {number} is of the database as generation {} had it, and generation {} has another schema",
+                "snapshot {number} is of the databases as generation {} had them, and under generation {} they may have another schema",
                 found.generation, self.active.number
             );
-            let help = format!("lychd-forge rebirth --rollback {}", found.generation);
-            return Err(Diagnostic::new(message).help(help).into());
+            let rollback = format!("lychd-forge rebirth --rollback {}", found.generation);
+            return Err(Diagnostic::new(message)
+                .note("that generation comes back with what they were when it was left")
+                .help(rollback.as_str())
+                .help(format!(
+                    "{rollback} --no-snapshot, where nothing was kept then; and the snapshot after it"
+                ))
+                .into());
         }
         snapshots.check(&found)?;
         Ok(found)

@@ -126,6 +126,7 @@ impl Properties {
         let (named, key) = match provider.as_deref() {
             Some("i") => ("icu", "icu_locale"),
             Some("b") => ("builtin", "builtin_locale"),
+            Some("c") => return words + " locale_provider libc",
             _ => return words,
         };
         let own = [(key, locale), ("icu_rules", rules)];
@@ -136,11 +137,13 @@ impl Properties {
 
     /// Whether its sessions write nothing, by somebody's wish.
     pub(super) fn is_read_only(&self) -> bool {
-        self.settings.iter().any(|one| one.role.is_none() && one.key == READ_ONLY && one.value == "on")
+        let is_on =
+            |value: &str| matches!(value.to_lowercase().as_str(), "on" | "true" | "yes" | "1" | "t" | "y");
+        self.settings.iter().any(|one| one.role.is_none() && one.key == READ_ONLY && is_on(&one.value))
     }
 
     /// What gives a database the rest. What belongs to roles that are not there goes with them.
-    pub(super) fn give(&self, name: &str, roles: &BTreeSet<String>) -> Vec<String> {
+    pub(super) fn give(&self, name: &str, owner: &str, roles: &BTreeSet<String>) -> Vec<String> {
         let database = identifier(name);
         let is_there = |role: &Option<String>| role.as_ref().is_none_or(|role| roles.contains(role));
         let mut all = Vec::new();
@@ -155,7 +158,7 @@ impl Properties {
             all.extend(setting(&whose, key, value));
         }
         let Some(rights) = &self.rights else { return all };
-        all.push(format!("revoke all on database {database} from public"));
+        all.push(format!("revoke all on database {database} from public, {}", identifier(owner)));
         for Right { role, privilege, grantable } in rights.iter().filter(|one| is_there(&one.role)) {
             let to = role.as_deref().map_or_else(|| "public".to_owned(), identifier);
             let further = if *grantable { " with grant option" } else { "" };
@@ -199,22 +202,25 @@ mod tests {
         };
         let plain = "create database \"n\" owner \"o\" template template0 encoding E'UTF8' lc_collate E'C' \
                      lc_ctype E'C.UTF-8' connection limit -1";
-        assert_eq!(like.create("n", "o"), plain);
+        assert_eq!(like.create("n", "o"), format!("{plain} locale_provider libc"));
         let roles = BTreeSet::from(["a".to_owned()]);
         let rest = [
             "comment on database \"n\" is E'it''s'",
             "alter database \"n\" set \"work_mem\" to E'7MB'",
             "alter role \"a\" in database \"n\" set \"work_mem\" to E'7MB'",
         ];
-        assert_eq!(like.give("n", &roles), rest);
+        assert_eq!(like.give("n", "o", &roles), rest);
 
         (like.provider, like.locale) = (Some("i".to_owned()), Some("de-DE".to_owned()));
         assert_eq!(like.create("n", "o"), format!("{plain} locale_provider icu icu_locale E'de-DE'"));
         like.rights = Some(vec![right(Some("a"), true), right(Some("b"), true)]);
         let rights = [
-            "revoke all on database \"n\" from public",
+            "revoke all on database \"n\" from public, \"o\"",
             "grant connect on database \"n\" to \"a\" with grant option",
         ];
-        assert_eq!(like.give("n", &roles)[3..], rights);
+        assert_eq!(like.give("n", "o", &roles)[3..], rights);
+        assert!(!like.is_read_only());
+        like.settings.push(Setting { role: None, key: READ_ONLY.to_owned(), value: "true".to_owned() });
+        assert!(like.is_read_only());
     }
 }

@@ -71,12 +71,19 @@ impl Services<'_> {
         for name in &writers {
             self.systemd().ask_to_stop(name)?;
         }
+        // One may wait for another: what is late is so for all of them.
+        let watch = Stopwatch::start();
+        let mut late = Vec::new();
         for name in &writers {
             self.progress.stage("stop", name.trim_end_matches(".service"));
-            if self.systemd().await_down(name, patience)? {
-                continue;
+            if !self.systemd().await_down(name, patience.saturating_sub(watch.elapsed()))? {
+                late.push(name);
             }
+        }
+        for name in &late {
             self.engines.podman.kill(name.trim_end_matches(".service"))?;
+        }
+        for name in late {
             if !self.systemd().await_down(name, KILLED)? {
                 return Err(Diagnostic::new(format!("`{name}` does not stop"))
                     .help(format!("systemctl --user kill --signal KILL {name}"))

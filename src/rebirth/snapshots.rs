@@ -171,10 +171,14 @@ impl Snapshots {
         Self { directory: state.join("snapshots") }
     }
 
-    /// Where they lie.
-    #[must_use]
-    pub fn directory(&self) -> &Path {
-        &self.directory
+    /// Where they lie: a directory that is there.
+    ///
+    /// # Errors
+    /// Unable when it cannot be made.
+    pub fn made(&self) -> Result<&Path, Failure> {
+        file::create_private_directory(&self.directory)
+            .map_err(|error| file::unable("create", &self.directory, &error))?;
+        Ok(&self.directory)
     }
 
     /// Where one lies.
@@ -236,9 +240,7 @@ impl Snapshots {
     /// # Errors
     /// Unable when nothing can be written.
     pub fn draft(&self) -> Result<Draft, Failure> {
-        file::create_private_directory(&self.directory)
-            .map_err(|error| file::unable("create", &self.directory, &error))?;
-        let scratch = file::temporary_directory(&self.directory)
+        let scratch = file::temporary_directory(self.made()?)
             .map_err(|error| file::unable("create a directory in", &self.directory, &error))?;
         // What is renamed must not be the directory that goes with the value.
         let place = scratch.path().join("snapshot");

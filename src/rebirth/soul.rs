@@ -29,6 +29,10 @@ const ASIDE: &str = "lychd-aside-";
 const LEFT: &str = "lychd-left-";
 /// The setting of one that is left over which says what it was called.
 const WAS: &str = "lychd.was";
+/// The limit of connections of one whose removal was cut short: nobody can connect to it any more.
+const INVALID: &str = "-2";
+/// How many tables are counted at once: the words of a process have an end.
+const COUNTED: usize = 200;
 /// How often a database's place is tried to be taken: a client may connect meanwhile.
 const TRIES: usize = 5;
 
@@ -84,19 +88,21 @@ impl<'a> Server<'a> {
     /// Refused when it does not answer.
     pub fn databases(self) -> Result<Vec<Database>, Failure> {
         let (aside, left) = (literal(ASIDE), literal(LEFT));
-        self.those(&format!("not starts_with(datname, {aside}) and not starts_with(datname, {left})"))
+        let which = format!("not starts_with(datname, {aside}) and not starts_with(datname, {left})");
+        self.those(&which, "datname")
     }
 
-    fn those(self, which: &str) -> Result<Vec<Database>, Failure> {
+    /// Those of its databases, by what they are called.
+    fn those(self, which: &str, name: &str) -> Result<Vec<Database>, Failure> {
         let was = literal(&format!("{WAS}="));
         self.ask_json(
             BESIDE,
             &format!(
-                "select coalesce(json_agg(json_build_object('now', datname, 'name', coalesce(was, datname), \
-                 'owner', pg_get_userbyid(datdba), 'size', pg_database_size(d.oid)) order by datname), '[]') \
+                "select coalesce(json_agg(json_build_object('now', datname, 'name', {name}, \
+                 'owner', pg_get_userbyid(datdba), 'size', coalesce(pg_database_size(d.oid), 0)) order by datname), '[]') \
                  from pg_database d left join (select setdatabase, substr(c, length({was}) + 1) was \
                  from pg_db_role_setting, unnest(setconfig) c where setrole = 0 and starts_with(c, {was})) s \
-                 on setdatabase = d.oid where datallowconn and not datistemplate and {which}"
+                 on setdatabase = d.oid where datallowconn and not datistemplate and datconnlimit <> {INVALID} and {which}"
             ),
         )
     }
@@ -120,20 +126,18 @@ impl<'a> Server<'a> {
              join pg_namespace n on n.oid = c.relnamespace where relkind = 'r' and relpersistence <> 't' \
              and nspname not in ('pg_catalog', 'information_schema') and not starts_with(nspname, 'pg_toast')",
         )?;
-        if tables.is_empty() {
-            return Ok(Rows::new());
+        let count = |(schema, table): &(String, String)| {
+            let shown = literal(&format!("{schema}.{table}"));
+            format!("select {shown} t, count(*) n from {}.{}", identifier(schema), identifier(table))
+        };
+        let mut rows = Rows::new();
+        for some in tables.chunks(COUNTED) {
+            let counts = some.iter().map(count).collect::<Vec<_>>().join(" union all ");
+            rows.extend(
+                self.ask_json::<Rows>(database, &format!("select json_object_agg(t, n) from ({counts}) x"))?,
+            );
         }
-        let counts: Vec<String> = tables
-            .iter()
-            .map(|(schema, table)| {
-                let shown = literal(&format!("{schema}.{table}"));
-                format!("select {shown} t, count(*) n from {}.{}", identifier(schema), identifier(table))
-            })
-            .collect();
-        self.ask_json(
-            database,
-            &format!("select json_object_agg(t, n) from ({}) x", counts.join(" union all ")),
-        )
+        Ok(rows)
     }
 
     /// Writes a database into a file, in the custom format.
@@ -167,7 +171,7 @@ impl<'a> Server<'a> {
         done("pg_restore", &self.podman.exec_from(DATABASE, &words(&on(BESIDE), &restore), file)?)?;
         let roles: BTreeSet<String> =
             self.ask_json(BESIDE, "select coalesce(json_agg(rolname), '[]') from pg_roles")?;
-        let mut set = properties.map_or_else(Vec::new, |properties| properties.give(&aside, &roles));
+        let mut set = properties.map_or_else(Vec::new, |properties| properties.give(&aside, owner, &roles));
         if properties.is_none_or(|properties| !properties.is_read_only()) {
             set.extend(
                 [READ_ONLY, CLOSED].map(|key| format!("alter database {name} set {} to on", identifier(key))),
@@ -215,7 +219,7 @@ impl<'a> Server<'a> {
     /// # Errors
     /// As [`Server::databases`].
     pub fn left(self) -> Result<Vec<Database>, Failure> {
-        self.those(&format!("starts_with(datname, {})", literal(LEFT)))
+        self.those(&format!("starts_with(datname, {})", literal(LEFT)), "coalesce(was, datname)")
     }
 
     /// Removes those that were made aside.
@@ -223,7 +227,7 @@ impl<'a> Server<'a> {
     /// # Errors
     /// Refused when the server says no.
     pub fn drop_aside(self) -> Result<(), Failure> {
-        self.drop(&self.those(&format!("starts_with(datname, {})", literal(ASIDE)))?)
+        self.drop(&self.those(&format!("starts_with(datname, {})", literal(ASIDE)), "datname")?)
     }
 
     /// Removes those that are left over.

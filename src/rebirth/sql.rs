@@ -1,7 +1,8 @@
 //! Words of SQL, as far as databases are handled as wholes.
 
 /// Settings that are lists of names.
-const LISTS: [&str; 2] = ["search_path", "temp_tablespaces"];
+const LISTS: [&str; 4] =
+    ["local_preload_libraries", "search_path", "session_preload_libraries", "temp_tablespaces"];
 
 /// A name.
 pub(super) fn identifier(name: &str) -> String {

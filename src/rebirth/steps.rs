@@ -298,9 +298,14 @@ impl Steps<'_> {
     /// The snapshot that the database has to get back, if it is or may be another than it was.
     fn past_of(&self, rite: &mut Rite, old: &Generation, is_new: bool) -> Result<Option<Snapshot>, Failure> {
         if rite.phase == Phase::Restoring && rite.kept.is_none() {
-            // Where the other past has no place yet, nothing has changed.
-            self.services().start_database()?;
             let (keeper, about) = (self.keeper()?, Self::about(rite, Kind::Departure, old));
+            if let Err(failure) = self.services().start_database() {
+                if !keeper.take_back(about)? {
+                    return Err(failure);
+                }
+                self.services().start_database()?;
+            }
+            // Where the other past has no place yet, nothing has changed.
             if let (true, Some(gives)) = (keeper.gave(about)?, rite.gives) {
                 let gives = keeper.0.snapshots.read(gives)?;
                 rite.kept = Some(keeper.give(&gives, about)?.number);

@@ -141,18 +141,8 @@ pub(super) fn give(
             .and_then(|()| file::sync_directory(&aside))
             .map_err(|error| file::unable("write", &settings, &error))?;
         with.services.stop_database()?;
-        let exchange = || {
-            file::exchange(&aside, data)
-                .and_then(|()| data.parent().map_or(Ok(()), file::sync_directory))
-                .map_err(|error| file::unable("exchange", data, &error))
-        };
-        let exchanged = exchange();
-        if let Err(failure) = exchanged.and_then(|()| with.services.start_database()) {
-            // Where another lies there, nothing was exchanged.
-            if Given::read(data)?.is_some_and(|there| there.by == by) {
-                with.services.stop_database()?;
-                exchange()?;
-            }
+        if let Err(failure) = exchange(data).and_then(|()| with.services.start_database()) {
+            take_back(with, about)?;
             with.services.start_database()?;
             return Err(failure);
         }
@@ -161,6 +151,23 @@ pub(super) fn give(
     let kept = keep(with, btrfs, about, (&aside, before))?;
     btrfs.remove(&aside)?;
     Ok(kept)
+}
+
+fn exchange(data: &Path) -> Result<(), Failure> {
+    file::exchange(&aside(data), data)
+        .and_then(|()| data.parent().map_or(Ok(()), file::sync_directory))
+        .map_err(|error| file::unable("exchange", data, &error))
+}
+
+/// Puts the server's own directory back, where what was given lies there and its own is beside it still.
+pub(super) fn take_back(with: &Means<'_>, about: About) -> Result<bool, Failure> {
+    let is_given = Given::read(&with.data)?.is_some_and(|there| there.by == (about.word, about.kind));
+    if !is_given || !file::exists(&aside(&with.data))? {
+        return Ok(false);
+    }
+    with.services.stop_database()?;
+    exchange(&with.data)?;
+    Ok(true)
 }
 
 /// A directory is read by a server of its own major version alone.

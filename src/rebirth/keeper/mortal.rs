@@ -14,7 +14,9 @@ use crate::{
 const SPARE: u64 = 64 << 20;
 
 pub(super) fn take(with: &Means<'_>, about: About) -> Result<Snapshot, Failure> {
-    dump(with, about, &with.server.databases()?)
+    let all = with.server.databases()?;
+    has_room(with, &all)?;
+    dump(with, about, &all)
 }
 
 pub(super) fn give(with: &Means<'_>, snapshot: &Snapshot, about: About) -> Result<Snapshot, Failure> {
@@ -39,6 +41,10 @@ pub(super) fn give(with: &Means<'_>, snapshot: &Snapshot, about: About) -> Resul
 
 fn put_into_place(with: &Means<'_>, snapshot: &Snapshot) -> Result<(), Failure> {
     with.snapshots.check(snapshot)?;
+    // All that could keep what is there from being kept is seen before it loses its place.
+    let there = with.server.databases()?;
+    has_room(with, &there)?;
+    there.iter().try_for_each(|one| with.server.rows(&one.name).map(drop))?;
     let place = with.snapshots.place(snapshot.number);
     for (number, one) in snapshot.databases.iter().enumerate() {
         let Some(dump) = &one.dump else {
@@ -58,7 +64,6 @@ fn put_into_place(with: &Means<'_>, snapshot: &Snapshot) -> Result<(), Failure> 
 fn dump(with: &Means<'_>, about: About, wanted: &[Database]) -> Result<Snapshot, Failure> {
     let Means { snapshots, server, progress, .. } = with;
     let draft = snapshots.draft()?;
-    has_room(with, wanted.iter().map(|one| one.size).sum())?;
     let mut databases = Vec::new();
     for (at, one) in wanted.iter().enumerate() {
         progress.stage("snapshot", &format!("the database {}", one.name));
@@ -84,11 +89,11 @@ fn dump(with: &Means<'_>, about: About, wanted: &[Database]) -> Result<Snapshot,
     Ok(snapshot)
 }
 
-/// Dumps are smaller than the databases, as a rule.
-fn has_room(with: &Means<'_>, wanted: u64) -> Result<(), Failure> {
-    let directory = with.snapshots.directory();
+/// Whether there is room for dumps of these. They are smaller than the databases, as a rule.
+fn has_room(with: &Means<'_>, databases: &[Database]) -> Result<(), Failure> {
+    let directory = with.snapshots.made()?;
     let free = file::free_space(directory).map_err(|error| file::unable("look at", directory, &error))?;
-    let wanted = wanted.saturating_add(SPARE);
+    let wanted = databases.iter().map(|one| one.size).fold(SPARE, u64::saturating_add);
     if free >= wanted {
         return Ok(());
     }

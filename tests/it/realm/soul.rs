@@ -13,6 +13,14 @@ fn told_of(bound: &Bound) -> Value {
     told["snapshots"].as_array().unwrap().last().unwrap().clone()
 }
 
+/// Removes one, by the hash that is told to whoever has none.
+fn removed(realm: &Realm, number: u64) -> Value {
+    let unasked = realm.forge(&format!("snapshots remove {number}"));
+    assert!(unasked.code == 1 && unasked.stderr.contains("gone for good"), "{unasked:?}");
+    let hash = unasked.stderr.split("--confirm ").nth(1).unwrap().trim();
+    told_of(&realm.forge(&format!("snapshots remove {number} --confirm {hash} --json")))
+}
+
 fn given(realm: &Realm, snapshot: &Value) -> Value {
     let hash = snapshot["candidate"].as_str().unwrap();
     told_of(&realm.forge(&format!("snapshots restore {} --confirm {hash} --json", snapshot["snapshot"])))
@@ -40,6 +48,9 @@ fn a_snapshot_is_given_back_by_hand() {
     answer(&realm, "drop database \"odd = name's\"");
     answer(&realm, "alter database lychd reset work_mem");
     answer(&realm, "create database later");
+    // Removed, but for its directory: nobody can connect to it, and it is left alone.
+    answer(&realm, "create database half");
+    answer(&realm, "update pg_database set datconnlimit = -2 where datname = 'half'");
 
     let unasked = realm.forge(&format!("snapshots restore {}", taken["snapshot"]));
     assert!(unasked.code == 1 && unasked.stderr.contains("needs a human's word"), "{unasked:?}");
@@ -71,17 +82,17 @@ fn a_snapshot_is_given_back_by_hand() {
     let refused = realm.forge(&format!("snapshots restore {} --confirm {hash}", taken["snapshot"]));
     assert!(refused.code == 1 && refused.stderr.contains("is not the dump that was recorded"), "{refused:?}");
     assert_eq!(realm.notes("note", "second"), Some(1));
-    let unasked = realm.forge(&format!("snapshots remove {}", taken["snapshot"]));
-    assert!(unasked.code == 1 && unasked.stderr.contains("gone for good"), "{unasked:?}");
-    let gone = realm.forge(&format!("snapshots remove {} --confirm {hash} --json", taken["snapshot"]));
-    assert_eq!(told_of(&gone)["snapshot"], taken["snapshot"]);
+    // Who wanted it back did not want it gone.
+    let other = realm.forge(&format!("snapshots remove {} --confirm {hash}", taken["snapshot"]));
+    assert!(other.code == 1 && other.stderr.contains("the candidate is "), "{other:?}");
+    assert_eq!(removed(&realm, taken["snapshot"].as_u64().unwrap())["snapshot"], taken["snapshot"]);
     // The last one goes, and its number is not given again.
-    let last = told_of(&realm.forge("snapshots take --json"));
-    let (number, hash) = (last["snapshot"].as_u64().unwrap(), last["candidate"].as_str().unwrap());
-    told_of(&realm.forge(&format!("snapshots remove {number} --confirm {hash} --json")));
+    let number = told_of(&realm.forge("snapshots take --json"))["snapshot"].as_u64().unwrap();
+    removed(&realm, number);
     let next = told_of(&realm.forge("snapshots take --json"));
     assert_eq!(next["snapshot"], number + 1);
     answer(&realm, "drop database later");
+    answer(&realm, "drop database half");
     answer(&realm, "alter database lychd reset all");
     answer(&realm, "alter role current_user in database lychd reset all");
     realm.note("after all");
