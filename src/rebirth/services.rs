@@ -26,6 +26,9 @@ const DATABASE_STOPS: Duration = Duration::from_secs(100);
 /// How long a killed service may take to be down.
 const KILLED: Duration = Duration::from_mins(1);
 
+/// How often services are stopped that run again afterwards.
+const TRIES: usize = 3;
+
 /// How gently services are stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
@@ -61,20 +64,43 @@ impl Services<'_> {
     /// Stops what writes into the database, and what would start it again.
     pub(super) fn stop_writers(&self, manifest: &Manifest, how: Stop) -> Result<(), Failure> {
         let writers = manifest.writers();
+        let timers: Vec<String> =
+            writers.iter().map(|name| timer(name)).filter(|timer| has_unit(manifest, timer)).collect();
+        for _ in 0..TRIES {
+            for timer in &timers {
+                self.systemd().ask_to_stop(timer)?;
+            }
+            self.stop(&writers, how)?;
+            // What fails as it is stopped starts its timer once more; and that may have fired before.
+            for timer in &timers {
+                self.systemd().stop(timer, KILLED)?;
+            }
+            let mut is_down = true;
+            for name in &writers {
+                is_down &= !self.systemd().unit(name)?.is_up();
+            }
+            if is_down {
+                return Ok(());
+            }
+        }
+        let message = "somebody starts what is to be stopped, again and again";
+        let who = writers.iter().map(|name| format!("systemctl --user status {name}"));
+        Err(who.fold(Diagnostic::new(message), Diagnostic::help).into())
+    }
+
+    /// Stops these services.
+    fn stop(&self, writers: &BTreeSet<String>, how: Stop) -> Result<(), Failure> {
         let patience = match how {
             Stop::Gently => Duration::from_secs(100),
             Stop::Quickly => Duration::from_secs(3),
         };
-        for name in writers.iter().map(|name| timer(name)).filter(|timer| has_unit(manifest, timer)) {
-            self.systemd().stop(&name, KILLED)?;
-        }
-        for name in &writers {
+        for name in writers {
             self.systemd().ask_to_stop(name)?;
         }
         // One may wait for another: what is late is so for all of them.
         let watch = Stopwatch::start();
         let mut late = Vec::new();
-        for name in &writers {
+        for name in writers {
             self.progress.stage("stop", name.trim_end_matches(".service"));
             if !self.systemd().await_down(name, patience.saturating_sub(watch.elapsed()))? {
                 late.push(name);

@@ -120,7 +120,19 @@ impl Realm {
 fn a_body_that_fails_gives_way_to_the_old_one() {
     let Some(realm) = realm("a_body_that_fails_gives_way_to_the_old_one") else { return };
     realm.returns(Nature::Migrates, "`lychd-migrate` failed");
-    realm.returns(Nature::Ends, "`lychd-vessel` ended");
+    let tries = || {
+        realm
+            .user("journalctl --user --quiet --identifier lychd-vessel --grep 'no life today' | wc -l")
+            .trim()
+            .parse::<u64>()
+            .unwrap()
+    };
+    for _ in 0..3 {
+        let before = tries();
+        realm.returns(Nature::Ends, "`lychd-vessel` ended");
+        // What failed is not tried again for as long as it is waited for.
+        assert!(tries() - before <= 2, "{} tries", tries() - before);
+    }
 }
 
 #[test]
