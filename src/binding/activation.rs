@@ -10,7 +10,7 @@ use crate::{
     diagnostic::Failure,
     engine::systemd::{Systemd, UnitState, last_words},
     host::{
-        clock::{Stopwatch, pause},
+        clock::{self, Stopwatch, pause},
         progress::Progress,
     },
     runes::POD_SERVICE,
@@ -86,7 +86,7 @@ fn wait(
     patience: Duration,
     progress: &dyn Progress,
 ) -> Result<Activated, Failure> {
-    let watch = Stopwatch::start();
+    let (watch, since) = (Stopwatch::start(), clock::unix_seconds());
     let mut waiting = services;
     let (mut activated, mut told) = (Activated::default(), String::new());
     loop {
@@ -107,7 +107,7 @@ fn wait(
             |name: &String| states.get(name).is_some_and(|one| one.active == "failed" && one.job == 0);
         if watch.elapsed() >= patience || waiting.iter().all(failed) {
             for (name, state) in states.into_iter().filter(|(name, _)| waiting.contains(name)) {
-                let words = last_words(&name);
+                let words = last_words(&name, since);
                 activated.not_running.insert(name, (format!("{} ({})", state.active, state.sub), words));
             }
             return Ok(activated);

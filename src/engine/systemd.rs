@@ -40,6 +40,9 @@ const OF_UNIT: &str = "org.freedesktop.systemd1.Unit";
 const OF_SERVICE: &str = "org.freedesktop.systemd1.Service";
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 
+/// How many lines of a unit are its last words.
+const WORDS: usize = 8;
+
 /// A user's systemd.
 #[derive(Clone, Debug)]
 pub struct Systemd {
@@ -362,17 +365,22 @@ impl Systemd {
     }
 }
 
-/// The last lines that a unit wrote, as people read them; none where the journal cannot be asked.
+/// The last lines that a unit wrote since then (seconds since 1970), as people read them; of before, where it said nothing
+/// since; none where the journal cannot be asked.
 #[must_use]
-pub fn last_words(unit: &str) -> Vec<String> {
-    let words = ["--user", "--no-pager", "--output=cat", "--lines=8", "--unit", unit];
+pub fn last_words(unit: &str, since: u64) -> Vec<String> {
+    let words = ["--user", "--no-pager", "--output=cat", "--lines=16", "--unit", unit];
     let said = |more: &[&str]| -> Vec<String> {
         let output = Command::new("journalctl").args(words).args(more).output();
-        output.map(|output| output.text().lines().map(str::to_owned).collect()).unwrap_or_default()
+        let text = output.map(|output| output.text()).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+        lines.iter().skip(lines.len().saturating_sub(WORDS)).map(|line| (*line).to_owned()).collect()
     };
-    // What the container itself said, where it came to that.
-    let own = said(&["--identifier", unit.trim_end_matches(".service")]);
-    if own.is_empty() { said(&[]) } else { own }
+    // What the container itself said, where it came to that: podman names it in a field of the journal's.
+    let (since, own) =
+        (format!("--since=@{since}"), format!("CONTAINER_NAME={}", unit.trim_end_matches(".service")));
+    let ways: [&[&str]; 3] = [&[since.as_str(), own.as_str()], &[since.as_str()], &[]];
+    ways.into_iter().map(said).find(|lines| !lines.is_empty()).unwrap_or_default()
 }
 
 struct Properties(BTreeMap<String, OwnedVariant>);

@@ -19,7 +19,7 @@ use crate::{
     },
     diagnostic::{Diagnostic, Failure, Fault},
     engine::systemd::last_words,
-    host::{file, progress::Progress},
+    host::{clock, file, progress::Progress},
     runes::DATA,
 };
 
@@ -199,6 +199,7 @@ impl Steps<'_> {
         old: &Generation,
         new: &Generation,
     ) -> Result<Outcome, Failure> {
+        let since = clock::unix_seconds();
         self.services().renew(&old.candidate, &new.candidate)?;
         if rite.gives.is_some() {
             self.services().start_database()?;
@@ -214,7 +215,7 @@ impl Steps<'_> {
         };
         rite.phase = Phase::Returning;
         rite.why = Some(format!("`{service}` {did}"));
-        let words = last_words(&format!("{service}.service"));
+        let words = last_words(&format!("{service}.service"), since);
         self.write(&rite)?;
         let mut outcome = self.go_back(rite)?;
         if let Outcome::Returned(fallen) | Outcome::Down(fallen) = &mut outcome {

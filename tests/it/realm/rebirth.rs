@@ -99,6 +99,12 @@ impl Realm {
         let failed = self.reborn(&self.body(nature));
         let told = format!("{nature:?}: {failed:?}");
         assert_eq!(failed.code, 1, "{told}\n{}", self.report());
+        if nature == Nature::Ends {
+            // Its own words, and none of the body's before it.
+            let words: Vec<&str> =
+                failed.stderr.lines().filter(|line| line.starts_with(" = note: ")).collect();
+            assert!(words[0].ends_with("no life today") && !failed.stderr.contains("granian"), "{told}");
+        }
         let want = format!("returned to generation {} because {why}", before.number);
         assert!(failed.stderr.contains(&want), "{want}\n{told}");
         self.until_well();
