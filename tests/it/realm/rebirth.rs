@@ -94,7 +94,8 @@ impl Realm {
     /// set of before.
     pub(super) fn returns(&self, nature: Nature, why: &str) {
         let before = self.inscribed();
-        let text = format!("from before a body that {nature:?}");
+        let at = answer(self, "select count(*) from note");
+        let text = format!("from before a body that {nature:?}, after {at} others");
         self.note(&text);
         let failed = self.reborn(&self.body(nature));
         let told = format!("{nature:?}: {failed:?}");
