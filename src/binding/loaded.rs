@@ -131,15 +131,7 @@ mod tests {
         rendered.quadlets.insert_text("lychd-a.container".parse().unwrap(), "[Container]\n");
         rendered.units.insert_text("lychd-a.timer".parse().unwrap(), "[Timer]\n");
         rendered.services.insert("lychd-a.service".to_owned(), Service { at_boot: true });
-        let layout = Layout {
-            home: "/h".into(),
-            codex: "/c".into(),
-            crypt: "/d".into(),
-            support: "/s/support".into(),
-            sites: Vec::new(),
-            own: Vec::new(),
-            closed: Vec::new(),
-        };
+        let layout = Layout { support: "/s/support".into(), ..Layout::of_magus() };
         let body = Sha256::of("body").to_string().parse().unwrap();
         let loads =
             [("lychd-a.service".to_owned(), fingerprint("[Service]\nExecStart=podman run --a --b\n"))];

@@ -73,15 +73,7 @@ mod tests {
     };
 
     fn generation(vessel: &str) -> Generation {
-        let layout = Layout {
-            home: "/home/magus".into(),
-            codex: "/c".into(),
-            crypt: "/d".into(),
-            support: "/s".into(),
-            sites: Vec::new(),
-            own: Vec::new(),
-            closed: Vec::new(),
-        };
+        let layout = Layout::of_magus();
         let own = [(Role::vessel(), Sha256::of(vessel)), (Role::database(), Sha256::of("database"))];
         let own = own.map(|(role, image)| (role, image.into()));
         let id = Sha256::of("body").to_string().parse().unwrap();

@@ -107,18 +107,6 @@ mod tests {
         runes::{ImageUse, MountUse, Rendered},
     };
 
-    fn layout() -> Layout {
-        Layout {
-            home: "/home/magus".into(),
-            codex: "/home/magus/.config/lychd".into(),
-            crypt: "/home/magus/.local/share/lychd".into(),
-            support: "/home/magus/.local/state/lychd-forge/support".into(),
-            sites: Vec::new(),
-            own: Vec::new(),
-            closed: Vec::new(),
-        }
-    }
-
     fn manifest() -> Manifest {
         let image: EngineId = Sha256::of("other").into();
         let mount = |mount: &str| MountUse {
@@ -144,7 +132,7 @@ mod tests {
         };
         let own = [(Role::vessel(), Sha256::of("body").into())];
         let id = Sha256::of("id").to_string().parse().unwrap();
-        Manifest::of("/site".as_ref(), (id, own.into()), &rendered, &layout())
+        Manifest::of("/site".as_ref(), (id, own.into()), &rendered, &Layout::of_magus())
     }
 
     /// A host that has all of it.
@@ -162,7 +150,8 @@ mod tests {
     }
 
     fn told(facts: &Facts) -> Result<Chores, String> {
-        preflight(&manifest(), facts, (&[], false), &layout()).map_err(|failure| failure.to_string())
+        preflight(&manifest(), facts, (&[], false), &Layout::of_magus())
+            .map_err(|failure| failure.to_string())
     }
 
     #[test]
@@ -204,10 +193,10 @@ mod tests {
     fn a_port_that_the_own_pod_holds_is_no_other_programs() {
         let taken = Facts { taken: [7134].into(), pod_runs: true, ..facts() };
         assert!(told(&taken).is_err());
-        assert!(preflight(&manifest(), &taken, (&[], true), &layout()).is_ok());
+        assert!(preflight(&manifest(), &taken, (&[], true), &Layout::of_magus()).is_ok());
         let none = Generations::of_state("/nowhere".as_ref());
         let active = [none.next(None, manifest()).unwrap()];
-        let ours = |facts: &Facts| preflight(&manifest(), facts, (&active, false), &layout());
+        let ours = |facts: &Facts| preflight(&manifest(), facts, (&active, false), &Layout::of_magus());
         assert!(ours(&taken).is_ok());
         assert!(ours(&Facts { pod_runs: false, ..taken }).is_err());
     }
@@ -215,7 +204,7 @@ mod tests {
     #[test]
     fn a_full_disk_is_no_fault_of_what_was_asked_for() {
         let full = Facts { space: BTreeMap::from([("/home".into(), SPACE - 1)]), ..facts() };
-        let unable = preflight(&manifest(), &full, (&[], false), &layout()).unwrap_err();
+        let unable = preflight(&manifest(), &full, (&[], false), &Layout::of_magus()).unwrap_err();
         assert_eq!(unable.exit_code(), 2);
         assert!(unable.to_string().contains("`/home` has 16777215 bytes left"), "{unable}");
     }

@@ -276,15 +276,7 @@ mod tests {
         }
         rendered.support.insert_text("0-capabilities.json".parse().unwrap(), "{}");
         file::write(&sites.support.join("0-capabilities.json"), b"{}").unwrap();
-        let layout = Layout {
-            home: "/home/magus".into(),
-            codex: "/c".into(),
-            crypt: "/d".into(),
-            support: sites.support.clone(),
-            sites: Vec::new(),
-            own: Vec::new(),
-            closed: Vec::new(),
-        };
+        let layout = Layout { support: sites.support.clone(), ..Layout::of_magus() };
         let body = Sha256::of("body").to_string().parse().unwrap();
         let manifest = Manifest::of(&sites.quadlets, (body, BTreeMap::new()), &rendered, &layout);
         let generation = Generations::of_state(state).next(None, manifest).unwrap();

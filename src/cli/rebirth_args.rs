@@ -11,10 +11,10 @@ Examples:
 /// Bring another body to life, on a human's word; it comes back by itself where the new one does not live
 ///
 /// What changes is shown first: rights, packages, units, what becomes of the database. The word is the first twelve
-/// digits of the candidate's hash; where a past comes back, of one that covers that as well. Then the application stops; where the new body has a migration, the
-/// databases are kept; the new units are inscribed, and the application starts and is watched: that it is well, answers
-/// behind its port, and goes on in one run. Where it does not, units, databases and the Codex come back as they
-/// were, and the exit code is 1.
+/// digits of the candidate's hash; where a past comes back, of one that covers that as well. Then the application stops;
+/// where the new body has a migration, the databases are kept; the new units are inscribed, and the application starts
+/// and is watched: that it is well, answers behind its port, and goes on in one run. Where it does not, units, databases
+/// and the Codex come back as they were, and the exit code is 1.
 ///
 /// --rollback goes to a generation that is kept, with its Codex and the databases as that generation left them.
 /// Nothing is overwritten that is not kept as a snapshot: see `snapshots`.

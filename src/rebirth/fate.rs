@@ -206,15 +206,7 @@ mod tests {
 
         /// One more becomes active: of this body and era, with this snapshot of what was left.
         fn next(&mut self, body: &str, era: u64, left: Option<u64>) -> u64 {
-            let layout = Layout {
-                home: "/home/magus".into(),
-                codex: "/c".into(),
-                crypt: "/d".into(),
-                support: "/s".into(),
-                sites: Vec::new(),
-                own: Vec::new(),
-                closed: Vec::new(),
-            };
+            let layout = Layout::of_magus();
             let id = Sha256::of(body).to_string().parse().unwrap();
             let rendered = Rendered::default();
             let mut manifest = Manifest::of(Path::new("/site"), (id, BTreeMap::new()), &rendered, &layout);

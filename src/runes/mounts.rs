@@ -39,6 +39,23 @@ pub struct Layout {
     pub closed: Vec<PathBuf>,
 }
 
+#[cfg(test)]
+impl Layout {
+    /// Of a user, for tests.
+    pub(crate) fn of_magus() -> Self {
+        let home = std::path::Path::new("/home/magus");
+        Self {
+            home: home.to_owned(),
+            codex: home.join(".config/lychd"),
+            crypt: home.join(".local/share/lychd"),
+            support: home.join(".local/state/lychd-forge/support"),
+            sites: Vec::new(),
+            own: Vec::new(),
+            closed: Vec::new(),
+        }
+    }
+}
+
 /// What no container gets of a host: the kernel's files, sockets, and podman's and systemd's settings. A device is
 /// asked for as a device.
 const SYSTEM: [&str; 13] = [
