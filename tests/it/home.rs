@@ -41,6 +41,31 @@ impl Home {
         Self { directory, _temporary: None }
     }
 
+    /// A kept one, made once for all processes of a run, which `LYCHD_FORGE_TEST_RUN` names; a process without it is a run
+    /// of its own.
+    pub(crate) fn once(name: &str, forge: impl FnOnce(&Self) -> Value) -> (Self, Value) {
+        let Ok(run) = std::env::var("LYCHD_FORGE_TEST_RUN") else {
+            let home = Self::kept(name);
+            let report = forge(&home);
+            return (home, report);
+        };
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let mark = directory.join(format!("{name}.run"));
+        let lock = fs::File::create(directory.join(format!("{name}.lock"))).unwrap();
+        lock.lock().unwrap();
+        let report = fs::read_to_string(&mark).ok().and_then(|text| {
+            let (of, report) = text.split_once('\n')?;
+            (of == run).then(|| serde_json::from_str(report).unwrap())
+        });
+        if let Some(report) = report {
+            return (Self { directory: directory.join(name), _temporary: None }, report);
+        }
+        let home = Self::kept(name);
+        let report = forge(&home);
+        fs::write(mark, format!("{run}\n{report}")).unwrap();
+        (home, report)
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.join(name)
     }

@@ -36,9 +36,10 @@ impl Forged {
 }
 
 static FORGED: LazyLock<Forged> = LazyLock::new(|| {
-    let home = Home::kept("forged");
-    let store = home.path("store");
-    let report = home.json(&["forge", "--locked", "--no-load", "--nix-store", store.to_str().unwrap()]);
+    let (home, report) = Home::once("forged", |home| {
+        let store = home.path("store");
+        home.json(&["forge", "--locked", "--no-load", "--nix-store", store.to_str().unwrap()])
+    });
     Forged { home, report }
 });
 

@@ -28,7 +28,7 @@ fn faults_of_fifty_returns() {
         let before = (realm.inscribed(), realm.look());
         let note = format!("before return {at}");
         realm.note(&note);
-        let words = realm.confirmed(&realm.body(nature)).replace("--watch 15", "--watch 6");
+        let words = realm.confirmed(&realm.body(nature)).replace("--watch 12", "--watch 6");
         let begun = Instant::now();
         let failed = realm.forge(&words);
         let told = format!("{at}, {nature:?}: {failed:?}");
@@ -135,7 +135,7 @@ fn faults_of_what_befalls_a_rite() {
     assert_eq!(realm.notes("note", "before all that"), Some(1));
 
     // A boot in the midst of the window.
-    let words = realm.confirmed(&good).replace("--watch 15", "--watch 100");
+    let words = realm.confirmed(&good).replace("--watch 12", "--watch 100");
     let cut = with(&realm, &words, is_arriving, |realm| realm.machine.wish("reboot"));
     // What tells of it went with the machine.
     drop(cut);
