@@ -29,6 +29,7 @@ pub mod set;
 pub mod settle;
 pub mod shadowing;
 pub mod site;
+pub mod staged;
 pub mod validator;
 
 pub use proposal::{Proposal, Wanted, propose};

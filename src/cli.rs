@@ -6,6 +6,7 @@ mod bodies;
 mod command_line;
 mod completions;
 mod consent;
+mod doctor;
 mod fetch;
 mod forge;
 mod global;
@@ -15,14 +16,18 @@ mod man;
 mod outcome;
 mod rebirth;
 mod rebirth_args;
+mod secrets;
+mod secrets_args;
 mod settings;
 mod snapshots;
 mod snapshots_args;
+mod status;
 mod store_args;
 mod stream;
 mod synthesize;
 mod transmute;
 mod ui;
+mod unbind;
 mod word;
 
 use std::process::ExitCode;
@@ -91,6 +96,19 @@ enum Verb {
     Bind(bind::Args),
     Rebirth(rebirth::Args),
     Snapshots(snapshots::Args),
+    Status(status::Args),
+    /// Tell what this host lacks, and what mends it
+    ///
+    /// Nix, podman, namespaces, IDs, networks, the user's systemd, control groups, devices that runes ask for, disks, and
+    /// versions that advisories name. Nothing is changed. Exit code 1 when something is lacking.
+    Doctor,
+    Secrets(secrets::Args),
+    /// Stop what is inscribed and take its units away
+    ///
+    /// Units, links, containers and the files that those read go; LychD's own units come back where they were taken over.
+    /// Databases, snapshots, secrets, images, the Codex and the Crypt stay, and it is said where: `bind --first` brings it
+    /// all back.
+    Unbind,
     /// List the bodies that were forged, newest first
     Bodies,
     Completions(completions::Args),
@@ -156,6 +174,10 @@ fn run(cli: &Cli, ui: &Ui) -> Result<Outcome, Failure> {
         Verb::Bind(args) => bind::run(args, &settings()?, ui),
         Verb::Rebirth(args) => rebirth::run(args, &settings()?, ui),
         Verb::Snapshots(args) => snapshots::run(args, &settings()?, ui),
+        Verb::Status(args) => status::run(args, &settings()?, ui),
+        Verb::Doctor => doctor::run(&settings()?, ui),
+        Verb::Secrets(args) => secrets::run(args, &settings()?, ui),
+        Verb::Unbind => unbind::run(&settings()?, ui),
         Verb::Bodies => bodies::run(&settings()?, ui),
         Verb::Completions(args) => completions::run(args, command(), ui),
         Verb::Man(args) => man::run(args, command(), ui),

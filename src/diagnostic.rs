@@ -8,6 +8,17 @@ use std::{fmt, ops::Range, sync::Arc};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+/// A word of a command that people are told to type, as a shell reads it back.
+#[must_use]
+pub fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%=".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
 /// A text that was read, with the name it is shown by. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {

@@ -9,7 +9,7 @@ pub mod executor;
 mod flow;
 pub mod missing_libraries;
 pub mod nix;
-mod preflight;
+pub mod preflight;
 mod prepare;
 mod prepared;
 mod programs;

@@ -9,5 +9,6 @@ pub mod http;
 pub mod ports;
 pub mod process;
 pub mod progress;
+pub mod random;
 pub mod vcs;
 pub mod walk;

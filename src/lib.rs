@@ -56,3 +56,4 @@ pub mod synthesis;
 pub mod tools;
 pub mod transmute;
 pub mod tree;
+pub mod upkeep;

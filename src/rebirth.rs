@@ -7,6 +7,7 @@ pub mod codex;
 pub mod fate;
 pub mod gate;
 mod keeper;
+mod password;
 pub mod past;
 pub mod properties;
 pub mod recovery;

@@ -11,6 +11,7 @@ mod bodies;
 mod compared;
 mod contents;
 mod digest;
+mod doctor;
 mod failure;
 mod fetch;
 mod forge;
@@ -20,9 +21,12 @@ mod page;
 mod rebirth;
 mod recovered;
 mod released;
+mod secrets;
 mod snapshots;
+mod status;
 mod synthesize;
 mod transmute;
+mod unbound;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -33,6 +37,7 @@ pub use self::{
     compared::{Compared, ComparedImage, ImageSide},
     contents::{Contents, Distribution, Packages},
     digest::Digest,
+    doctor::{Checked, Doctor},
     failure::{Failed, Problem, Site},
     fetch::Fetch,
     forge::{Forge, Load, Seconds},
@@ -42,9 +47,12 @@ pub use self::{
     rebirth::{Databases, Rebirth, RebirthOutcome},
     recovered::{Recovered, Way},
     released::Released,
+    secrets::{SecretAsked, SecretSet, Secrets},
     snapshots::{Ascension, Snapshots, Told as ToldSnapshot},
+    status::{FindingTold, ServiceStatus, Staged, Status},
     synthesize::Synthesize,
     transmute::{ChangedFile, Transmute},
+    unbound::Unbound,
 };
 
 /// What a verb answers.

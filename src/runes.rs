@@ -38,6 +38,8 @@ pub use support::is_capabilities;
 
 /// What a unit's name begins with.
 pub const PREFIX: &str = "lychd-";
+/// The pod.
+pub const POD: &str = "lychd";
 /// The pod's Quadlet file.
 pub const POD_FILE: &str = "lychd.pod";
 /// The pod's service.

@@ -105,7 +105,7 @@ impl Facts {
         Ok(Self {
             podman: podman.version(),
             lingers: Systemd::lingers(environment::uid()),
-            secrets: podman.secrets()?,
+            secrets: podman.secrets()?.into_keys().collect(),
             missing_images,
             taken,
             pod_runs: engines.systemd.unit(POD_SERVICE)?.is_up(),

@@ -1,6 +1,9 @@
 //! The ground of an inscription: its places, locked, with whatever was cut short settled first.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use super::{
     facts::Engines,
@@ -21,6 +24,19 @@ use crate::{
     },
     image::EngineId,
 };
+
+/// Whether what is inscribed is of this state directory; `verb` is what would do for the other.
+///
+/// # Errors
+/// Refused when it is of another; unable when that cannot be told.
+pub fn refuse_other(active: &Generation, state: &Path, verb: &str) -> Result<(), Failure> {
+    if file::resolved(&active.state)? == state {
+        return Ok(());
+    }
+    let other = active.state.display();
+    let message = format!("what is inscribed is of a forge with the state directory `{other}`");
+    Err(Diagnostic::new(message).help(format!("lychd-forge --state {other} {verb}")).into())
+}
 
 /// Where an inscription is made, with everything locked that it needs.
 #[derive(Debug)]
@@ -84,15 +100,7 @@ impl Ground {
     pub fn check(&self, proposal: &Proposal) -> Result<(), Failure> {
         let generations = self.generations();
         let Some(active) = &proposal.host.found.receipt else { return self.has_no_other(&generations) };
-        if file::resolved(&active.state)? != self.state {
-            let message = format!(
-                "what is inscribed is of a forge with the state directory `{}`",
-                active.state.display()
-            );
-            return Err(Diagnostic::new(message)
-                .help(format!("lychd-forge --state {} bind", active.state.display()))
-                .into());
-        }
+        refuse_other(active, &self.state, "bind")?;
         let kept = generations.read(active.number)?;
         if kept.is_some_and(|kept| kept != *active) {
             let message = format!(

@@ -20,6 +20,7 @@ use super::{
     set::{self, Set},
     settle::{Place, keeper},
     site::Found,
+    staged,
 };
 use crate::{
     diagnostic::{Diagnostic, Failure, Fault},
@@ -32,12 +33,12 @@ use crate::{
 /// How long a service may take to stop: the database has a minute of its own, and podman's answer comes after it.
 const STOP: Duration = Duration::from_secs(100);
 
-/// Writes a candidate where nothing finds it but the forge: `<state>/candidates/<hash>/`.
+/// Writes a candidate where nothing finds it but the forge.
 ///
 /// # Errors
 /// Unable when it cannot be written.
 pub fn stage(state: &Path, candidate: &Candidate, sources: &FileTree) -> Result<PathBuf, Failure> {
-    let place = state.join("candidates").join(candidate.manifest.id().to_string());
+    let place = staged::place(state, candidate.manifest.id());
     let mut units = candidate.rendered.quadlets.clone();
     for (path, entry) in candidate.rendered.units.iter() {
         units.insert(path.clone(), entry.clone());

@@ -199,6 +199,16 @@ impl Workshop {
         })
     }
 
+    /// Whether somebody inscribes at this moment. Asked where something is unfinished, for which there was a lock.
+    ///
+    /// # Errors
+    /// Unable when the lock cannot be tried.
+    pub fn is_held(&self) -> Result<bool, Failure> {
+        let path = self.directory.join("lock");
+        let held = file::lock_within(&path, Duration::ZERO, || {});
+        held.map(|held| held.is_none()).map_err(|error| file::unable("lock", &path, &error))
+    }
+
     /// The inscription that was cut short, if one was.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{changes::fingerprint, generation::Generation, site::Sites};
+use super::{changes::fingerprint, generation::Generation, manifest::Manifest, site::Sites};
 use crate::{
     diagnostic::Failure,
     digest::Sha256,
@@ -58,49 +58,95 @@ pub fn look(generation: &Generation, systemd: &Systemd) -> Result<BTreeMap<Strin
     Ok(all)
 }
 
-/// What is not as it is to be, a line each. `site` is the site's real path.
+/// What of a unit is not as it is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// The unit.
+    pub unit: String,
+    /// What is wrong with it.
+    pub fault: LoadFault,
+}
+
+/// Why what systemd has of a unit is not what was inscribed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LoadFault {
+    /// systemd has not loaded it, and calls it this.
+    #[error("systemd calls it {0}")]
+    Unloaded(String),
+    /// It was loaded from elsewhere.
+    #[error("systemd has it from {}, not from `{}`", shown(from.as_deref()), want.display())]
+    Elsewhere {
+        /// From where; `None` from what is there no longer.
+        from: Option<PathBuf>,
+        /// Where it was inscribed.
+        want: PathBuf,
+    },
+    /// What was made of it is another text than was judged.
+    #[error("systemd has another text of it than was judged")]
+    Text,
+    /// Its file is not what was inscribed.
+    #[error("`{}` is not what was inscribed", .0.display())]
+    Edited(PathBuf),
+}
+
+impl std::fmt::Display for Wrong {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "`{}`: {}", self.unit, self.fault)
+    }
+}
+
+fn shown(from: Option<&Path>) -> String {
+    from.map_or_else(|| "nothing that is there".to_owned(), |from| format!("`{}`", from.display()))
+}
+
+/// What is not as it is to be. `site` is the site's real path.
 #[must_use]
 pub fn wrong(
     generation: &Generation,
     texts: Texts,
     site: &Path,
     seen: &BTreeMap<String, Seen>,
-) -> Vec<String> {
+) -> Vec<Wrong> {
     let manifest = &generation.candidate;
     let files: BTreeMap<String, &str> = manifest
         .units
         .keys()
         .map(|file| (service_of(file).unwrap_or_else(|| file.clone()), file.as_str()))
         .collect();
-    let mut wrong = Vec::new();
-    for name in manifest.unit_names() {
-        let nothing = Seen::default();
-        let Seen { state, real, text } = seen.get(name).unwrap_or(&nothing);
-        if !state.is_loaded() {
-            let load = if state.load.is_empty() { "unknown" } else { &state.load };
-            wrong.push(format!("systemd calls `{name}` {load}"));
-            continue;
-        }
-        let Some(file) = files.get(name) else { continue };
-        let want = site.join(file);
-        if real.as_ref() != Some(&want) {
-            let from = real
-                .as_ref()
-                .map_or_else(|| "nothing that is there".to_owned(), |real| format!("`{}`", real.display()));
-            wrong.push(format!("systemd has `{name}` from {from}, not from `{}`", want.display()));
-        } else if texts == Texts::Judged
-            && let Some(known) = manifest.loads.get(name)
-            && text.as_deref().map(fingerprint).as_ref() != Some(known)
-        {
-            wrong.push(format!("systemd has another text of `{name}` than was judged"));
-        } else if texts == Texts::Judged
-            && !manifest.services.contains_key(name)
-            && text.as_deref().map(Sha256::of).as_ref() != manifest.units.get(*file)
-        {
-            wrong.push(format!("`{}` is not what was inscribed", want.display()));
-        }
+    let nothing = Seen::default();
+    let fault = |name: &str| {
+        let seen = seen.get(name).unwrap_or(&nothing);
+        fault(manifest, texts, (name, seen), files.get(name).map(|file| (*file, site.join(file))))
+    };
+    let all = manifest.unit_names();
+    all.filter_map(|unit| Some(Wrong { unit: unit.to_owned(), fault: fault(unit)? })).collect()
+}
+
+/// `file` is the name of its file, with its place.
+fn fault(
+    manifest: &Manifest,
+    texts: Texts,
+    (name, Seen { state, real, text }): (&str, &Seen),
+    file: Option<(&str, PathBuf)>,
+) -> Option<LoadFault> {
+    if !state.is_loaded() {
+        let load = if state.load.is_empty() { "unknown" } else { &state.load };
+        return Some(LoadFault::Unloaded(load.to_owned()));
     }
-    wrong
+    let (file, want) = file?;
+    if real.as_ref() != Some(&want) {
+        return Some(LoadFault::Elsewhere { from: real.clone(), want });
+    }
+    if texts == Texts::Any {
+        return None;
+    }
+    let judged = manifest.loads.get(name);
+    if judged.is_some() && text.as_deref().map(fingerprint).as_ref() != judged {
+        return Some(LoadFault::Text);
+    }
+    let is_plain = !manifest.services.contains_key(name);
+    let is_edited = is_plain && text.as_deref().map(Sha256::of).as_ref() != manifest.units.get(file);
+    is_edited.then_some(LoadFault::Edited(want))
 }
 
 /// Looks, and tells what is not as it is to be.
@@ -115,7 +161,8 @@ pub fn check(
 ) -> Result<Vec<String>, Failure> {
     let site =
         file::canonical(&sites.quadlets).map_err(|error| file::unable("find", &sites.quadlets, &error))?;
-    Ok(wrong(generation, texts, &site, &look(generation, systemd)?))
+    let wrong = wrong(generation, texts, &site, &look(generation, systemd)?);
+    Ok(wrong.iter().map(ToString::to_string).collect())
 }
 
 #[cfg(test)]
@@ -156,28 +203,36 @@ mod tests {
                 ("lychd-a.timer".to_owned(), seen("/site/lychd-a.timer", Some("[Timer]\n"))),
             ])
         };
-        let told = |texts, seen: &BTreeMap<String, Seen>| wrong(&generation, texts, Path::new("/site"), seen);
+        let told = |texts, seen: &BTreeMap<String, Seen>| -> Vec<String> {
+            let wrong = wrong(&generation, texts, Path::new("/site"), seen);
+            wrong.iter().map(ToString::to_string).collect()
+        };
         assert_eq!(told(Texts::Judged, &good()), Vec::<String>::new());
 
         let mut other = good();
         other.insert("lychd-a.service".to_owned(), seen("/site/lychd-a.container", Some("[Service]\n")));
-        let want = ["systemd has another text of `lychd-a.service` than was judged"];
+        let want = ["`lychd-a.service`: systemd has another text of it than was judged"];
         assert_eq!(told(Texts::Judged, &other), want);
         assert_eq!(told(Texts::Any, &other), Vec::<String>::new());
 
         let mut edited = good();
         edited.insert("lychd-a.timer".to_owned(), seen("/site/lychd-a.timer", Some("[Timer]\nA=b\n")));
-        assert_eq!(told(Texts::Judged, &edited), ["`/site/lychd-a.timer` is not what was inscribed"]);
+        assert_eq!(
+            told(Texts::Judged, &edited),
+            ["`lychd-a.timer`: `/site/lychd-a.timer` is not what was inscribed"]
+        );
 
         let mut elsewhere = good();
         elsewhere.insert("lychd-a.timer".to_owned(), seen("/home/lychd-a.timer", None));
-        let want = ["systemd has `lychd-a.timer` from `/home/lychd-a.timer`, not from `/site/lychd-a.timer`"];
+        let want =
+            ["`lychd-a.timer`: systemd has it from `/home/lychd-a.timer`, not from `/site/lychd-a.timer`"];
         assert_eq!(told(Texts::Any, &elsewhere), want);
 
         let mut missing = good();
         missing.remove("lychd-a.service");
         missing.entry("lychd-a.timer".to_owned()).or_default().state.load = "not-found".to_owned();
-        let want = ["systemd calls `lychd-a.service` unknown", "systemd calls `lychd-a.timer` not-found"];
+        let want =
+            ["`lychd-a.service`: systemd calls it unknown", "`lychd-a.timer`: systemd calls it not-found"];
         assert_eq!(told(Texts::Judged, &missing), want);
     }
 }

@@ -42,9 +42,11 @@ pub fn preflight(
         if !facts.secrets.contains(secret) {
             let services: Vec<&str> = services.iter().map(String::as_str).collect();
             let message = format!("podman has no secret `{secret}`, which {} asks for", services.join(", "));
-            wrong.push(Diagnostic::new(message).help(format!(
-                "podman secret create {secret} FILE (`-` for what is typed, or comes by a pipe)"
-            )));
+            wrong.push(
+                Diagnostic::new(message).help(format!(
+                    "`lychd-forge secrets set {secret}` asks for it, or makes one (`--random`)"
+                )),
+            );
         }
     }
     for image in &facts.missing_images {

@@ -21,7 +21,7 @@ Examples:
 ///
 /// systemd runs what is inscribed, after a crash or a boot without anybody's word. So only the active body's units
 /// are inscribed; those of any other are staged where systemd does not find them. --first activates the first body;
-/// changing the active body is not built yet.
+/// `rebirth` brings another one to life, and `unbind` takes all of it away.
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a word of the command line")]
 #[command(after_help = EXAMPLES)]

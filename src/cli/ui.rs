@@ -1,7 +1,7 @@
 //! What people see: results on standard output, everything else on standard error.
 
 use std::{
-    io::{IsTerminal as _, Write as _},
+    io::{IsTerminal as _, Read as _, Write as _},
     sync::Mutex,
     time::Duration,
 };
@@ -18,6 +18,9 @@ use crate::{
     host::progress::{Progress, Unit},
     report::{Failed, Line, Page, Report},
 };
+
+/// The most bytes that podman takes for a secret.
+const SECRET_LIMIT: u64 = 512_000;
 
 /// Prints and draws for one run.
 pub(super) struct Ui {
@@ -95,12 +98,21 @@ impl Ui {
                 Line::Field { label, text } => {
                     self.bytes(format!("{:>12}  {}\n", label.bold(), safe(text)).as_bytes())?;
                 }
+                Line::Hanging { before, text } => self.bytes(folded(before, &safe(text)).as_bytes())?,
                 Line::Text(text) => self.bytes(format!("{text}\n").as_bytes())?,
                 Line::Raw(text) => self.bytes(text.as_bytes())?,
                 Line::Remark(text) => self.say(text),
             }
         }
         Ok(())
+    }
+
+    /// A result in the place of the one before it, on a screen; below it, elsewhere.
+    pub(super) fn redraw(&self, report: &impl Report) -> Result<(), Failure> {
+        if stdout_is_terminal() {
+            self.bytes(b"\x1b[H\x1b[2J\x1b[3J")?;
+        }
+        self.report(report)
     }
 
     /// A result as it is; a closed pipe is no failure.
@@ -131,6 +143,7 @@ impl Ui {
         for line in page.lines() {
             match line {
                 Line::Field { label, text } => self.say(&format!("{:>12}  {}", label.bold(), safe(text))),
+                Line::Hanging { before, text } => self.say(folded(before, &safe(text)).trim_end()),
                 Line::Text(text) | Line::Remark(text) => self.say(text),
                 Line::Raw(text) => self.say(text.trim_end()),
             }
@@ -154,6 +167,31 @@ impl Ui {
         let mut answer = String::new();
         std::io::stdin().read_line(&mut answer).map_err(unread)?;
         Ok(answer.trim().to_owned())
+    }
+
+    /// A secret: typed unseen, twice, or all that standard input has, without the end of its last line.
+    pub(super) fn secret(&self, name: &str) -> Result<Vec<u8>, Failure> {
+        self.finish();
+        let unread = |error: std::io::Error| {
+            Failure::unable(Diagnostic::new(format!("the secret cannot be read: {error}")))
+        };
+        if std::io::stdin().is_terminal() {
+            let ask = |what: &str| rpassword::prompt_password(format!("{name}, {what}: ")).map_err(unread);
+            let typed = ask("unseen")?;
+            if ask("again")? != typed {
+                return Err(Diagnostic::new("the two are not the same: nothing was changed").into());
+            }
+            return Ok(typed.into_bytes());
+        }
+        let mut value = Vec::new();
+        std::io::stdin().take(SECRET_LIMIT + 1).read_to_end(&mut value).map_err(unread)?;
+        if u64::try_from(value.len()).unwrap_or(u64::MAX) > SECRET_LIMIT {
+            return Err(Diagnostic::new(format!("a secret has {SECRET_LIMIT} bytes at most")).into());
+        }
+        if value.last() == Some(&b'\n') {
+            value.pop();
+        }
+        Ok(value)
     }
 
     /// Everything that was wrong: with carets for people, and as the one JSON object where machines listen and
@@ -191,6 +229,18 @@ impl Ui {
             Err(_) => print(),
         }
     }
+}
+
+/// A text behind what stands before it: folded there as wide as the screen is, in one line elsewhere. Words are left
+/// whole, so that commands can be taken from it.
+fn folded(before: &str, text: &str) -> String {
+    let Some((terminal_size::Width(width), _)) = terminal_size::terminal_size() else {
+        return format!("{before}{text}\n");
+    };
+    let below = " ".repeat(before.chars().count());
+    let options = textwrap::Options::new(width.into());
+    let options = options.initial_indent(before).subsequent_indent(&below).break_words(false);
+    textwrap::fill(text, options) + "\n"
 }
 
 /// The one JSON object.

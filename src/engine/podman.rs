@@ -6,6 +6,7 @@
 //! the configuration; what it calls it is its own affair, and answered.
 
 mod answer;
+mod containers;
 mod read_back;
 
 use std::{
@@ -15,6 +16,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub use self::containers::{Container, Secret};
 use self::{
     answer::{ANSWER, LOAD, answer, failed, fed},
     read_back::Held,
@@ -152,6 +154,35 @@ impl Podman {
             return Ok(None);
         }
         Held::parse(&self.run(["image", "inspect", name])?.stdout).map(Some)
+    }
+
+    /// Whether it can use its storage at all, which is asked before anything is made for it.
+    ///
+    /// # Errors
+    /// [`Failure::Unable`] when it cannot, with what it says.
+    pub fn can_load(&self) -> Result<(), Failure> {
+        let command = self.command(["info", "--format", "{{.Store.GraphRoot}}"]);
+        let output = answer(&command, ANSWER)?;
+        if output.success() {
+            return Ok(());
+        }
+        let said =
+            output.stderr.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("no reason given");
+        let told = Diagnostic::new(format!("podman cannot use its storage: {}", said.trim()));
+        Err(Failure::unable(
+            told.of_kind(Fault::Program)
+                .note(format!("that is what `{}` ends with", command.display()))
+                .help("`lychd-forge doctor` tells what is lacking")
+                .help("or build without loading: `lychd-forge forge --no-load`"),
+        ))
+    }
+
+    /// What podman calls the image of this name or ID, where it has one.
+    ///
+    /// # Errors
+    /// As [`Podman::exists`].
+    pub fn image_called(&self, name: &str) -> Result<Option<EngineId>, Failure> {
+        Ok(self.held(name)?.map(|held| held.id().clone()))
     }
 
     /// The image that a reference names.
@@ -310,15 +341,6 @@ impl Podman {
         );
         let told = differences.into_iter().fold(Diagnostic::new(message), Diagnostic::note);
         Err(told.help("nothing was removed; do not activate the image that podman has").into())
-    }
-
-    /// The names of the secrets that it has.
-    ///
-    /// # Errors
-    /// As [`Podman::exists`].
-    pub fn secrets(&self) -> Result<BTreeSet<String>, Failure> {
-        let listed = self.run(["secret", "ls", "--format", "{{.Name}}"])?.text();
-        Ok(listed.lines().map(str::to_owned).collect())
     }
 
     /// The names of all containers, whether they run or not.

@@ -90,6 +90,9 @@ struct Listed {
     _job_object: OwnedObjectPath,
 }
 
+/// A command as systemd tells it: the program, its command line, and how its last run went.
+type Exec = (String, Vec<String>, bool, u64, u64, u64, u64, u32, i32, i32);
+
 impl UnitState {
     /// Whether it is there to be started.
     #[must_use]
@@ -202,13 +205,40 @@ impl Systemd {
     /// # Errors
     /// [`Failure::Unable`] when it does not answer.
     pub fn run(&self, name: &str) -> Result<String, Failure> {
+        self.property::<Vec<u8>>(name, (OF_UNIT, "InvocationID")).map(|bytes| HEXLOWER.encode(&bytes))
+    }
+
+    /// Since when a unit has been what it is, in seconds since 1970; 0 of one that was nothing else since the manager started.
+    ///
+    /// # Errors
+    /// [`Failure::Unable`] when it does not answer.
+    pub fn since(&self, name: &str) -> Result<u64, Failure> {
+        self.property::<u64>(name, (OF_UNIT, "StateChangeTimestamp")).map(|micros| micros / 1_000_000)
+    }
+
+    /// The command lines of a service's start, with all that systemd puts in for what its file says, the programs first.
+    ///
+    /// # Errors
+    /// [`Failure::Unable`] when it does not answer.
+    pub fn runs(&self, name: &str) -> Result<Vec<Vec<String>>, Failure> {
+        let mut runs = Vec::new();
+        for property in ["ExecStartPre", "ExecStart"] {
+            let all: Vec<Exec> = self.property(name, (OF_SERVICE, property))?;
+            runs.extend(all.into_iter().map(|exec| exec.1));
+        }
+        Ok(runs)
+    }
+
+    fn property<T>(&self, name: &str, which: (&str, &str)) -> Result<T, Failure>
+    where
+        T: TryFrom<OwnedVariant>,
+        BusError: From<T::Error>,
+    {
         let object = format!("{UNITS}{}", label(name));
         let method = Method { service: SERVICE, object: &object, interface: PROPERTIES, name: "Get" };
-        let answer: Result<OwnedVariant, _> = self.bus.call(method, &(OF_UNIT, "InvocationID"));
-        let bytes = answer.and_then(|value| Ok(Vec::<u8>::try_from(value)?));
-        bytes
-            .map(|bytes| HEXLOWER.encode(&bytes))
-            .map_err(|error| unable(&format!("tell of `{name}`"), &error))
+        let answer: Result<OwnedVariant, _> = self.bus.call(method, &which);
+        let value = answer.and_then(|value| Ok(T::try_from(value)?));
+        value.map_err(|error| unable(&format!("tell of `{name}`"), &error))
     }
 
     /// What it says of a service's main process.

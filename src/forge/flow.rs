@@ -93,16 +93,14 @@ pub fn forge(forging: Forging, progress: &dyn Progress) -> Result<Forged, Failur
     let listing = bodies.list()?;
     listing.note_unreadable(progress);
     let (store, layers) = (executor.store(), directories.layers());
-    let built = match Built::known(
-        &listing,
-        &flake_hash,
-        &names(&prepared.synthesis),
-        executor.as_ref(),
-        &layers,
-        progress,
-    )? {
-        Some(known) => known,
-        None => build(&prepared, executor.as_ref(), directories, &mut times, progress)?,
+    let wanted = names(&prepared.synthesis);
+    let known = Built::known(&listing, &flake_hash, &wanted, executor.as_ref(), &layers, progress)?;
+    let built = if let Some(known) = known {
+        known
+    } else {
+        // A build takes minutes, and this a tenth of a second.
+        podman.as_ref().map_or(Ok(()), Podman::can_load)?;
+        build(&prepared, executor.as_ref(), directories, &mut times, progress)?
     };
     let told = notes(&built);
     for note in &told {

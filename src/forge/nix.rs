@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The oldest Nix whose flakes and builders are known to work.
-const OLDEST: (u32, u32) = (2, 8);
+pub const OLDEST: (u32, u32) = (2, 8);
 
 /// A Nix on this host and the store it is to use.
 #[derive(Clone, Debug)]

@@ -12,18 +12,28 @@ use crate::{
 };
 
 /// A setting of the kernel that may keep namespaces of users from a build.
-struct Setting {
+#[derive(Debug, PartialEq, Eq)]
+pub struct Setting {
     /// As `sysctl` calls it.
-    name: &'static str,
+    pub name: &'static str,
     /// What forbids them. A kernel that does not have the setting allows them.
     forbidding: &'static str,
     /// What allows them.
-    allowing: &'static str,
+    pub allowing: &'static str,
     /// Why it is so.
-    why: &'static str,
+    pub why: &'static str,
 }
 
-const SETTINGS: [Setting; 3] = [
+impl Setting {
+    /// What it is on this host, where that forbids them.
+    #[must_use]
+    pub fn forbids(&self) -> Option<String> {
+        read(self.name).filter(|value| value == self.forbidding)
+    }
+}
+
+/// All of them.
+pub const SETTINGS: [Setting; 3] = [
     Setting {
         name: "kernel.unprivileged_userns_clone",
         forbidding: "0",

@@ -16,8 +16,8 @@ pub use directory::{
 pub use failure::{is_wrong, unable, unreadable};
 pub use lock::{LockGuard, lock, lock_within};
 pub use look::{
-    Kind, Status, canonical, exists, free_space, if_there, is_on_btrfs, is_subvolume, kind, kind_behind,
-    link_target, modified, resolved, size, status,
+    Kind, Status, canonical, exists, free_space, if_there, is_on_btrfs, is_subvolume, is_writable, kind,
+    kind_behind, link_target, modified, resolved, size, status,
 };
 pub use read::{LIMIT, integrity, open, read, read_text, sha256};
 pub use temporary::{TemporaryDirectory, sweep, temporary_directory};

@@ -21,6 +21,8 @@ use crate::{
 /// Gives a tool what it needs to log in, as the units give it to the server, and starts it: the words after it.
 const TOOL: &str = "PGPASSWORD=\"$(cat \"$POSTGRES_PASSWORD_FILE\")\" PGUSER=\"$POSTGRES_USER\" PGHOST=127.0.0.1 \
                     exec \"$@\"";
+/// The same for who logs in by the server's socket, which asks for no password.
+const LOCAL: &str = "unset PGHOST PGPASSWORD; PGUSER=\"$POSTGRES_USER\" PGDATABASE=template1 exec \"$@\"";
 /// The database that is connected to where another is handled.
 const BESIDE: &str = "template1";
 /// How the names begin of databases that are not in their places: of a past that is given.
@@ -277,6 +279,24 @@ impl<'a> Server<'a> {
     /// As [`Server::databases`].
     pub fn checkpoint(self) -> Result<(), Failure> {
         self.ask(BESIDE, "checkpoint").map(drop)
+    }
+
+    /// Gives the role that the server's own tools log in by another password, as those make what the server keeps of it. They
+    /// log in by the server's socket: what it knows may be another than what its container was given.
+    ///
+    /// # Errors
+    /// Refused when the server says no.
+    pub fn set_password(self, password: &[u8]) -> Result<(), Failure> {
+        let mut twice = Vec::new();
+        for _ in 0..2 {
+            twice.extend(password);
+            twice.push(b'\n');
+        }
+        let psql =
+            ["psql", "--no-psqlrc", "--no-password", "-q", "--set=ON_ERROR_STOP=1", "--command=\\password"];
+        let mut words = vec!["sh", "-c", LOCAL, "lychd-soul"];
+        words.extend(psql);
+        done("psql", &self.podman.exec_fed(DATABASE, &words, &twice)?)
     }
 
     fn ask(self, database: &str, question: &str) -> Result<String, Failure> {

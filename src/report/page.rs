@@ -10,6 +10,13 @@ pub enum Line {
         /// What is said of it; foreign text may be in it.
         text: String,
     },
+    /// A text behind what stands before it, folded there on a narrow screen.
+    Hanging {
+        /// What stands before it.
+        before: String,
+        /// The text; foreign text may be in it.
+        text: String,
+    },
     /// A line as it is.
     Text(String),
     /// Lines as they are, with their ends; escaped where they were made.
@@ -26,6 +33,11 @@ impl Page {
     /// Adds a labelled line.
     pub fn field(&mut self, label: impl Into<String>, text: impl Into<String>) {
         self.0.push(Line::Field { label: label.into(), text: text.into() });
+    }
+
+    /// Adds a text that is folded behind what stands before it.
+    pub fn hanging(&mut self, before: impl Into<String>, text: impl Into<String>) {
+        self.0.push(Line::Hanging { before: before.into(), text: text.into() });
     }
 
     /// Adds a line.

@@ -1,6 +1,7 @@
 //! What verbs print: whole outputs for people and machines, from values and from runs; and the schemas of `--json`.
 
 pub(crate) mod rebirth;
+mod upkeep;
 
 use std::{path::Path, process::Output, time::Duration};
 
@@ -45,6 +46,7 @@ fn lines(report: &impl Report) -> String {
     report.write(&mut page);
     let line = |line: &Line| match line {
         Line::Field { label, text } => format!("{label:>12}  {text}\n"),
+        Line::Hanging { before, text } => format!("{before}{text}\n"),
         Line::Text(text) => format!("{text}\n"),
         Line::Raw(text) => text.clone(),
         Line::Remark(text) => format!("(standard error: {text})\n"),

@@ -23,6 +23,7 @@ mod pace;
 mod rebirth;
 mod rites;
 mod soul;
+mod upkeep;
 
 use std::{
     collections::BTreeMap,

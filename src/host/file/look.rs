@@ -193,6 +193,12 @@ pub fn free_space(path: &Path) -> io::Result<u64> {
     Ok(space.f_bavail.saturating_mul(space.f_frsize))
 }
 
+/// Whether this user may write to what is at `path`.
+#[must_use]
+pub fn is_writable(path: &Path) -> bool {
+    rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok()
+}
+
 /// When a file was last written.
 ///
 /// # Errors

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::{Key, Unit};
-use crate::runes::podman::{Feature, PodmanVersion};
+use crate::runes::{
+    POD,
+    podman::{Feature, PodmanVersion},
+};
 
 /// `lychd.pod`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +33,7 @@ impl Pod {
         unit.set(Key::StartLimitIntervalSec, "0");
         // It publishes on the loopback alone, which needs no network.
         unit.set(Key::NetworkDependencies, "false");
-        unit.set(Key::PodName, "lychd");
+        unit.set(Key::PodName, POD);
         // The host's user has the same number inside. Only here: a member's own `UserNS=` would leave the pod's.
         unit.set(Key::UserNs, "keep-id");
         for (host, pod) in &self.ports {

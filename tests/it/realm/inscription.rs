@@ -173,7 +173,7 @@ fn what_systemd_does_not_load_is_undone() {
     let number = before.0.number + 1;
     let told = format!("systemd did not load generation {number}, and it was undone");
     assert!(refused.stderr.contains(&told), "{refused:?}");
-    assert!(refused.stderr.contains("systemd calls `lychd-gale.service` not-found"), "{refused:?}");
+    assert!(refused.stderr.contains("`lychd-gale.service`: systemd calls it not-found"), "{refused:?}");
     assert_eq!(realm.inscribed(), before.0);
     assert!(realm.look().is_well());
     let home = realm.machine.home();

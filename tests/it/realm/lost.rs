@@ -3,24 +3,33 @@
 
 use std::{collections::BTreeSet, process::Command};
 
-use lychd_forge::{body::Bodies, name::Role};
+use lychd_forge::body::Bodies;
 use serde_json::Value;
 
 use super::{POD, Realm, organism::STORE, realm};
 use crate::sovereign_path::{forged_home, forged_store};
 
-/// Gives the machine the layers of the database's image, where its body's record says that they are.
-fn layers(realm: &Realm) {
+/// Gives the machine the layers of these images, where its body's record says that they are.
+pub(super) fn layers(realm: &Realm, roles: &[&str]) {
     let listing = Bodies::of_state(&forged_home().path("state")).list().unwrap();
     let record = listing.find("newest").unwrap();
-    let conf = record.kept.conf(&Role::database()).unwrap().unwrap();
-    let named = conf.split('"').filter_map(|word| word.strip_prefix("/nix/store/")?.split('/').next());
     let from = forged_store().join("nix/store");
-    let paths: BTreeSet<_> = named.map(|name| from.join(name)).collect();
+    let mut paths = BTreeSet::new();
+    for role in roles {
+        let conf = record.kept.conf(&role.parse().unwrap()).unwrap().unwrap();
+        let named = conf.split('"').filter_map(|word| word.strip_prefix("/nix/store/")?.split('/').next());
+        paths.extend(named.map(|name| from.join(name)));
+    }
     let to = realm.machine.path(STORE).join("nix/store");
     let made = Command::new("mkdir").arg("-p").arg(&to).status().unwrap();
     let copied = Command::new("cp").args(["-a", "-t"]).arg(&to).args(paths).status().unwrap();
     assert!(made.success() && copied.success());
+}
+
+/// Takes them away.
+pub(super) fn no_layers(realm: &Realm) {
+    let removed = Command::new("rm").arg("-rf").arg(realm.machine.path(STORE)).status();
+    assert!(removed.unwrap().success());
 }
 
 /// The containers that keep images.
@@ -32,11 +41,14 @@ fn keepers(realm: &Realm) -> BTreeSet<String> {
 #[test]
 fn an_image_that_podman_lost_comes_back_with_what_keeps_it() {
     let Some(realm) = realm("an_image_that_podman_lost_comes_back_with_what_keeps_it") else { return };
-    layers(&realm);
+    layers(&realm, &["database"]);
     let (before, kept) = (realm.inscribed(), keepers(&realm));
     let image = realm.organism.database.clone();
     realm.user(&format!("systemctl --user stop {POD}; podman rmi --force {image}"));
     assert!(keepers(&realm).len() < kept.len());
+    let status = realm.forge("status");
+    assert!(status.code == 1 && status.stdout.contains("image database: podman has lost"), "{status:?}");
+    assert!(status.stdout.contains("mend  lychd-forge bind\n"), "{status:?}");
     let back = realm.bind("--json");
     assert_eq!(back.code, 0, "{back:?}");
     let told: Value = serde_json::from_str(&back.stdout).unwrap();
@@ -52,6 +64,5 @@ fn an_image_that_podman_lost_comes_back_with_what_keeps_it() {
     let back = realm.bind("");
     assert_eq!((back.code, keepers(&realm)), (0, kept), "{back:?}");
     assert!(realm.look().is_well());
-    let removed = Command::new("rm").arg("-rf").arg(realm.machine.path(STORE)).status();
-    assert!(removed.unwrap().success());
+    no_layers(&realm);
 }
