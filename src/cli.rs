@@ -9,6 +9,7 @@ mod consent;
 mod doctor;
 mod fetch;
 mod forge;
+mod gc;
 mod global;
 mod init;
 mod lock_args;
@@ -103,6 +104,7 @@ enum Verb {
     /// versions that advisories name. Nothing is changed. Exit code 1 when something is lacking.
     Doctor,
     Secrets(secrets::Args),
+    Gc(gc::Args),
     /// Stop what is inscribed and take its units away
     ///
     /// Units, links, containers and the files that those read go; LychD's own units come back where they were taken over.
@@ -177,6 +179,7 @@ fn run(cli: &Cli, ui: &Ui) -> Result<Outcome, Failure> {
         Verb::Status(args) => status::run(args, &settings()?, ui),
         Verb::Doctor => doctor::run(&settings()?, ui),
         Verb::Secrets(args) => secrets::run(args, &settings()?, ui),
+        Verb::Gc(args) => gc::run(args, &settings()?, ui),
         Verb::Unbind => unbind::run(&settings()?, ui),
         Verb::Bodies => bodies::run(&settings()?, ui),
         Verb::Completions(args) => completions::run(args, command(), ui),

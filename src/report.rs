@@ -15,6 +15,7 @@ mod doctor;
 mod failure;
 mod fetch;
 mod forge;
+mod gc;
 mod init;
 mod man;
 mod page;
@@ -41,6 +42,7 @@ pub use self::{
     failure::{Failed, Problem, Site},
     fetch::Fetch,
     forge::{Forge, Load, Seconds},
+    gc::Gc,
     init::Init,
     man::Man,
     page::{Line, Page},

@@ -2,6 +2,7 @@
 
 pub mod advisories;
 pub mod doctor;
+pub mod gc;
 pub mod host_facts;
 pub mod life;
 pub mod secrets;

@@ -281,6 +281,8 @@ impl Prepared {
         let place = self.ground.place(engines, progress);
         inscription::inscribe(place, &set, &host.found, (host.lychds.as_ref(), chores))?;
         let generation = set.generation;
+        let kept = self.keep_others(&generation, &engines.podman);
+        kept.map_err(|failure| inscribed_all_the_same(failure, generation.number))?;
         let activated = if self.is_first() || host.lychds.is_some() {
             activation::start(&engines.systemd, at_boot(&generation), START, progress)
         } else if restart {
@@ -290,6 +292,12 @@ impl Prepared {
         };
         let activated = activated.map_err(|failure| inscribed_all_the_same(failure, generation.number))?;
         Ok(Done::Inscribed { generation: Box::new(generation), activated })
+    }
+
+    /// What keeps the images of other generations is there no longer after an end, or a pruning.
+    fn keep_others(&self, generation: &Generation, podman: &Podman) -> Result<(), Failure> {
+        let lost = Lost::read(generation, &self.ground.generations().records()?, podman)?;
+        lost.keepers.iter().try_for_each(|(keeper, image)| podman.keep(keeper, image))
     }
 
     /// Nothing is to be written: with `restart` what is wanted at boot is started, where it does not run.

@@ -64,10 +64,13 @@ impl std::fmt::Display for Settled {
     }
 }
 
-/// What a container is called that keeps an image of a generation from being pruned.
+/// How the name begins of a container that keeps an image of a generation from being pruned; its number comes next.
+pub const KEEPER: &str = "lychd-generation-";
+
+/// What such a container is called.
 #[must_use]
 pub fn keeper(generation: u64, role: &Role) -> String {
-    format!("lychd-generation-{generation}-{role}")
+    format!("{KEEPER}{generation}-{role}")
 }
 
 impl Place<'_> {

@@ -271,6 +271,18 @@ impl Bodies {
         Ok(Record { body: body.clone(), order, kept: Kept::new(directory) })
     }
 
+    /// Removes a record, and what keeps its images in the store. Whoever was cut short calls it again.
+    ///
+    /// # Errors
+    /// [`Failure::Unable`] when it cannot be removed.
+    pub fn remove(&self, record: &Record) -> Result<(), Failure> {
+        let roots = record.body.images.iter().map(|(role, _)| self.root(&record.body.id(), &role));
+        for place in roots.chain([record.kept.directory().to_owned()]) {
+            file::remove(&place).map_err(|error| file::unable("remove", &place, &error))?;
+        }
+        Ok(())
+    }
+
     /// Removes what an older forge recorded of the same body, in a directory called by the image.
     ///
     /// # Errors

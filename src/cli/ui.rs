@@ -239,7 +239,11 @@ fn folded(before: &str, text: &str) -> String {
     };
     let below = " ".repeat(before.chars().count());
     let options = textwrap::Options::new(width.into());
-    let options = options.initial_indent(before).subsequent_indent(&below).break_words(false);
+    let options = options
+        .initial_indent(before)
+        .subsequent_indent(&below)
+        .break_words(false)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
     textwrap::fill(text, options) + "\n"
 }
 

@@ -57,7 +57,8 @@ pub(super) fn to_remove(going: &Going, given: Option<&str>, ui: &Ui) -> Result<W
     word(going.candidate(), (given, "lychd-forge snapshots remove N"), ui, told, show)
 }
 
-fn word(
+/// To the hash of what was shown: given, or typed. `command` shows it again, `told` says why it is asked for.
+pub(super) fn word(
     candidate: CandidateId,
     (given, command): (Option<&str>, &str),
     ui: &Ui,

@@ -343,6 +343,20 @@ impl Podman {
         Err(told.help("nothing was removed; do not activate the image that podman has").into())
     }
 
+    /// Takes an image away with all its names, unless a container was made of it: `false` then. None of that name is success.
+    ///
+    /// # Errors
+    /// As [`Podman::exists`].
+    pub fn remove_image(&self, name: &str) -> Result<bool, Failure> {
+        let Some(held) = self.held(name)? else { return Ok(true) };
+        let id = held.id().as_str();
+        if !self.run(["ps", "--all", "--quiet", "--filter", &format!("ancestor={id}")])?.text().is_empty() {
+            return Ok(false);
+        }
+        self.run(["untag", id])?;
+        self.run(["rmi", "--ignore", id]).map(|_| true)
+    }
+
     /// The names of all containers, whether they run or not.
     ///
     /// # Errors

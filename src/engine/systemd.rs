@@ -224,7 +224,9 @@ impl Systemd {
         let mut runs = Vec::new();
         for property in ["ExecStartPre", "ExecStart"] {
             let all: Vec<Exec> = self.property(name, (OF_SERVICE, property))?;
-            runs.extend(all.into_iter().map(|exec| exec.1));
+            // Variables are put in at each start, by which `$$` stands for itself.
+            let words = |exec: Exec| exec.1.iter().map(|word| word.replace("$$", "$")).collect();
+            runs.extend(all.into_iter().map(words));
         }
         Ok(runs)
     }

@@ -238,6 +238,16 @@ impl Executor for Nix {
     }
 }
 
+/// Has Nix take from a store what nothing keeps there; `false` where there is no Nix.
+///
+/// # Errors
+/// Refused when Nix fails.
+pub fn collect_garbage(store: &Path) -> Result<bool, Failure> {
+    let Some(program) = environment::program("nix-store") else { return Ok(false) };
+    let output = Command::new(program).arg("--store").arg(store).arg("--gc").output()?;
+    if output.success() { Ok(true) } else { Err(failed("sweep a store", &output)) }
+}
+
 fn parse_version(text: &str) -> Option<(u32, u32)> {
     let mut parts = text.split('.');
     let number = |part: Option<&str>| {

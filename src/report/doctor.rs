@@ -59,7 +59,8 @@ impl Report for Doctor {
             };
             page.hanging(format!("{word:<7}  {what:<width$}  "), says);
             for one in mend {
-                page.hanging(format!("{:<7}  {:<width$}  > ", "", ""), one);
+                // To be taken as it is.
+                page.line(format!("{:<7}  {:<width$}  > {one}", "", ""));
             }
         }
     }

@@ -173,7 +173,7 @@ fn podman(host: &HostFacts) -> Check {
                 what,
                 Verdict::Lacking,
                 told.message.to_string(),
-                &install(host, "podman", "a newer podman"),
+                &["install podman 5.3 or newer: Debian 13 has 5.4".to_owned()],
             ),
             None => good(what, version.to_string()),
         },

@@ -221,13 +221,15 @@ fn services(organism: &Organism) -> Vec<Finding> {
         })
         .collect();
     for (name, one) in of(Life::Failed) {
-        let tried = if organism.units.get(name).is_some_and(|unit| unit.state.active == "failed") {
-            "it failed"
-        } else {
-            "it failed, and is tried again"
+        let is_over = organism.units.get(name).is_some_and(|unit| unit.state.active == "failed");
+        let (says, mend) = match (is_over, organism.is_wanted(name)) {
+            (true, true) => ("it failed", format!("{START} {name}")),
+            (true, false) => {
+                ("it failed, and nobody asks for it now", format!("systemctl --user reset-failed {name}"))
+            }
+            (false, _) => ("it failed, and is tried again", format!("journalctl --user --unit {name}")),
         };
-        let look = Mend::Shell(format!("journalctl --user --unit {name}"));
-        all.push(Finding { words: one.words.clone(), ..finding(name, tried, look) });
+        all.push(Finding { words: one.words.clone(), ..finding(name, says, Mend::Shell(mend)) });
     }
     for (name, one) in of(Life::Unhealthy) {
         let again = Mend::Shell(format!("{RESTART} {name}"));

@@ -1,6 +1,7 @@
 //! What verbs print: whole outputs for people and machines, from values and from runs; and the schemas of `--json`.
 
 pub(crate) mod rebirth;
+mod sweep;
 mod upkeep;
 
 use std::{path::Path, process::Output, time::Duration};

@@ -7,11 +7,13 @@ use lychd_forge::{
         changes::fingerprint, generation::Generations, loaded::Seen, lost::Lost, manifest::Manifest,
         site::Found,
     },
+    body::BodyId,
     digest::Sha256,
     engine::{
         podman::{Container, Secret},
         systemd::{ServiceState, UnitState},
     },
+    image::EngineId,
     name::Role,
     report,
     runes::{Layout, Rendered, Service},
@@ -59,6 +61,23 @@ fn text(name: &str) -> String {
     format!("[Service]\nExecStart={}\n", words(name).join(" "))
 }
 
+fn layout() -> Layout {
+    Layout {
+        home: "/home/lych".into(),
+        codex: "/home/lych/.config/lychd".into(),
+        crypt: "/home/lych/.local/share/lychd".into(),
+        support: "/home/lych/support".into(),
+        sites: Vec::new(),
+        own: Vec::new(),
+        closed: Vec::new(),
+    }
+}
+
+/// Of a body without units.
+pub(super) fn bare_manifest(body: BodyId, images: BTreeMap<Role, EngineId>) -> Manifest {
+    Manifest::of(Path::new(SITE), (body, images), &Rendered::default(), &layout())
+}
+
 fn rendered() -> Rendered {
     let mut rendered = Rendered { units: plain_units(), front: 7134, ..Rendered::default() };
     for (service, at_boot) in SERVICES {
@@ -80,19 +99,10 @@ fn rendered() -> Rendered {
 /// An organism that is well: a pod, a database, an application, and two stones that exclude each other.
 fn organism() -> Organism {
     let rendered = rendered();
-    let layout = Layout {
-        home: "/home/lych".into(),
-        codex: "/home/lych/.config/lychd".into(),
-        crypt: "/home/lych/.local/share/lychd".into(),
-        support: "/home/lych/support".into(),
-        sites: Vec::new(),
-        own: Vec::new(),
-        closed: Vec::new(),
-    };
     let images =
         [(Role::vessel(), Sha256::of("vessel").into()), (Role::database(), Sha256::of("database").into())];
     let body = Sha256::of("body").to_string().parse().unwrap();
-    let manifest = Manifest::of(Path::new(SITE), (body, images.into()), &rendered, &layout);
+    let manifest = Manifest::of(Path::new(SITE), (body, images.into()), &rendered, &layout());
     let loads = SERVICES.map(|(name, _)| (name.to_owned(), fingerprint(&text(name))));
     let manifest = manifest.among(loads.into(), &[]);
     let generation = Generations::of_state(Path::new("/home/lych/state")).next(None, manifest).unwrap();

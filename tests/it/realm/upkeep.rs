@@ -13,8 +13,7 @@ use super::{
 };
 
 /// Whoever listens for the pod outside.
-const NETWORK: &str = "for comm in /proc/[0-9]*/comm; do
-    case $(cat $comm) in pasta*) pid=${comm#/proc/}; kill -KILL ${pid%/comm};; esac; done 2> /dev/null";
+const NETWORK: &str = "kill -KILL $(grep -ls ^pasta /proc/[0-9]*/comm | cut -d/ -f3)";
 
 /// A fault that somebody made, what is told of it, and how the command begins that mends it.
 struct Fault {
@@ -57,10 +56,11 @@ const FAULTS: [Fault; 8] = [
         mend: "lychd-forge bind",
     },
     Fault {
-        made: "systemctl --user start lychd-ember.service; until systemctl --user --quiet is-active lychd-animator-ember.target; \
-               do sleep 0.1; done; podman kill lychd-ember; systemctl --user stop lychd-vessel lychd-ember",
-        about: "lychd-vessel.service",
-        mend: "systemctl --user start lychd-vessel.service",
+        made: "systemctl --user start lychd-ember.service
+            until systemctl --user --quiet is-active lychd-ember.service; do sleep 0.1; done
+            podman kill lychd-ember; systemctl --user stop lychd-ember",
+        about: "lychd-ember.service",
+        mend: "systemctl --user reset-failed lychd-ember.service",
     },
 ];
 
@@ -109,6 +109,8 @@ fn status_tells_the_truth_and_what_mends_it() {
         realm.user(finding["mend"].as_str().unwrap());
         realm.until_told_well();
     }
+    // What was edited is kept aside.
+    realm.user("rm -r .config/containers/.lychd/left-*");
     let drop_in = ".config/containers/systemd/lychd-vessel.container.d";
     realm.user(&format!(
         "mkdir {drop_in}; printf '[Container]\\nEnvironment=MINE=yes\\n' > {drop_in}/mine.conf
@@ -196,6 +198,47 @@ fn what_is_unbound_goes_and_nothing_else() {
     realm.until_told_well();
     assert_eq!(realm.notes("note", "kept over an end"), Some(1));
     assert_eq!(realm.inscribed().candidate.units, before.candidate.units);
+}
+
+/// Generations that nobody needs, with what kept their images; killed in its midst, it is called again.
+#[test]
+fn what_nothing_needs_is_swept() {
+    let Some(realm) = realm("what_nothing_needs_is_swept") else { return };
+    for there in [true, false] {
+        realm.with_gale(there);
+        let hash = realm.candidate();
+        assert_eq!(realm.bind(&format!("--confirm {hash}")).code, 0);
+    }
+    let active = realm.inscribed().number;
+    let shown = || -> Value {
+        let shown = realm.forge("gc --keep 1 --bodies 1 --dry-run --json");
+        assert_eq!(shown.code, 0, "{shown:?}");
+        serde_json::from_str(&shown.stdout).unwrap()
+    };
+    let words = |shown: &Value| {
+        let hash = shown["candidate"].as_str().unwrap().trim_start_matches("sha256:").to_owned();
+        format!("gc --keep 1 --bodies 1 --confirm {hash}")
+    };
+    let first = shown();
+    let goes = first["generations"].as_array().unwrap();
+    assert!(goes.len() >= 2 && goes.iter().all(|one| one.as_u64().unwrap() < active), "{first}");
+    let unasked = realm.forge("gc --keep 1 --bodies 1");
+    assert!(unasked.code == 1 && unasked.stderr.contains("needs a human's word"), "{unasked:?}");
+    let cut = realm.forge_by(&kill(&("clone3".to_owned(), 9)), &words(&first));
+    assert_ne!(cut.code, 0, "{cut:?}");
+    let second = shown();
+    assert_ne!(second, first, "{cut:?}");
+    let swept = realm.forge(&words(&second));
+    assert_eq!(swept.code, 0, "{swept:?}");
+    assert_eq!(shown()["generations"], serde_json::json!([]));
+    let kept = realm.machine.home().join(".local/state/lychd-forge/generations");
+    assert_eq!(names(&kept), [active.to_string()].into());
+    let containers = realm.user("podman ps --all --format '{{.Names}}'");
+    let keepers: BTreeSet<&str> =
+        containers.lines().filter(|name| name.starts_with("lychd-generation-")).collect();
+    let own = ["database", "vessel"].map(|role| format!("lychd-generation-{active}-{role}"));
+    assert_eq!(keepers, own.iter().map(String::as_str).collect());
+    realm.until_told_well();
 }
 
 /// What a secret holds.
