@@ -79,9 +79,9 @@ test-database: prepare-test
 test-nix: prepare-test
 	@cargo test --locked --test it -- --ignored nix_2_26
 
-# Hundreds of switches of Covens on a real systemd: minutes.
+# Hundreds of switches of Covens on a real systemd, rites that are cut short, bodies that only seem to live: minutes.
 test-realm: prepare-test
-	@cargo test --locked --test it -- --ignored covens::
+	@cargo test --locked --test it -- --ignored covens:: rites::a_ rebirth::a_
 
 # An inscription that is cut short at every boundary: hours. `FAULTS_EVERY=6 make test-faults` tries every sixth.
 test-faults: prepare-test

@@ -15,6 +15,7 @@ mod init;
 mod lock_args;
 mod man;
 mod outcome;
+mod outdated;
 mod rebirth;
 mod rebirth_args;
 mod secrets;
@@ -27,6 +28,7 @@ mod store_args;
 mod stream;
 mod synthesize;
 mod transmute;
+mod trial;
 mod ui;
 mod unbind;
 mod word;
@@ -88,6 +90,11 @@ enum Verb {
     Init,
     #[command(visible_alias = "lock")]
     Synthesize(synthesize::Args),
+    /// Tell which pins would move with `--update`, and write nothing
+    ///
+    /// The same as `synthesize --update --dry-run`: Python, npm and Debian packages, and where the repositories of the
+    /// federation are. Exit code 1 when something would move.
+    Outdated,
     Fetch(fetch::Args),
     #[command(visible_alias = "emit")]
     Transmute(transmute::Args),
@@ -169,6 +176,7 @@ fn run(cli: &Cli, ui: &Ui) -> Result<Outcome, Failure> {
     match &cli.verb {
         Verb::Init => init::run(&settings()?, ui),
         Verb::Synthesize(args) => synthesize::run(args, &settings()?, ui),
+        Verb::Outdated => outdated::run(&settings()?, ui),
         Verb::Fetch(args) => fetch::run(args, &settings()?, ui),
         Verb::Transmute(args) => transmute::run(args, &settings()?, ui),
         Verb::Forge(args) => forge::run(args, &settings()?, ui),

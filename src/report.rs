@@ -18,6 +18,7 @@ mod forge;
 mod gc;
 mod init;
 mod man;
+mod outdated;
 mod page;
 mod rebirth;
 mod recovered;
@@ -45,7 +46,8 @@ pub use self::{
     gc::Gc,
     init::Init,
     man::Man,
-    page::{Line, Page},
+    outdated::Outdated,
+    page::{Line, Page, Tone},
     rebirth::{Databases, Rebirth, RebirthOutcome},
     recovered::{Recovered, Way},
     released::Released,

@@ -49,6 +49,9 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, settings: &Settings, ui: &Ui) -> Result<Outcome, Failure> {
+    if let Some(told) = args.lock.trial(settings, ui)? {
+        return Ok(told);
+    }
     let wanted = Wanted { store: args.store.store()?, builders: args.builders.clone() };
     let forging = Forging {
         executor: forge::executor(&wanted)?,

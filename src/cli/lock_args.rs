@@ -4,7 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::settings::{Settings, absolute};
+use super::{
+    outcome::Outcome,
+    settings::{Settings, absolute},
+    trial,
+    ui::Ui,
+};
 use crate::{
     diagnostic::Failure,
     forge::{Pins, Preparation},
@@ -31,6 +36,9 @@ pub(super) struct LockArgs {
     /// Move pins to the newest versions allowed: all, or those of one kind
     #[arg(long, value_enum, value_name = "WHAT", num_args = 0..=1, value_delimiter = ',', default_missing_value = "uv,npm,system,federation")]
     update: Vec<Update>,
+    /// Only tell what would move in the locks, and write nothing; exit code 1 when something would
+    #[arg(long, conflicts_with = "locked")]
+    dry_run: bool,
     /// Take every download from this folder, which `fetch --to` made, and use no network; the locks must be there
     #[arg(long, value_name = "DIR", conflicts_with = "update")]
     from: Option<PathBuf>,
@@ -47,6 +55,21 @@ impl LockArgs {
             network: settings.network,
             pins: if self.locked { Pins::Locked } else { Pins::Kept { python, npm, system } },
             from: self.from.as_deref().map(absolute).transpose()?,
+            is_trial: self.dry_run,
         })
+    }
+
+    /// Tells what would move, where no more than that is asked for.
+    pub(super) fn trial(&self, settings: &Settings, ui: &Ui) -> Result<Option<Outcome>, Failure> {
+        if !self.dry_run {
+            return Ok(None);
+        }
+        trial::told(&self.preparation(settings)?, ui).map(Some)
+    }
+
+    /// All pins move, and it is only told how.
+    pub(super) fn outdated() -> Self {
+        let update = vec![Update::Uv, Update::Npm, Update::System, Update::Federation];
+        Self { locked: false, update, dry_run: true, from: None }
     }
 }

@@ -28,6 +28,9 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, settings: &Settings, ui: &Ui) -> Result<Outcome, Failure> {
+    if let Some(told) = args.lock.trial(settings, ui)? {
+        return Ok(told);
+    }
     let prepared = forge::prepare(&args.lock.preparation(settings)?, ui)?;
     ui.report(&report::Synthesize {
         synthesis_sha256: prepared.id,

@@ -39,6 +39,9 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, settings: &Settings, ui: &Ui) -> Result<Outcome, Failure> {
+    if let Some(told) = args.lock.trial(settings, ui)? {
+        return Ok(told);
+    }
     let directory = match &args.out {
         Some(path) => absolute(path)?,
         None => settings.directories.flake(),

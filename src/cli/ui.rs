@@ -16,7 +16,7 @@ use super::global::{Color, Global};
 use crate::{
     diagnostic::{Diagnostic, Failure, Fault},
     host::progress::{Progress, Unit},
-    report::{Failed, Line, Page, Report},
+    report::{Failed, Line, Page, Report, Tone},
 };
 
 /// The most bytes that podman takes for a secret.
@@ -99,6 +99,9 @@ impl Ui {
                     self.bytes(format!("{:>12}  {}\n", label.bold(), safe(text)).as_bytes())?;
                 }
                 Line::Hanging { before, text } => self.bytes(folded(before, &safe(text)).as_bytes())?,
+                Line::Toned { text, tone } => {
+                    self.bytes(format!("{}\n", coloured(&safe(text), *tone)).as_bytes())?;
+                }
                 Line::Text(text) => self.bytes(format!("{text}\n").as_bytes())?,
                 Line::Raw(text) => self.bytes(text.as_bytes())?,
                 Line::Remark(text) => self.say(text),
@@ -144,6 +147,7 @@ impl Ui {
             match line {
                 Line::Field { label, text } => self.say(&format!("{:>12}  {}", label.bold(), safe(text))),
                 Line::Hanging { before, text } => self.say(folded(before, &safe(text)).trim_end()),
+                Line::Toned { text, tone } => self.say(&coloured(&safe(text), *tone)),
                 Line::Text(text) | Line::Remark(text) => self.say(text),
                 Line::Raw(text) => self.say(text.trim_end()),
             }
@@ -228,6 +232,15 @@ impl Ui {
             },
             Err(_) => print(),
         }
+    }
+}
+
+/// A line in the colour of what it says; where there is none to be, it is taken away again.
+fn coloured(text: &str, tone: Tone) -> String {
+    match tone {
+        Tone::Good => text.green().to_string(),
+        Tone::Poor => text.yellow().to_string(),
+        Tone::Bad => text.red().to_string(),
     }
 }
 

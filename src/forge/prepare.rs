@@ -58,16 +58,18 @@ pub struct Preparation {
     pub pins: Pins,
     /// A folder that all downloads come from instead of the network.
     pub from: Option<PathBuf>,
+    /// Whether what would come of it is only to be told: then no lock is written, nor a Synthesis.
+    pub is_trial: bool,
 }
 
 /// Reads Codex, Crypt and locks, synthesizes, and writes the locks back unless they are to stay as they are. What moved
-/// in them is told as it is known.
+/// in them is told as it is known, but for a trial, of which it is the answer.
 ///
 /// # Errors
 /// Refused when the Codex or a manifest is wrong, manifests disagree, or the locks would have to change and may not;
 /// unable when a file, a program or the network cannot be used.
 pub fn prepare(preparation: &Preparation, progress: &dyn Progress) -> Result<Prepared, Failure> {
-    let Preparation { directories, network, pins, from } = preparation;
+    let Preparation { directories, network, pins, from, is_trial } = preparation;
     let locked = *pins == Pins::Locked;
     let codex = codex::load(&directories.codex)?;
     let held = [directories.hold_cache(progress)?, directories.hold_state(progress)?];
@@ -93,10 +95,12 @@ pub fn prepare(preparation: &Preparation, progress: &dyn Progress) -> Result<Pre
     }
     let mut notes = [federated.notes, done.notes].concat();
     let moved = [federated.moved, done.moved].concat();
-    for line in notes.iter().chain(&lock::summary(&moved)) {
+    let summary = if *is_trial { Vec::new() } else { lock::summary(&moved) };
+    for line in notes.iter().chain(&summary) {
         progress.note(line);
     }
     let kept = locked
+        || *is_trial
         || done.locks.write(&locks, &directory)?
             && federated.lock.write(repositories.as_ref(), &directories.crypt)?;
     if !kept {
@@ -111,7 +115,9 @@ pub fn prepare(preparation: &Preparation, progress: &dyn Progress) -> Result<Pre
         federation_lock: federated.lock.to_text(),
         ..Evidence::default()
     };
-    keep(&evidence, &directories.state.join("synthesis"))?;
+    if !is_trial {
+        keep(&evidence, &directories.state.join("synthesis"))?;
+    }
     Ok(Prepared {
         id: done.synthesis.id(),
         synthesis: done.synthesis,

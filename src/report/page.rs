@@ -17,12 +17,30 @@ pub enum Line {
         /// The text; foreign text may be in it.
         text: String,
     },
+    /// A line as it is, in the colour of what it says.
+    Toned {
+        /// The line; foreign text may be in it.
+        text: String,
+        /// What it says.
+        tone: Tone,
+    },
     /// A line as it is.
     Text(String),
     /// Lines as they are, with their ends; escaped where they were made.
     Raw(String),
     /// A line for whoever watches, and no part of the result.
     Remark(String),
+}
+
+/// What a line says, all in all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// All is as it is to be.
+    Good,
+    /// Somebody should look.
+    Poor,
+    /// Something is wrong.
+    Bad,
 }
 
 /// The lines of a result, in order.
@@ -43,6 +61,11 @@ impl Page {
     /// Adds a line.
     pub fn line(&mut self, text: impl Into<String>) {
         self.0.push(Line::Text(text.into()));
+    }
+
+    /// Adds a line in the colour of what it says.
+    pub fn toned(&mut self, tone: Tone, text: impl Into<String>) {
+        self.0.push(Line::Toned { text: text.into(), tone });
     }
 
     /// Adds lines that have their ends already.

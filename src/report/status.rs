@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Digest, Page, Report};
+use super::{Digest, Page, Report, Tone};
 use crate::{
     binding::manifest::CONFIRMING_DIGITS,
     runes::POD_SERVICE,
@@ -188,12 +188,12 @@ fn shown(seconds: u64) -> String {
 impl Report for Status {
     fn write(&self, page: &mut Page) {
         if let (Some(generation), Some(body)) = (self.generation, &self.body) {
-            let well = match (self.well, self.findings.is_empty()) {
-                (true, _) => "well",
-                (false, true) => "on its way",
-                (false, false) => "not well",
+            let (tone, well) = match (self.well, self.findings.is_empty()) {
+                (true, _) => (Tone::Good, "well"),
+                (false, true) => (Tone::Poor, "on its way"),
+                (false, false) => (Tone::Bad, "not well"),
             };
-            page.line(format!("generation {generation} of body {}: {well}", body.0.short(12)));
+            page.toned(tone, format!("generation {generation} of body {}: {well}", body.0.short(12)));
             page.line(String::new());
             let width = self.services.iter().map(|one| one.service.len()).max().unwrap_or_default();
             let width = width.saturating_sub(".service".len()).max(POD_SERVICE.len());
@@ -208,14 +208,20 @@ impl Report for Status {
                     one.restarts,
                     image.chars().take(12).collect::<String>()
                 );
-                page.line(line.trim_end());
+                match one.life {
+                    Life::Well | Life::Resting => page.line(line.trim_end()),
+                    Life::Moving => page.toned(Tone::Poor, line.trim_end()),
+                    Life::Unhealthy | Life::Down | Life::Failed | Life::Unknown => {
+                        page.toned(Tone::Bad, line.trim_end());
+                    }
+                }
             }
         }
         for finding in &self.findings {
             page.line(String::new());
-            page.line(format!("{}: {}", finding.about, finding.says));
+            page.toned(Tone::Bad, format!("{}: {}", finding.about, finding.says));
             for word in &finding.words {
-                page.line(format!("    {word}"));
+                page.hanging("    ", word);
             }
         }
         if !self.findings.is_empty() {

@@ -11,6 +11,7 @@ use crate::{
     engine::{podman::Podman, systemd::Systemd},
     forge::preflight::{SETTINGS, Setting},
     host::{directories::Directories, environment, file, process::Command},
+    rebirth::past,
     tree::FileTree,
 };
 
@@ -67,6 +68,8 @@ pub struct HostFacts {
     pub controllers: Option<BTreeSet<String>>,
     /// Directories that must lie on one file system to be exchanged, where they do not.
     pub apart: Option<(PathBuf, PathBuf)>,
+    /// Whether databases of the Crypt would be kept in an instant; `None` where that cannot be told.
+    pub keeps_in_an_instant: Option<bool>,
     /// Free bytes of the file systems that are written to, by what is written there.
     pub space: BTreeMap<PathBuf, u64>,
     /// Devices of CDI that inscribed runes ask for, with the files that ask.
@@ -131,6 +134,7 @@ impl HostFacts {
             online: online(),
             controllers: controllers(),
             apart: apart(&sites),
+            keeps_in_an_instant: past::crypt(directories).ok().map(|crypt| crypt.is_immortal),
             space: space(&[&state, &directories.cache, Path::new("/nix"), &directories.crypt]),
             wanted_devices: wanted_devices(&inscribed),
             device_kinds: device_kinds(),

@@ -45,6 +45,7 @@ fn preparation(home: &Path) -> Preparation {
         network: Network::Offline,
         pins: Pins::Kept { python: false, npm: false, system: false },
         from: None,
+        is_trial: false,
     }
 }
 

@@ -48,7 +48,7 @@ fn lines(report: &impl Report) -> String {
     let line = |line: &Line| match line {
         Line::Field { label, text } => format!("{label:>12}  {text}\n"),
         Line::Hanging { before, text } => format!("{before}{text}\n"),
-        Line::Text(text) => format!("{text}\n"),
+        Line::Toned { text, .. } | Line::Text(text) => format!("{text}\n"),
         Line::Raw(text) => text.clone(),
         Line::Remark(text) => format!("(standard error: {text})\n"),
     };
@@ -118,6 +118,8 @@ fn each_verb_answers_people_and_machines_from_one_value() {
     is_told("synthesize-nixpkgs", &on_nixpkgs, &[], &[]);
 
     let synthesis_sha256 = Sha256::of("synthesis");
+    let outdated = report::Outdated { equal: false, synthesis_sha256, moved: moved(), notes: notes() };
+    is_told("outdated", &outdated, &[], &[]);
     is_told(
         "fetch",
         &report::Fetch::Store {

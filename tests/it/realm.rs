@@ -18,6 +18,7 @@ mod lost;
 mod lychds;
 mod machine;
 mod misfortunes;
+mod observer;
 mod organism;
 mod pace;
 mod rebirth;

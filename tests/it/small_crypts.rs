@@ -313,3 +313,38 @@ fn maintainer_scripts_can_be_read_instead_of_run() {
     assert_eq!(read.1, "/usr/bin/mawk True False False");
     assert_eq!(run.1, "/usr/bin/mawk True True True");
 }
+
+/// A trial tells what would move, as a table of what is locked and what would be, and writes nothing at all.
+#[test]
+fn what_would_move_is_told_before_locks_do() {
+    let crypt = Crypt::new("\"six==1.16.0\"");
+    let first = crypt.run(&["synthesize", "--dry-run", "--json"]);
+    assert_eq!(first.status.code(), Some(1), "{}", String::from_utf8_lossy(&first.stderr));
+    let told: Value = serde_json::from_slice(&first.stdout).unwrap();
+    let six = |told: &Value| {
+        let moved = told["moved"].as_array().unwrap();
+        moved.iter().find(|one| one["name"] == "six").map(|one| (one["from"].clone(), one["to"].clone()))
+    };
+    assert_eq!(six(&told), Some((serde_json::json!([]), serde_json::json!(["1.16.0"]))));
+    assert!(!crypt.path("crypt/synthesis").exists() && !crypt.path("state/synthesis").exists());
+
+    let locked = crypt.json(&["synthesize"]);
+    assert_eq!(locked["synthesis_sha256"], told["synthesis_sha256"]);
+    let same = crypt.run(&["synthesize", "--dry-run"]);
+    let shown = String::from_utf8_lossy(&same.stderr);
+    assert!(same.status.success() && shown.contains("Nothing would move"), "{shown}");
+
+    let manifest = crypt.path("crypt/core/pyproject.toml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    fs::write(&manifest, text.replace("six==1.16.0", "six")).unwrap();
+    let locks = || crypt.uv_locks().into_iter().map(|path| fs::read(path).unwrap()).collect::<Vec<_>>();
+    let before = locks();
+    for words in [["outdated", "--quiet"], ["fetch", "--update=uv"]] {
+        let dry = if words[0] == "fetch" { ["--dry-run"].as_slice() } else { &[] };
+        let outdated = crypt.run(&[&words, dry].concat());
+        assert_eq!(outdated.status.code(), Some(1), "{}", String::from_utf8_lossy(&outdated.stderr));
+        let table = String::from_utf8_lossy(&outdated.stdout);
+        assert!(table.starts_with("OF ") && table.contains("1.16.0  "), "{table}");
+        assert_eq!(locks(), before, "{words:?}");
+    }
+}

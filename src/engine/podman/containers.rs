@@ -257,7 +257,7 @@ mod tests {
             ..a.clone()
         };
         assert_eq!(all, [("lychd-a".to_owned(), a), ("lychd-b".to_owned(), b)].into());
-        for unclear in ["", "{}", &shown.replace("T10", " 10"), &shown.replace(&id, "abc")] {
+        for unclear in ["", "{}", &shown.replace("2026-11", "today"), &shown.replace(&id, "-abc")] {
             let told = containers(unclear.as_bytes()).unwrap_err().to_string();
             assert!(told.starts_with("`podman container inspect` gave no clear answer: "), "{told}");
         }

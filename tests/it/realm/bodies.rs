@@ -34,6 +34,8 @@ pub(super) enum Nature {
     Deaf,
     /// It migrates, is never well, and takes no signal.
     Stubborn,
+    /// Its migration changes the database and does not end.
+    Hangs,
 }
 
 impl Nature {
@@ -42,6 +44,7 @@ impl Nature {
         match self {
             Self::Good => (migrate, None),
             Self::Migrates => ([migrate, vec!["false"]].concat(), None),
+            Self::Hangs => ([migrate, vec!["sleep", "1000"]].concat(), None),
             Self::Ends => (migrate, Some(vec!["python", "-c", "import sys; sys.exit('no life today')"])),
             Self::Deaf => (migrate, Some(vec!["python", "-c", DEAF])),
             Self::Stubborn => {

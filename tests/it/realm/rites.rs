@@ -149,6 +149,7 @@ impl<'a> Way<'a> {
 }
 
 #[test]
+#[ignore = "minutes: make test-realm"]
 fn a_rite_that_is_cut_short_is_finished_or_taken_back() {
     let Some(realm) = realm("a_rite_that_is_cut_short_is_finished_or_taken_back") else { return };
     let good = Way::new(&realm, Nature::Good);
@@ -165,6 +166,7 @@ fn a_rite_that_is_cut_short_is_finished_or_taken_back() {
 }
 
 #[test]
+#[ignore = "minutes: make test-realm"]
 fn a_past_that_is_cut_short_is_given_or_taken_back() {
     let Some(realm) = realm("a_past_that_is_cut_short_is_given_or_taken_back") else { return };
     let back = Way::back(&realm);

@@ -66,7 +66,7 @@ const FAULTS: [Fault; 8] = [
 
 impl Realm {
     /// What the forge says of the organism, held against what is seen of it.
-    fn status(&self) -> Value {
+    pub(super) fn status(&self) -> Value {
         let told = self.forge("status --json");
         assert!(matches!(told.code, 0 | 1), "{told:?}");
         let status: Value = serde_json::from_str(&told.stdout).unwrap();
