@@ -7,7 +7,7 @@ use super::{
     activation::{self, Activated},
     consents::{self, Word},
     facts::{Engines, Facts},
-    generation::Generation,
+    generation::{Generation, Generations},
     ground::Ground,
     inscription,
     lost::Lost,
@@ -20,7 +20,8 @@ use super::{
 use crate::{
     diagnostic::{Diagnostic, Failure, refuse_any},
     engine::podman::Podman,
-    host::progress::Progress,
+    host::{file, progress::Progress},
+    runes::{DATA, DATABASE_SERVICE},
     supply::outside::Network,
 };
 
@@ -164,10 +165,28 @@ impl Outlook {
         let manifest = &proposal.candidate.manifest;
         let widens = match &proposal.host.found.receipt {
             Some(active) => manifest.wider_than(&active.candidate).map(str::to_owned).collect(),
-            None => manifest.may.iter().cloned().collect(),
+            None => manifest.may.iter().cloned().chain(met(proposal)?).collect(),
         };
         Ok(Self { intent: intent(proposal, first)?, widens })
     }
+}
+
+/// Databases that another body left, which one would meet that comes where nothing is inscribed.
+fn met(proposal: &Proposal) -> Result<Option<String>, Failure> {
+    let Proposal { candidate, host, .. } = proposal;
+    let last = Generations::of_state(&host.state).last_that_lived()?;
+    let Some(last) = last.filter(|last| last.candidate.body != candidate.manifest.body) else {
+        return Ok(None);
+    };
+    let has_database = candidate.manifest.services.contains_key(DATABASE_SERVICE);
+    if !has_database || !file::exists(&host.layout.crypt.join(DATA).join("PG_VERSION"))? {
+        return Ok(None);
+    }
+    let (number, body) = (last.number, last.candidate.body.short(12));
+    Ok(Some(format!(
+        "databases as body {body} left them (generation {number}), of which nothing is kept: with that body first (`--body {body}`), \
+         `rebirth` keeps them"
+    )))
 }
 
 fn intent(proposal: &Proposal, first: bool) -> Result<Intent, Failure> {

@@ -214,6 +214,21 @@ impl Generations {
         Ok(numbers.into_iter().filter_map(|number| self.read(number).ok().flatten()).collect())
     }
 
+    /// The last one that lived.
+    ///
+    /// # Errors
+    /// Unable when they cannot be read.
+    pub fn last_that_lived(&self) -> Result<Option<Generation>, Failure> {
+        for number in self.numbers()?.into_iter().rev() {
+            if self.fallen(number)?.is_none()
+                && let Some(one) = self.read(number)?
+            {
+                return Ok(Some(one));
+            }
+        }
+        Ok(None)
+    }
+
     /// Notes that one did not live, and why.
     ///
     /// # Errors

@@ -42,6 +42,11 @@ pub fn look(generation: &Generation, systemd: &Systemd) -> Result<BTreeMap<Strin
     let manifest = &generation.candidate;
     let mut all = BTreeMap::new();
     for (name, state) in systemd.units(manifest.unit_names())? {
+        if !state.is_loaded() {
+            // What somebody has masked is a link to nothing.
+            all.insert(name, Seen { state, ..Seen::default() });
+            continue;
+        }
         let generated = manifest.services.contains_key(&name);
         let file = if generated { &state.source } else { &state.fragment };
         let mut seen = Seen::default();

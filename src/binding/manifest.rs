@@ -56,7 +56,7 @@ impl CandidateId {
     /// # Errors
     /// Refused when they are not, or are too few.
     pub fn confirm(self, digits: &str, command: &str) -> Result<(), Failure> {
-        let digits = digits.strip_prefix("sha256:").unwrap_or(digits);
+        let digits = digits.strip_prefix("sha256:").unwrap_or(digits).to_ascii_lowercase();
         let own = self.short(CONFIRMING_DIGITS);
         if digits.len() < CONFIRMING_DIGITS {
             let message = format!("`{}` is too short to confirm a candidate", digits.escape_debug());
@@ -64,12 +64,15 @@ impl CandidateId {
                 .help(format!("{CONFIRMING_DIGITS} digits at least: {own}"))
                 .into());
         }
-        if self.to_string().starts_with(digits) {
+        if self.to_string().starts_with(&digits) {
             return Ok(());
         }
-        let message = format!("the candidate is {own}, not `{}`", digits.escape_debug());
+        let message = format!("the word for this is {own}, not `{}`", digits.escape_debug());
         Err(Diagnostic::new(message)
-            .note("a candidate's hash changes with everything that it is made of; it is neither a body's nor an image's ID")
+            .note("nothing was changed")
+            .note(
+                "it changes with everything that is consented to, and is neither a body's nor an image's ID",
+            )
             .help(format!("look at it again: `{command}`"))
             .into())
     }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::{
     candidate::{Candidate, Subject, candidate},
+    generation::Generations,
     host::HostView,
     owners,
     validator::{Host, Validator},
@@ -22,7 +23,8 @@ use crate::{
 /// The units of which body are wanted, and for which podman.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wanted<'a> {
-    /// The body, as [`crate::body::Listing::find`] takes it, or `active`: the one whose units are inscribed.
+    /// The body, as [`crate::body::Listing::find`] takes it; or `active`, the one whose units are inscribed; or `last`, the one whose
+    /// units were inscribed last, and the newest where none were.
     pub body: &'a str,
     /// The Codex to render, where it is not the user's own of now.
     pub codex: Option<&'a Path>,
@@ -86,6 +88,10 @@ pub fn propose(
                 .help("lychd-forge bind --first")
                 .into());
         }
+        ("last", _) => match Generations::of_state(&host.state).last_that_lived()? {
+            Some(last) => listing.find(&last.candidate.body.to_string())?,
+            None => listing.find("newest")?,
+        },
         (wanted, _) => listing.find(wanted)?,
     };
     let members = members(record)?;

@@ -251,7 +251,8 @@ fn in_the_way(path: &Path) -> Result<Option<&Path>, Failure> {
 }
 
 /// Where a drop-in that lies in the forge's own directory of Quadlet files works: beside that directory.
-fn drop_in_elsewhere(path: &Path) -> Option<PathBuf> {
+#[must_use]
+pub fn drop_in_elsewhere(path: &Path) -> Option<PathBuf> {
     let (name, drop_ins) = (path.file_name()?, path.parent()?);
     let of = drop_ins.file_name()?.to_str()?;
     let is_drop_in = of.strip_suffix(".d").is_some() && name.to_str()?.strip_suffix(".conf").is_some();

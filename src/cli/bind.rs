@@ -29,7 +29,7 @@ pub(super) fn run(args: &Args, settings: &Settings, ui: &Ui) -> Result<Outcome, 
     }
     let first = args.first || args.adopt;
     let wanted = Wanted {
-        body: args.body.as_deref().unwrap_or("newest"),
+        body: args.body.as_deref().unwrap_or(if first { "last" } else { "newest" }),
         codex: None,
         adopt: args.adopt,
         podman: args.podman,

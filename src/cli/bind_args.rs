@@ -32,7 +32,7 @@ pub(super) struct Args {
     /// With --dry-run: show every change as a unified diff
     #[arg(long, requires = "dry_run")]
     pub(super) diff: bool,
-    /// The body: `newest`, `active`, or its ID or that of its image, or the first digits of one (six at least) [default: newest]
+    /// The body: `newest`, `active`, or its ID or that of its image, or the first digits of one (six at least) [default: newest; with --first the one that was inscribed last, where one was]
     #[arg(long, value_name = "ID")]
     pub(super) body: Option<String>,
     /// Activate the first body: inscribe its units and start them

@@ -16,9 +16,9 @@ pub(super) fn ask(prepared: &Prepared, ui: &Ui) -> Result<(), Failure> {
     if !ui.can_ask() {
         return Err(unasked(told, "lychd-forge bind --dry-run", &hash));
     }
-    ui.say(&format!("{what}: candidate {hash}"));
+    ui.insist(&format!("{what}: candidate {hash}"));
     for line in &prepared.outlook.widens {
-        ui.say(&format!("    {line}"));
+        ui.insist(&format!("    {line}"));
     }
     if ui.ask("Inscribe it?")? {
         Ok(())
@@ -29,5 +29,5 @@ pub(super) fn ask(prepared: &Prepared, ui: &Ui) -> Result<(), Failure> {
 
 /// Where nobody is there to be asked.
 pub(super) fn unasked(told: Diagnostic, command: &str, hash: &str) -> Failure {
-    told.help(format!("look at it (`{command}`), then say yes to its hash: --confirm {hash}")).into()
+    told.help(format!("`{command}` shows it again, and this says yes to it: --confirm {hash}")).into()
 }

@@ -15,13 +15,13 @@ Examples:
 
 /// Remove generations, snapshots, bodies and images that nothing needs which is kept
 ///
-/// Kept are the active generation, the last that lived before it (--keep), all that came after the oldest of those, and the
-/// newest bodies (--bodies); with the images, the records, the store paths and the snapshots that they need. A snapshot that
+/// Kept are the active generation, the last ones of the bodies that lived before it (--keep), all that came after the oldest of
+/// those, and the newest bodies (--bodies); with the images, the records, the store paths and the snapshots that they need. A snapshot that
 /// was taken by hand goes by hand. What goes is shown first, and wants a word to its hash: it is gone for good.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// How many generations that lived stay, the active one among them
+    /// How many bodies that lived, one after the other, can be gone back to, the active one among them
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
     keep: u16,
     /// How many of the newest bodies stay, whether they ever lived or not
@@ -44,7 +44,8 @@ pub(super) fn run(args: &Args, settings: &Settings, ui: &Ui) -> Result<Outcome, 
     }
     let told = || Diagnostic::new("what goes is gone for good, which needs a human's word");
     let show = || ui.show(&report::Gc::asked(&sweeping.sweep));
-    let asked = (args.confirm.as_deref(), "lychd-forge gc --dry-run");
+    let again = format!("lychd-forge gc --keep {} --bodies {} --dry-run", args.keep, args.bodies);
+    let asked = (args.confirm.as_deref(), again.as_str());
     let given = word::word(sweeping.sweep.candidate(), asked, ui, told, show)?;
     let (sweep, swept) = sweeping.carry_out(given, ui)?;
     ui.report(&report::Gc::done(&sweep, swept))?;

@@ -35,7 +35,8 @@ pub(super) fn run(args: &Args, settings: &Settings, ui: &Ui) -> Result<Outcome, 
         ui.report(&report::Rebirth::unchanged(&gate.changes))?;
         return Ok(Outcome::Done);
     }
-    let given = word::to_rebirth(&gate.changes, args.confirm.as_deref(), args.diff, ui)?;
+    let again = settings.whole_command(&args.dry_run_again());
+    let given = word::to_rebirth(&gate.changes, (args.confirm.as_deref(), &again), args.diff, ui)?;
     let shown = report::Rebirth::dry_run(&gate.changes, args.diff);
     let notes = gate.notes.clone();
     if let Some(lives) = gate.pass(given, ui)?.complain()? {

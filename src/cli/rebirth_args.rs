@@ -51,3 +51,16 @@ pub(super) struct Args {
     #[arg(long, conflicts_with_all = ["dry_run", "rollback", "confirm", "diff"])]
     pub(super) recover: bool,
 }
+
+impl Args {
+    /// The words that show the same again.
+    pub(super) fn dry_run_again(&self) -> String {
+        let target = match self.rollback {
+            Some(Some(number)) => format!("--rollback {number}"),
+            Some(None) => "--rollback".to_owned(),
+            None => self.body.clone(),
+        };
+        let unkept = if self.no_snapshot { " --no-snapshot" } else { "" };
+        format!("rebirth {target}{unkept} --dry-run")
+    }
+}

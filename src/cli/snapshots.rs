@@ -29,7 +29,12 @@ pub(super) fn run(args: &Args, settings: &Settings, ui: &Ui) -> Result<Outcome, 
             let past = Past::of(directories, ui)?;
             let snapshot = past.find(*number)?;
             let given = word::to_restore(&snapshot, confirm.as_deref(), ui)?;
-            ui.report(&report::Snapshots::of(&[past.restore(&snapshot, given, ui)?]))?;
+            let kept = past.restore(&snapshot, given, ui)?;
+            let (number, kept_as) = (snapshot.number, kept.number);
+            ui.report(&report::Snapshots::of(&[kept]))?;
+            ui.say(&format!(
+                "the databases are as in snapshot {number}; what they held is kept as snapshot {kept_as}"
+            ));
         }
         Some(Verb::Ascension) => ui.report(&report::Ascension::of(&past::crypt(directories)?))?,
         Some(Verb::Remove { number, confirm }) => {

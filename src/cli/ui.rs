@@ -134,6 +134,11 @@ impl Ui {
         }
     }
 
+    /// A line for people on standard error, for whoever is about to be asked too who wanted no others.
+    pub(super) fn insist(&self, text: &str) {
+        self.suspend(|| remark(text));
+    }
+
     /// Whether somebody is there to be asked.
     pub(super) fn can_ask(&self) -> bool {
         self.terminal && !self.json && std::io::stdin().is_terminal()
@@ -145,11 +150,11 @@ impl Ui {
         report.write(&mut page);
         for line in page.lines() {
             match line {
-                Line::Field { label, text } => self.say(&format!("{:>12}  {}", label.bold(), safe(text))),
-                Line::Hanging { before, text } => self.say(folded(before, &safe(text)).trim_end()),
-                Line::Toned { text, tone } => self.say(&coloured(&safe(text), *tone)),
-                Line::Text(text) | Line::Remark(text) => self.say(text),
-                Line::Raw(text) => self.say(text.trim_end()),
+                Line::Field { label, text } => self.insist(&format!("{:>12}  {}", label.bold(), safe(text))),
+                Line::Hanging { before, text } => self.insist(folded(before, &safe(text)).trim_end()),
+                Line::Toned { text, tone } => self.insist(&coloured(&safe(text), *tone)),
+                Line::Text(text) | Line::Remark(text) => self.insist(text),
+                Line::Raw(text) => self.insist(text.trim_end()),
             }
         }
     }

@@ -18,7 +18,7 @@ use crate::{
 /// For a rebirth: given, or typed by whoever was shown what changes.
 pub(super) fn to_rebirth(
     changes: &Changes,
-    given: Option<&str>,
+    (given, again): (Option<&str>, &str),
     diff: bool,
     ui: &Ui,
 ) -> Result<Word, Failure> {
@@ -27,7 +27,7 @@ pub(super) fn to_rebirth(
         let told = Diagnostic::new("another body needs a human's word");
         changes.widens.iter().fold(told, |told, line| told.note(line.as_str()))
     };
-    word(changes.confirmed(), (given, "lychd-forge rebirth --dry-run"), ui, told, || ui.show(&show()))
+    word(changes.confirmed(), (given, again), ui, told, || ui.show(&show()))
 }
 
 /// For a past of the database.
@@ -37,7 +37,7 @@ pub(super) fn to_restore(snapshot: &Snapshot, given: Option<&str>, ui: &Ui) -> R
         told.note("what it holds now is kept as a snapshot")
     };
     let show = || ui.show(&report::Snapshots::of(std::slice::from_ref(snapshot)));
-    word(Past::candidate(snapshot), (given, "lychd-forge snapshots restore N"), ui, told, show)
+    word(Past::candidate(snapshot), (given, "lychd-forge snapshots"), ui, told, show)
 }
 
 /// For the end of a snapshot.
@@ -54,7 +54,7 @@ pub(super) fn to_remove(going: &Going, given: Option<&str>, ui: &Ui) -> Result<W
             ui.say(line);
         }
     };
-    word(going.candidate(), (given, "lychd-forge snapshots remove N"), ui, told, show)
+    word(going.candidate(), (given, "lychd-forge snapshots"), ui, told, show)
 }
 
 /// To the hash of what was shown: given, or typed. `command` shows it again, `told` says why it is asked for.
@@ -69,10 +69,10 @@ pub(super) fn word(
         return candidate.confirm(digits, command).map(|()| Word::Given);
     }
     let hash = candidate.short(CONFIRMING_DIGITS);
+    show();
     if !ui.can_ask() {
         return Err(unasked(told(), command, &hash));
     }
-    show();
     let typed = ui.ask_for(&format!("Type {hash} to go on:"))?;
     candidate.confirm(&typed, command).map(|()| Word::Typed)
 }

@@ -47,7 +47,10 @@ pub(super) fn past(
             let fallen = Diagnostic::new(format!("generation {number} did not live: {why}"));
             return Err(fallen.help("`lychd-forge rebirth BODY` tries its body again").into());
         }
-        let found = generations.read(number)?.filter(|found| found.number != active.number);
+        if number == active.number {
+            return Err(Diagnostic::new(format!("generation {number} is active already")).into());
+        }
+        let found = generations.read(number)?;
         return found.ok_or_else(|| {
             let numbers: Vec<String> =
                 generations.numbers().unwrap_or_default().iter().map(ToString::to_string).collect();

@@ -55,7 +55,9 @@ impl Steps<'_> {
 
     fn start_again(&self, manifest: &Manifest, name: &str, up: &BTreeSet<String>) -> Result<(), Failure> {
         let users = manifest.secrets.get(name).into_iter().flatten().map(|user| format!("{user}.service"));
-        let mut again: BTreeSet<String> = users.filter(|user| up.contains(user)).collect();
+        // What runs to its end and is not wanted at boot is waited for by those who need it.
+        let stays = |user: &String| up.contains(user) && manifest.services.get(user) == Some(&true);
+        let mut again: BTreeSet<String> = users.filter(stays).collect();
         again.insert(DATABASE_SERVICE.to_owned());
         let systemd = &self.engines.systemd;
         systemd.restart(DATABASE_SERVICE)?;

@@ -156,10 +156,8 @@ impl Bodies {
 impl Listed {
     /// What is said of how it stands.
     fn stands(&self) -> String {
-        let of = |word: &str, all: &BTreeSet<u64>| {
-            let numbers: Vec<String> = all.iter().map(ToString::to_string).collect();
-            (!numbers.is_empty()).then(|| format!("{word} {}", numbers.join(", ")))
-        };
+        let of =
+            |word: &str, all: &BTreeSet<u64>| (!all.is_empty()).then(|| format!("{word} {}", spans(all)));
         let active = self.active.then(|| "active".to_owned());
         let lived =
             of(if self.generations.len() > 1 { "generations" } else { "generation" }, &self.generations);
@@ -169,19 +167,38 @@ impl Listed {
     }
 }
 
+/// Numbers as people write them: `1, 3-5`.
+pub(super) fn spans(numbers: &BTreeSet<u64>) -> String {
+    let mut spans: Vec<(u64, u64)> = Vec::new();
+    for &number in numbers {
+        match spans.last_mut() {
+            Some((_, last)) if last.checked_add(1) == Some(number) => *last = number,
+            _ => spans.push((number, number)),
+        }
+    }
+    let shown = spans.into_iter().map(|(first, last)| match last - first {
+        0 => first.to_string(),
+        1 => format!("{first}, {last}"),
+        _ => format!("{first}-{last}"),
+    });
+    shown.collect::<Vec<_>>().join(", ")
+}
+
 impl Report for Bodies {
     fn write(&self, page: &mut Page) {
         if self.bodies.is_empty() && self.unreadable.is_empty() {
             page.remark("No body was forged yet: `lychd-forge forge` makes one.");
             return;
         }
-        page.line("BODY          IMAGE ID      LAYERS        SIZE  REFERENCE                    STANDS");
+        let references = self.bodies.iter().map(|listed| listed.body.reference.len());
+        let width = references.max().unwrap_or_default().max("REFERENCE".len());
+        page.line(format!("BODY          IMAGE ID      LAYERS        SIZE  {:<width$}  STANDS", "REFERENCE"));
         for listed @ Listed { body, .. } in &self.bodies {
             let image_id: String = body.image_id.trim_start_matches("sha256:").chars().take(12).collect();
             let (id, size) = (body.body.0.short(12), HumanBytes(body.size).to_string());
             let stands = listed.stands();
             let line = format!(
-                "{id}  {image_id:<12}  {:>6}  {size:>10}  {:<27}  {stands}",
+                "{id}  {image_id:<12}  {:>6}  {size:>10}  {:<width$}  {stands}",
                 body.layers, body.reference
             );
             page.line(line.trim_end());
@@ -197,6 +214,23 @@ impl Report for Bodies {
         }
         for unreadable in &self.unreadable {
             page.field("unreadable", unreadable.to_string());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_in_a_row_are_a_span() {
+        for (numbers, want) in [
+            ([1, 3, 5].as_slice(), "1, 3, 5"),
+            (&[1, 2, 4], "1, 2, 4"),
+            (&[1, 3, 4, 5, 9], "1, 3-5, 9"),
+            (&[u64::MAX], "18446744073709551615"),
+        ] {
+            assert_eq!(spans(&numbers.iter().copied().collect()), want);
         }
     }
 }

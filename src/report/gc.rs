@@ -6,7 +6,7 @@ use indicatif::HumanBytes;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Digest, Page, Report};
+use super::{Digest, Page, Report, bodies::spans};
 use crate::{
     binding::manifest::CONFIRMING_DIGITS,
     upkeep::gc::{Sweep, Swept},
@@ -74,8 +74,7 @@ impl Report for Gc {
         let digests = |all: &[Digest]| all.iter().map(|one| one.0.short(12)).collect::<Vec<_>>().join(", ");
         let mut lines: Vec<(&str, String)> = Vec::new();
         if !self.generations.is_empty() {
-            let numbers: Vec<String> = self.generations.iter().map(ToString::to_string).collect();
-            lines.push(("generations", numbers.join(", ")));
+            lines.push(("generations", spans(&self.generations)));
         }
         for (number, size) in &self.snapshots {
             lines.push(("snapshot", format!("{number} ({})", HumanBytes(*size))));
@@ -90,7 +89,7 @@ impl Report for Gc {
             lines.push(("image", image.clone()));
         }
         if !self.containers.is_empty() {
-            lines.push(("containers", self.containers.iter().cloned().collect::<Vec<_>>().join(", ")));
+            lines.push(("containers", format!("{} that keep images", self.containers.len())));
         }
         if lines.is_empty() {
             page.remark("Nothing goes: all that there is is needed by something that is kept.");

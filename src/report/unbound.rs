@@ -53,11 +53,16 @@ impl Report for Unbound {
         for (path, what) in &self.stays {
             page.field("stays", format!("{}: {what}", path.display()));
         }
+        if !self.containers.is_empty() {
+            page.field("stays", "podman's images, which nothing keeps from being pruned now");
+        }
         for secret in &self.secrets {
             page.field("stays", format!("podman's secret {secret}"));
         }
         if self.gives_back {
             page.field("next", "LychD's own units are loaded: systemctl --user start lychd-vessel");
+        } else if self.generation.is_some() {
+            page.field("next", "`lychd-forge bind --first` brings the same body back");
         }
     }
 }

@@ -34,7 +34,8 @@ use crate::{
 /// How much is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Keep {
-    /// How many generations that lived, the active one among them; and all after the oldest of them.
+    /// How many turns of bodies that lived, the active one's among them: of each the newest generation, and all after the oldest
+    /// of those.
     pub generations: usize,
     /// How many of the newest bodies, whether they ever lived or not.
     pub bodies: usize,
@@ -45,6 +46,8 @@ pub struct Keep {
 pub struct Stock {
     /// The number of the generation that is inscribed.
     pub active: Option<u64>,
+    /// The numbers of all generations, those too of which nothing but a mark is left.
+    pub numbers: BTreeSet<u64>,
     /// The generations, and whether each lived, the oldest first.
     pub generations: Vec<(Generation, bool)>,
     /// The snapshots of the databases.
@@ -78,15 +81,19 @@ impl Sweep {
     /// What goes of a stock.
     #[must_use]
     pub fn of(stock: &Stock, keep: Keep) -> Self {
-        let lived = stock.generations.iter().rev().filter(|(_, lived)| *lived).map(|(one, _)| one.number);
-        // What comes after the oldest that stays says how the databases became what they are: it stays too.
-        let oldest = lived.take(keep.generations.max(1)).chain(stock.active).min();
+        let lived = stock.generations.iter().rev().filter(|(_, lived)| *lived).map(|(one, _)| one);
+        // Of one body in a row the newest counts. What comes after the oldest that stays says how the databases became what
+        // they are: it stays too.
+        let mut turns: Vec<&Generation> = lived.collect();
+        turns.dedup_by_key(|one| one.candidate.body);
+        let turns = turns.into_iter().map(|one| one.number).take(keep.generations.max(1));
+        let oldest = turns.chain(stock.active).min();
         let stays = |number: u64| oldest.is_some_and(|oldest| number >= oldest);
         let kept: Vec<&Generation> =
             stock.generations.iter().map(|(one, _)| one).filter(|one| stays(one.number)).collect();
         let mut sweep = Self::default();
-        let numbers = stock.generations.iter().map(|(one, _)| one.number);
-        sweep.generations.extend(numbers.filter(|number| oldest.is_some() && !stays(*number)));
+        let goes = |number: &u64| oldest.is_some() && !stays(*number);
+        sweep.generations = stock.numbers.iter().copied().filter(goes).collect();
 
         let number_of = |name: &str| name.strip_prefix(KEEPER)?.split('-').next()?.parse::<u64>().ok();
         let keeps_gone = |name: &&String| {
@@ -182,6 +189,7 @@ impl Sweeping {
             ..Stock::default()
         };
         for number in generations.numbers()? {
+            stock.numbers.insert(number);
             if let Some(one) = generations.read(number)? {
                 stock.generations.push((one, generations.fallen(number)?.is_none()));
             }

@@ -129,9 +129,7 @@ impl Changing {
     }
 
     fn is_password(&self) -> bool {
-        let secrets =
-            self.active.as_ref().and_then(|active| active.candidate.secrets.get(self.name.as_str()));
-        secrets.is_some_and(|users| users.contains(DATABASE))
+        self.active.as_ref().is_some_and(|active| is_password(active, self.name.as_str()))
     }
 
     /// Whether it can be given another value by itself.
@@ -140,7 +138,14 @@ impl Changing {
     /// Refused when it is the password of a database that knows it.
     pub fn check(&self) -> Result<(), Failure> {
         let data = self.ground.directories.crypt.join(DATA).join("PG_VERSION");
-        if !(self.is_there && self.is_password() && file::exists(&data)?) {
+        if self.name.as_str().ends_with(NEXT) {
+            let message = format!("`{}` is a name for what a secret becomes while that changes", self.name);
+            return Err(Diagnostic::new(message).into());
+        }
+        // The database knows it as well while nothing is inscribed.
+        let records = self.ground.generations().records()?;
+        let is_password = records.iter().any(|one| is_password(one, self.name.as_str()));
+        if !(self.is_there && is_password && file::exists(&data)?) {
             return Ok(());
         }
         let message = format!("`{}` is the database's password, which the database knows as well", self.name);
@@ -170,9 +175,12 @@ impl Changing {
     pub fn rotate(self, directories: &Directories, progress: &dyn Progress) -> Result<Changed, Failure> {
         let Some(active) = self.active.as_ref().filter(|_| self.is_password()) else {
             let message = format!("`{}` is not the password of a database that is inscribed", self.name);
-            return Err(Diagnostic::new(message)
-                .help(format!("`lychd-forge secrets set {} --random` changes it", self.name))
-                .into());
+            let told = Diagnostic::new(message);
+            return Err(if self.active.is_some() {
+                told.help(format!("`lychd-forge secrets set {} --random` changes it", self.name)).into()
+            } else {
+                told.help("nothing is inscribed: `lychd-forge bind --first`, then try again").into()
+            });
         };
         let next = next(self.name.as_str());
         // What was cut short goes on with the value that the database may know already.
@@ -196,6 +204,10 @@ impl Changing {
         let all = active.chain(staged.values()).filter_map(|manifest| manifest.secrets.get(&name));
         Ok(Changed { users: all.flatten().cloned().collect(), older, name })
     }
+}
+
+fn is_password(generation: &Generation, name: &str) -> bool {
+    generation.candidate.secrets.get(name).is_some_and(|users| users.contains(DATABASE))
 }
 
 /// One that nobody guesses, in letters, digits, `-` and `_`.

@@ -32,6 +32,8 @@ use crate::{
     runes::{POD, POD_SERVICE, VESSEL_SERVICE},
 };
 
+/// For how many seconds a service may be on its way before somebody should look.
+pub(super) const LATE: u64 = 60;
 /// How long the application may take for an answer.
 const ANSWER: Duration = Duration::from_secs(3);
 
@@ -136,12 +138,14 @@ impl Sight {
         let state = file::resolved(&directories.state)?;
         let sites = Sites::of_user(&state)?;
         let workshop = Workshop::of(&sites)?;
-        let (staged, unfinished) = (staged::list(&state)?, unfinished(&workshop)?);
+        let (mut staged, unfinished) = (staged::list(&state)?, unfinished(&workshop)?);
         let Some(generation) = Generation::read(&sites.receipt())? else {
             let lychds = Lychds::of(&sites)?.and_then(|_| sites.quadlets.parent().map(Path::to_owned));
             return Ok(Self::Nothing { lychds, staged, unfinished });
         };
         refuse_other(&generation, &state, "status")?;
+        // What is inscribed waits for nobody's word.
+        staged.remove(&generation.candidate.id());
         let engines = Engines::of_user()?;
         Organism::read(generation, (&state, &sites), &engines, (staged, unfinished))
             .map(|organism| Self::Inscribed(Box::new(organism)))
@@ -227,6 +231,7 @@ fn services(
 ) -> Result<BTreeMap<String, ServiceSight>, Failure> {
     let wanted = &generation.candidate.services;
     let mut containers = containers(wanted.keys(), podman)?;
+    let at = clock::unix_seconds();
     let mut all = BTreeMap::new();
     for (name, &at_boot) in wanted {
         let state = systemd.service(name)?;
@@ -234,8 +239,10 @@ fn services(
         let container = containers.remove(name.trim_end_matches(".service"));
         let life = life::of(at_boot, &unit, &state, container.as_ref());
         let since = systemd.since(name)?;
+        let is_late = life == Life::Moving && since != 0 && at.saturating_sub(since) > LATE;
         let words = match life {
             Life::Failed | Life::Unhealthy => last_words(name, since),
+            Life::Moving if is_late => last_words(name, since),
             _ => Vec::new(),
         };
         let runs = if life == Life::Unknown { Vec::new() } else { systemd.runs(name)? };

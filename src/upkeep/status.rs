@@ -8,16 +8,17 @@ use std::{
 use super::{
     life::Life,
     secrets::{next, older},
-    sight::{Organism, ServiceSight, Unfinished},
+    sight::{LATE, Organism, ServiceSight, Unfinished},
 };
 use crate::{
     binding::{
         generation::RECEIPT,
         loaded::{self, LoadFault, Texts},
+        site::drop_in_elsewhere,
     },
     diagnostic::shell_word,
     digest::Sha256,
-    runes::{DATABASE, POD, POD_SERVICE, VESSEL_SERVICE},
+    runes::{DATABASE, DATABASE_SERVICE, POD, POD_SERVICE, VESSEL_SERVICE},
     tree::FileTree,
 };
 
@@ -43,6 +44,10 @@ pub enum Mend {
     Shell(String),
 }
 
+/// What a database says to whoever has another password than it knows.
+const REFUSED: &str = "password authentication failed";
+/// What systemd calls a unit that somebody has forbidden.
+const MASKED: &str = "masked";
 /// Services by what is to be typed for them together.
 const START: &str = "systemctl --user start";
 const RESTART: &str = "systemctl --user restart";
@@ -50,8 +55,11 @@ const RESTART: &str = "systemctl --user restart";
 /// All that is not as it is to be: causes before what follows from them.
 #[must_use]
 pub fn findings(organism: &Organism) -> Vec<Finding> {
-    let mut all: Vec<Finding> = organism.unfinished.map(unfinished).into_iter().collect();
-    all.extend(files(organism));
+    if let Some(begun) = organism.unfinished {
+        // What else is not as it is to be is so until that has ended.
+        return vec![unfinished(begun)];
+    }
+    let mut all = files(organism);
     all.extend(units(organism));
     all.extend(images(organism));
     all.extend(secrets(organism));
@@ -67,8 +75,8 @@ pub fn findings(organism: &Organism) -> Vec<Finding> {
 pub fn unfinished(Unfinished { is_rebirth, generation, is_held }: Unfinished) -> Finding {
     let (about, verb) = if is_rebirth { ("rebirth", "rebirth") } else { ("inscription", "bind") };
     let how = if is_held { "is on its way" } else { "was cut short" };
-    let mend = Mend::Forge(format!("{verb} --recover"));
-    finding(about, format!("the {about} of generation {generation} {how}"), mend)
+    let mend = if is_held { "status --watch".to_owned() } else { format!("{verb} --recover") };
+    finding(about, format!("the {about} of generation {generation} {how}"), Mend::Forge(mend))
 }
 
 fn finding(about: impl Into<String>, says: impl Into<String>, mend: Mend) -> Finding {
@@ -76,7 +84,8 @@ fn finding(about: impl Into<String>, says: impl Into<String>, mend: Mend) -> Fin
 }
 
 fn bind() -> Mend {
-    Mend::Forge("bind".to_owned())
+    // Without the word it is the newest body's units that are made, which may be another.
+    Mend::Forge("bind --body active".to_owned())
 }
 
 /// Of the site and what belongs to it.
@@ -121,8 +130,15 @@ fn differences<'a>(
     }
     for name in now.keys().filter(|name| !written.contains_key(**name) && !besides(name)) {
         let path = place(name);
-        let away = Mend::Shell(format!("rm -r {}", word(&path)));
-        all.push(finding(shown(&path), "it was not inscribed, and lies in the forge's own directory", away));
+        let says = "it was not inscribed, and lies in a directory that is the forge's alone";
+        let away = match drop_in_elsewhere(&path) {
+            Some(to) => {
+                let above = to.parent().unwrap_or(&to);
+                format!("mkdir -p {} && mv {} {}", word(above), word(&path), word(&to))
+            }
+            None => format!("rm -r {}", word(&path)),
+        };
+        all.push(finding(shown(&path), says, Mend::Shell(away)));
     }
     all
 }
@@ -143,7 +159,10 @@ fn units(organism: &Organism) -> Vec<Finding> {
     let rest = wrong.into_iter().filter(|one| !unlinked.contains(&one.unit));
     let rest = rest.filter(|one| !matches!(one.fault, LoadFault::Edited(_)));
     let told = rest.map(|one| {
-        let mend = match one.fault {
+        let mend = match &one.fault {
+            LoadFault::Unloaded(load) if load == MASKED => {
+                Mend::Shell(format!("systemctl --user unmask {}", one.unit))
+            }
             LoadFault::Unloaded(_) => Mend::Shell("systemctl --user daemon-reload".to_owned()),
             _ => bind(),
         };
@@ -231,12 +250,34 @@ fn services(organism: &Organism) -> Vec<Finding> {
         };
         all.push(Finding { words: one.words.clone(), ..finding(name, says, Mend::Shell(mend)) });
     }
+    for (name, one) in
+        of(Life::Moving).filter(|(_, one)| organism.at.saturating_sub(one.since) > LATE && one.since != 0)
+    {
+        let refused = one.words.iter().any(|word| word.contains(REFUSED));
+        let password = secrets_of(organism, DATABASE).next().filter(|_| refused && *name == DATABASE_SERVICE);
+        let (says, mend) = match password {
+            Some(secret) => (
+                "the database knows another password than podman gives it",
+                Mend::Forge(format!("secrets rotate {secret}")),
+            ),
+            None => {
+                ("it has been on its way for long", Mend::Shell(format!("journalctl --user --unit {name}")))
+            }
+        };
+        all.push(Finding { words: one.words.clone(), ..finding(name, says, mend) });
+    }
     for (name, one) in of(Life::Unhealthy) {
         let again = Mend::Shell(format!("{RESTART} {name}"));
         let says = "it runs, and is not well by its own account";
         all.push(Finding { words: one.words.clone(), ..finding(name, says, again) });
     }
     all
+}
+
+/// The secrets that a service gets.
+fn secrets_of<'a>(organism: &'a Organism, service: &'a str) -> impl Iterator<Item = &'a String> {
+    let all = organism.generation.candidate.secrets.iter();
+    all.filter(move |(_, users)| users.contains(service)).map(|(name, _)| name)
 }
 
 /// Of what runs as nobody would start it now.

@@ -72,6 +72,7 @@ fn stock() -> (Stock, Vec<Record>, State) {
     ];
     let stock = Stock {
         active: Some(5),
+        numbers: (1..=5).collect(),
         generations,
         snapshots: vec![
             of(1, 0, 2, "departure"),
@@ -113,6 +114,7 @@ fn what_is_swept_once_has_nothing_left_to_sweep() {
     let sweep = Sweep::of(&stock, KEEP);
     let goes = |number: u64| sweep.generations.contains(&number);
     stock.generations.retain(|(one, _)| !goes(one.number));
+    stock.numbers.retain(|number| !goes(*number));
     // Killed here, what is left of those is found by what it is called.
     let left = Sweep::of(&stock, KEEP);
     assert_eq!(

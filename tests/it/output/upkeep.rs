@@ -233,10 +233,16 @@ fn what_was_written_is_held_against_what_is_there() {
     let file = |organism: &mut Organism, text: &str| {
         organism.found.site.insert_text("lychd-vessel.container".parse().unwrap(), text);
     };
-    is(&told(|organism| file(organism, "[Container]\n")), &[(&vessel, "lychd-forge bind")]);
+    is(&told(|organism| file(organism, "[Container]\n")), &[(&vessel, "lychd-forge bind --body active")]);
     let strange = |organism: &mut Organism| {
         organism.found.site.insert_text("it's.container".parse().unwrap(), "");
     };
+    let drop_in = |organism: &mut Organism| {
+        organism.found.site.insert_text("lychd-vessel.container.d/mine.conf".parse().unwrap(), "");
+    };
+    let there = "/home/lych/.config/containers/systemd/lychd-vessel.container.d";
+    let from = format!("{SITE}/lychd-vessel.container.d/mine.conf");
+    is(&told(drop_in), &[(&from, &format!("mkdir -p {there} && mv {from} {there}/mine.conf"))]);
     let away = format!("rm -r '{SITE}/it'\\''s.container'");
     is(&told(strange), &[(&format!("{SITE}/it's.container"), &away)]);
     let target = "lychd-animator-ember.target";
@@ -244,7 +250,7 @@ fn what_was_written_is_held_against_what_is_there() {
         organism.unlinked.insert(target.to_owned());
         organism.units.get_mut(target).unwrap().state.load = "not-found".to_owned();
     };
-    is(&told(unlink), &[(target, "lychd-forge bind")]);
+    is(&told(unlink), &[(target, "lychd-forge bind --body active")]);
     let receipt = format!("cp /home/lych/state/generations/1/generation.json {SITE}/receipt.json");
     is(&told(|organism| organism.is_recorded = false), &[(&format!("{SITE}/receipt.json"), &receipt)]);
 }
@@ -255,12 +261,32 @@ fn what_systemd_has_loaded_is_held_against_what_was_judged() {
     let other = |organism: &mut Organism| {
         organism.units.get_mut(name).unwrap().text = Some("[Service]\n".to_owned());
     };
-    is(&told(other), &[(name, "lychd-forge bind")]);
+    is(&told(other), &[(name, "lychd-forge bind --body active")]);
     let gone = |organism: &mut Organism| {
         organism.units.get_mut(name).unwrap().state.load = "not-found".to_owned();
         organism.services.get_mut(name).unwrap().life = Life::Unknown;
     };
     is(&told(gone), &[(name, "systemctl --user daemon-reload")]);
+}
+
+#[test]
+fn what_is_masked_or_late_is_told() {
+    let name = "lychd-vessel.service";
+    let masked = |organism: &mut Organism| {
+        organism.units.get_mut(name).unwrap().state.load = "masked".to_owned();
+        organism.services.get_mut(name).unwrap().life = Life::Unknown;
+    };
+    is(&told(masked), &[(name, "systemctl --user unmask lychd-vessel.service")]);
+    let late = |name: &'static str, word: &'static str| {
+        move |organism: &mut Organism| {
+            let service = organism.services.get_mut(name).unwrap();
+            (service.life, service.words) = (Life::Moving, vec![word.to_owned()]);
+        }
+    };
+    is(&told(late(name, "soon")), &[(name, "journalctl --user --unit lychd-vessel.service")]);
+    let database = "lychd-phylactery.service";
+    let refused = late(database, "FATAL:  password authentication failed for user");
+    is(&told(refused), &[(database, "lychd-forge secrets rotate db_password")]);
 }
 
 #[test]
@@ -284,7 +310,13 @@ fn what_podman_lost_and_what_runs_besides_is_told() {
         };
     };
     let container = format!("container {keeper}");
-    is(&told(lost), &[("image database", "lychd-forge bind"), (&container, "lychd-forge bind")]);
+    is(
+        &told(lost),
+        &[
+            ("image database", "lychd-forge bind --body active"),
+            (&container, "lychd-forge bind --body active"),
+        ],
+    );
     let older = |organism: &mut Organism| {
         let vessel = organism.services.get_mut("lychd-vessel.service").unwrap();
         vessel.runs = vec![words("another")];
@@ -343,7 +375,7 @@ fn what_is_on_its_way_is_told_before_all_else() {
         }
     };
     is(&told(cut(true, false)), &[("rebirth", "lychd-forge rebirth --recover")]);
-    is(&told(cut(false, true)), &[("inscription", "lychd-forge bind --recover")]);
+    is(&told(cut(false, true)), &[("inscription", "lychd-forge status --watch")]);
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn what_a_drop_in_widens_wants_a_word() {
     let old = realm.bind(&format!("--confirm {}", before.candidate.id()));
     let asked = realm.bind("");
     realm.user(&format!("rm -r {}", DROP_IN.rsplit_once('/').unwrap().0));
-    assert!(old.code == 1 && old.stderr.contains("the candidate is "), "{old:?}");
+    assert!(old.code == 1 && old.stderr.contains("the word for this is "), "{old:?}");
     assert!(asked.code == 1 && asked.stderr.contains("AddCapability=CAP_SYS_ADMIN"), "{asked:?}");
     is_as_before(&realm, &before);
 }

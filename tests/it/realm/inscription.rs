@@ -111,7 +111,7 @@ fn what_widens_wants_a_word_and_the_rest_is_left_running() {
     assert!(asked.stderr.contains("this allows more than before"), "{asked:?}");
     assert!(asked.stderr.contains("of lychd-gale"), "{asked:?}");
     let other = realm.bind(&format!("--confirm {}", "0".repeat(64)));
-    assert!(other.code == 1 && other.stderr.contains("the candidate is "), "{other:?}");
+    assert!(other.code == 1 && other.stderr.contains("the word for this is "), "{other:?}");
     assert_eq!(realm.inscribed(), first);
 
     let candidate = realm.candidate();

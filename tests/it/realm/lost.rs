@@ -48,7 +48,7 @@ fn an_image_that_podman_lost_comes_back_with_what_keeps_it() {
     assert!(keepers(&realm).len() < kept.len());
     let status = realm.forge("status");
     assert!(status.code == 1 && status.stdout.contains("image database: podman has lost"), "{status:?}");
-    assert!(status.stdout.contains("mend  lychd-forge bind\n"), "{status:?}");
+    assert!(status.stdout.contains("mend  lychd-forge bind --body active\n"), "{status:?}");
     let back = realm.bind("--json");
     assert_eq!(back.code, 0, "{back:?}");
     let told: Value = serde_json::from_str(&back.stdout).unwrap();

@@ -84,7 +84,7 @@ fn a_snapshot_is_given_back_by_hand() {
     assert_eq!(realm.notes("note", "second"), Some(1));
     // Who wanted it back did not want it gone.
     let other = realm.forge(&format!("snapshots remove {} --confirm {hash}", taken["snapshot"]));
-    assert!(other.code == 1 && other.stderr.contains("the candidate is "), "{other:?}");
+    assert!(other.code == 1 && other.stderr.contains("the word for this is "), "{other:?}");
     assert_eq!(removed(&realm, taken["snapshot"].as_u64().unwrap())["snapshot"], taken["snapshot"]);
     // The last one goes, and its number is not given again.
     let number = told_of(&realm.forge("snapshots take --json"))["snapshot"].as_u64().unwrap();
