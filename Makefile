@@ -36,11 +36,12 @@ else echo "missing, and neither root nor sudo is at hand: $$missing" >&2; exit 1
 fi
 endef
 
-# Nix as root builds as these users; without them it needs user namespaces, which a chroot forbids.
+# Nix as root builds as these users; without them it needs user namespaces, which a chroot forbids. It kills whatever runs by
+# their numbers, in a machine that was booted below it too: so they have those of Nix's own installer, which nobody else has.
 define build_users
 if [ "$$(id -u)" = 0 ] && ! getent group nixbld >/dev/null && [ ! -S /nix/var/nix/daemon-socket/socket ]; then
-groupadd --system nixbld
-for n in 1 2 3 4; do useradd --system --no-create-home --home-dir /var/empty --shell /usr/sbin/nologin --gid nixbld --groups nixbld nixbld$$n; done
+groupadd --gid 30000 nixbld
+for n in 1 2 3 4; do useradd --uid 3000$$n --no-create-home --home-dir /var/empty --shell /usr/sbin/nologin --gid nixbld --groups nixbld nixbld$$n; done
 fi
 endef
 

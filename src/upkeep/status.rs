@@ -48,6 +48,13 @@ pub enum Mend {
 const REFUSED: &str = "password authentication failed";
 /// What systemd calls a unit that somebody has forbidden.
 const MASKED: &str = "masked";
+impl Mend {
+    /// Whether it is this verb of the forge.
+    fn starts_with(&self, verb: &str) -> bool {
+        matches!(self, Self::Forge(words) if words.starts_with(verb))
+    }
+}
+
 /// Services by what is to be typed for them together.
 const START: &str = "systemctl --user start";
 const RESTART: &str = "systemctl --user restart";
@@ -59,10 +66,14 @@ pub fn findings(organism: &Organism) -> Vec<Finding> {
         // What else is not as it is to be is so until that has ended.
         return vec![unfinished(begun)];
     }
-    let mut all = files(organism);
-    all.extend(units(organism));
+    // An inscription asks for secrets, and the database's password for an image.
+    let (given, changed): (Vec<Finding>, Vec<Finding>) =
+        secrets(organism).into_iter().partition(|one| one.mend.starts_with("secrets set"));
+    let mut all = given;
     all.extend(images(organism));
-    all.extend(secrets(organism));
+    all.extend(changed);
+    all.extend(files(organism));
+    all.extend(units(organism));
     all.extend(services(organism));
     all.extend(stale(organism));
     all.extend(gates(organism));
