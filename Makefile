@@ -80,7 +80,7 @@ test-database: prepare-test
 test-nix: prepare-test
 	@cargo test --locked --test it -- --ignored nix_2_26
 
-# Hundreds of switches of Covens on a real systemd, rites that are cut short, bodies that only seem to live: minutes.
+# Hundreds of switches of Covens on a real systemd, what is cut short, bodies that do not live: minutes.
 test-realm: prepare-test
 	@cargo test --locked --test it -- --ignored covens:: rites::a_ rebirth::a_
 

@@ -124,6 +124,15 @@ impl Realm {
 fn a_body_that_fails_gives_way_to_the_old_one() {
     let Some(realm) = realm("a_body_that_fails_gives_way_to_the_old_one") else { return };
     realm.returns(Nature::Migrates, "`lychd-migrate` failed");
+}
+
+#[test]
+#[ignore = "minutes: make test-realm"]
+fn a_body_that_only_seems_to_live_gives_way_as_well() {
+    let Some(realm) = realm("a_body_that_only_seems_to_live_gives_way_as_well") else { return };
+    realm.returns(Nature::Deaf, "`lychd-vessel` is well by its own account, and nobody answers");
+    // It takes no signal either, and has three seconds.
+    realm.returns(Nature::Stubborn, "`lychd-vessel` is not well");
     let tries = || {
         realm
             .user("journalctl --user --quiet --identifier lychd-vessel --grep 'no life today' | wc -l")
@@ -135,15 +144,6 @@ fn a_body_that_fails_gives_way_to_the_old_one() {
     realm.returns(Nature::Ends, "`lychd-vessel` ended");
     // What failed is not tried again for as long as it is waited for.
     assert!(tries() - before <= 2, "{} tries", tries() - before);
-}
-
-#[test]
-#[ignore = "minutes: make test-realm"]
-fn a_body_that_only_seems_to_live_gives_way_as_well() {
-    let Some(realm) = realm("a_body_that_only_seems_to_live_gives_way_as_well") else { return };
-    realm.returns(Nature::Deaf, "`lychd-vessel` is well by its own account, and nobody answers");
-    // It takes no signal either, and has three seconds.
-    realm.returns(Nature::Stubborn, "`lychd-vessel` is not well");
     realm.returns(Nature::Hangs, "`lychd-vessel` did not begin within 12 s");
 }
 
