@@ -80,9 +80,10 @@ test-database: prepare-test
 test-nix: prepare-test
 	@cargo test --locked --test it -- --ignored nix_2_26
 
-# Hundreds of switches of Covens on a real systemd, what is cut short, bodies that do not live: minutes.
+# Hundreds of switches of Covens on a real systemd, what is cut short, bodies that do not live, snapshots given back by
+# hand, LychD's own inscription taken over: minutes.
 test-realm: prepare-test
-	@cargo test --locked --test it -- --ignored covens:: rites::a_ rebirth::a_
+	@cargo test --locked --test it -- --ignored covens:: rites::a_ rebirth::a_ soul::a_ lychds:: database::a_
 
 # An inscription that is cut short at every boundary: hours. `FAULTS_EVERY=6 make test-faults` tries every sixth.
 test-faults: prepare-test

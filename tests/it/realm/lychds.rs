@@ -61,6 +61,7 @@ pub(super) fn forget(realm: &Realm) {
 }
 
 #[test]
+#[ignore = "half a minute: make test-realm"]
 fn lychds_own_inscription_is_taken_over_and_given_back() {
     let Some(realm) = realm("lychds_own_inscription_is_taken_over_and_given_back") else { return };
     let number = realm.inscribed().number;
